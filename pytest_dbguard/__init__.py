@@ -1,0 +1,1 @@
+"""pytest-dbguard: fail the build on N+1 loads and statements in loops, for SQLAlchemy."""

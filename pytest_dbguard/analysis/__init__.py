@@ -1,0 +1,1 @@
+"""Recordings become findings, findings become a verdict."""

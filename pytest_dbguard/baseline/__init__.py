@@ -1,0 +1,1 @@
+"""The committed file of accepted findings."""

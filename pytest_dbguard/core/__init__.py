@@ -1,0 +1,1 @@
+"""Pure data and errors that every other part speaks in; standard library only."""

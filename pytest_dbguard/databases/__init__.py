@@ -1,0 +1,1 @@
+"""Where a test's database comes from."""

@@ -1,0 +1,1 @@
+"""Listeners on SQLAlchemy that turn what it executes into recordings."""

@@ -1,0 +1,1 @@
+"""Reports: one file a format, all made from one verdict."""

@@ -1,0 +1,52 @@
+"""What a rule is: attributes, options, and one method from a recording to drafts of findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from pytest_dbguard.core.findings import Finding, Severity
+from pytest_dbguard.recording.model import Recording
+
+
+class Stage(StrEnum):
+    """Life cycle of a rule: preview findings are notes until the rule is selected by name."""
+
+    STABLE = "stable"
+    PREVIEW = "preview"
+
+
+class RuleOptions(BaseModel):
+    """Options every rule has; a rule adds its own. Unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A finding and the numbers of the statements it accounts for: one fact is reported once."""
+
+    finding: Finding
+    statements: frozenset[int] = field(default_factory=frozenset)
+
+
+class Rule(Protocol):
+    """One check. The class docstring is the documentation that `dbguard explain` prints."""
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    severity: ClassVar[Severity]
+    stage: ClassVar[Stage]
+    options_model: ClassVar[type[RuleOptions]]
+
+    def __init__(self, options: RuleOptions) -> None: ...
+
+    def check(self, recording: Recording, claimed: frozenset[int]) -> Iterable[Draft]:
+        """Yield drafts for one recording; statements in `claimed` are accounted for by a more specific rule."""
+        ...

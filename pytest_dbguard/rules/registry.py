@@ -1,0 +1,62 @@
+"""The list of rules, most specific first, and how they are found by code, name or prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from pytest_dbguard.core.errors import ConfigError, did_you_mean
+from pytest_dbguard.rules.base import Rule
+
+RULES: tuple[str, ...] = (
+    "pytest_dbguard.rules.n_plus_one:NPlusOne",
+    "pytest_dbguard.rules.statement_in_loop:StatementInLoop",
+    "pytest_dbguard.rules.write_in_loop:WriteInLoop",
+    "pytest_dbguard.rules.slow_query:SlowQuery",
+    "pytest_dbguard.rules.query_budget:QueryBudget",
+)
+
+
+@cache
+def load_rules() -> tuple[type[Rule], ...]:
+    """Return all rule classes: ours in the order of `RULES`, then those of the entry point group `dbguard.rules`."""
+    ours = tuple(_load(spec) for spec in RULES)
+    theirs = tuple(point.load() for point in sorted(entry_points(group="dbguard.rules"), key=lambda p: p.name))
+    return ours + theirs
+
+
+def find_rule(word: str) -> type[Rule]:
+    """Return the rule with this code or name (any case); raise ConfigError naming the nearest one."""
+    for rule in load_rules():
+        if word.upper() == rule.code or word.lower() == rule.name:
+            return rule
+    raise ConfigError(f"unknown rule {word!r}", hint=did_you_mean(word, _words()))
+
+
+def codes_matching(words: Iterable[str]) -> frozenset[str]:
+    """Return the codes that the words stand for: a code, a prefix of codes ("DBG1"), a name, or "ALL".
+
+    Raises:
+        ConfigError: For a word that stands for no rule.
+    """
+    codes: set[str] = set()
+    for word in words:
+        upper = word.upper()
+        if upper == "ALL":
+            codes |= {rule.code for rule in load_rules()}
+            continue
+        prefixed = {rule.code for rule in load_rules() if upper.startswith("DBG") and rule.code.startswith(upper)}
+        codes |= prefixed or {find_rule(word).code}
+    return frozenset(codes)
+
+
+def _words() -> list[str]:
+    return [word for rule in load_rules() for word in (rule.code, rule.name)]
+
+
+def _load(spec: str) -> type[Rule]:
+    module, _, attribute = spec.partition(":")
+    rule: type[Rule] = getattr(import_module(module), attribute)
+    return rule

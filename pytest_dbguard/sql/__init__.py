@@ -1,0 +1,1 @@
+"""Statement text: shapes without literals, and facts of them."""
