@@ -1,0 +1,239 @@
+"""Turns statement text into its shape (no literals, lists collapsed) and the facts that rules ask for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from pytest_dbguard.core.findings import Shape
+from pytest_dbguard.sql.tokens import Token, tokens
+
+READS = frozenset({"SELECT"})
+WRITES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE"})
+_VERBS = READS | WRITES
+_TRANSACTION = frozenset({"SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT", "START"})
+_TABLE_FOLLOWS = frozenset({"FROM", "JOIN", "INTO", "UPDATE"})
+_NOT_A_TABLE = frozenset({"SELECT", "ONLY", "LATERAL", "SET", "NOWAIT", "SKIP", "OF", "VALUES", "UNNEST"})
+_RANGE_SIGNS = frozenset({"<", ">", "<=", ">="})
+_UNSPACED_BEFORE = frozenset({",", ")", ".", ";"})
+_UNSPACED_AFTER = frozenset({"(", "."})
+
+_LIST = re.compile(r"\bIN \((?:\?(?:, \?)*|\(\?(?:, \?)*\)(?:, \(\?(?:, \?)*\))*)\)", re.IGNORECASE)
+_ROWS = re.compile(r"\bVALUES (\((?:[^()]|\([^()]*\))*\))(?:, \((?:[^()]|\([^()]*\))*\))+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A bound parameter in the text: the name for named styles, else None, and the role it plays.
+
+    Roles: "limit", "offset", "range" (compared by < or >), "equal", "list" (in an IN list), "other".
+    """
+
+    name: str | None
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementText:
+    """What is known of one statement text, found once a text and shared by all its executions.
+
+    Attributes:
+        shape: The text without literals, and its id: equal for texts that differ in literals or list lengths only.
+        verb: SELECT, INSERT, UPDATE, DELETE, MERGE, REPLACE, TRANSACTION, or the first word (CREATE, PRAGMA, ...).
+        tables: Names after FROM, JOIN, INTO and UPDATE, in order, without repeats.
+        longest_list: Number of members of the longest IN list; 0 without one.
+        placeholders: The bound parameters in the order of the text.
+        has_from: Whether the statement reads a table or function at all.
+        locks_rows: Whether it ends in FOR UPDATE or FOR SHARE (with whatever follows).
+        skips_locked: Whether it says SKIP LOCKED.
+        has_limit: Whether it says LIMIT or FETCH FIRST.
+    """
+
+    shape: Shape
+    verb: str
+    tables: tuple[str, ...]
+    longest_list: int
+    placeholders: tuple[Placeholder, ...]
+    has_from: bool
+    locks_rows: bool
+    skips_locked: bool
+    has_limit: bool
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it only reads."""
+        return self.verb in READS
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it changes rows."""
+        return self.verb in WRITES
+
+    @property
+    def table(self) -> str:
+        """The first table it names, or the verb in small letters when it names none."""
+        return self.tables[0] if self.tables else self.verb.lower()
+
+
+def read_statement(statement: str) -> StatementText:
+    """Return shape and facts of a statement text. Linear in its length, about 1 µs a token."""
+    found = list(tokens(statement))
+    words = [token.text.upper() if token.kind == "word" else "" for token in found]
+    text = _collapse(_join(found))
+    return StatementText(
+        shape=Shape(blake2b(text.encode(), digest_size=6).hexdigest(), text),
+        verb=_verb(found, words),
+        tables=_tables(found, words),
+        longest_list=_longest_list(found, words),
+        placeholders=_placeholders(found, words),
+        has_from="FROM" in words,
+        locks_rows=_follows(words, "FOR", ("UPDATE", "SHARE", "NO", "KEY")),
+        skips_locked=_follows(words, "SKIP", ("LOCKED",)),
+        has_limit="LIMIT" in words or _follows(words, "FETCH", ("FIRST", "NEXT")),
+    )
+
+
+def _join(found: list[Token]) -> str:
+    """Write the tokens out again with literals and parameters as `?` and single spaces."""
+    pieces: list[str] = []
+    end = 0
+    for token in found:
+        touches, end = token.offset == end, token.offset + len(token.text)
+        previous = pieces[-1] if pieces else "("
+        if token.kind == "cast":
+            # `%(id)s::INTEGER` and `?` are the same parameter on two drivers
+            if previous != "?":
+                pieces[-1] += re.sub(r"\s+", " ", token.text)
+        elif token.kind in ("string", "number", "parameter"):
+            if previous == "-" and _starts_operand(pieces[-2] if len(pieces) > 1 else "("):
+                pieces.pop()
+            pieces.append("?")
+        elif token.text == "(" and touches and previous[-1].isalnum():
+            pieces[-1] += "("
+        else:
+            pieces.append(token.text)
+    return _space(pieces).rstrip("; ")
+
+
+def _starts_operand(before: str) -> bool:
+    """Whether a minus after this piece is the sign of a number: `= -5`, `(-5`, `, -5`."""
+    return before[-1] in "(,=<>" or before.upper() in ("LIMIT", "OFFSET", "AND", "BETWEEN", "THEN", "ELSE", "SELECT")
+
+
+def _space(pieces: list[str]) -> str:
+    """Join pieces with single spaces, none inside parentheses, before commas and around dots."""
+    parts: list[str] = []
+    previous = "("
+    for piece in pieces:
+        if parts and piece not in _UNSPACED_BEFORE and previous[-1] not in _UNSPACED_AFTER:
+            parts.append(" ")
+        parts.append(piece)
+        previous = piece
+    return "".join(parts)
+
+
+def _collapse(text: str) -> str:
+    """Make lists of any length equal: `IN (?, ?)` becomes `IN (?)`, rows after VALUES become one."""
+    return _ROWS.sub(r"VALUES \1", _LIST.sub("IN (?)", text))
+
+
+def _verb(found: list[Token], words: list[str]) -> str:
+    first = next((word for word in words if word), "")
+    if first in _TRANSACTION:
+        return "TRANSACTION"
+    if first != "WITH":
+        return first
+    depth = 0
+    for token, word in zip(found, words, strict=True):
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if depth == 0 and word in _VERBS:
+            return word
+    return "SELECT"
+
+
+def _tables(found: list[Token], words: list[str]) -> tuple[str, ...]:
+    names: dict[str, None] = {}
+    for index, word in enumerate(words[:-1]):
+        if word not in _TABLE_FOLLOWS or (word == "UPDATE" and index and words[index - 1] in ("FOR", "DO", "ON")):
+            continue
+        if index + 1 < len(found) and words[index + 1] == "ONLY":
+            index += 1
+        name = _name_at(found, words, index + 1)
+        if name:
+            names[name] = None
+    return tuple(names)
+
+
+def _name_at(found: list[Token], words: list[str], index: int) -> str | None:
+    """Return the possibly qualified name at a token, without quotes and schema; None when it is no name."""
+    if index >= len(found) or found[index].kind not in ("word", "quoted") or words[index] in _NOT_A_TABLE:
+        return None
+    while index + 2 < len(found) and found[index + 1].text == "." and found[index + 2].kind in ("word", "quoted"):
+        index += 2
+    return found[index].text.strip('"`')
+
+
+def _longest_list(found: list[Token], words: list[str]) -> int:
+    longest = 0
+    for index, word in enumerate(words[:-1]):
+        if word != "IN" or found[index + 1].text != "(" or words[index + 2 : index + 3] == ["SELECT"]:
+            continue
+        depth, members = 0, 1
+        for token in found[index + 1 :]:
+            depth += {"(": 1, ")": -1}.get(token.text, 0)
+            if token.text == "," and depth == 1:
+                members += 1
+            if depth == 0:
+                break
+        longest = max(longest, members)
+    return longest
+
+
+def _placeholders(found: list[Token], words: list[str]) -> tuple[Placeholder, ...]:
+    placeholders = []
+    list_end = -1
+    for index, token in enumerate(found):
+        if words[index] == "IN" and index + 1 < len(found) and found[index + 1].text == "(":
+            list_end = _closing(found, index + 1)
+        if token.kind == "parameter":
+            role = "list" if index < list_end else _role(found, words, index)
+            placeholders.append(Placeholder(_parameter_name(token.text), role))
+    return tuple(placeholders)
+
+
+def _role(found: list[Token], words: list[str], index: int) -> str:
+    """Return what a parameter is compared with or used for, told by the token before (or after) it."""
+    if index == 0:
+        return "other"
+    before, word = found[index - 1].text, words[index - 1]
+    if word in ("LIMIT", "FETCH"):
+        return "limit"
+    if word == "OFFSET":
+        return "offset"
+    if before in _RANGE_SIGNS or (index + 1 < len(found) and found[index + 1].text in _RANGE_SIGNS):
+        return "range"
+    if before == "=":
+        return "equal"
+    return "other"
+
+
+def _closing(found: list[Token], opening: int) -> int:
+    depth = 0
+    for index in range(opening, len(found)):
+        depth += {"(": 1, ")": -1}.get(found[index].text, 0)
+        if depth == 0:
+            return index
+    return len(found)
+
+
+def _parameter_name(text: str) -> str | None:
+    if text.startswith("%("):
+        return text[2:-2]
+    if text.startswith(":"):
+        return text[1:]
+    return None
+
+
+def _follows(words: list[str], first: str, seconds: tuple[str, ...]) -> bool:
+    return any(a == first and b in seconds for a, b in zip(words, words[1:], strict=False))

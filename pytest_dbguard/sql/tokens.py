@@ -1,0 +1,41 @@
+"""Splits SQL text of any dialect into tokens; enough for shapes, not a parser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_TOKEN = re.compile(
+    r"""
+      (?P<space>\s+)
+    | (?P<comment>--[^\n]*|/\*.*?\*/)
+    | (?P<string>[eE]'(?:[^'\\]|''|\\.)*'|[nNbBxX]?'(?:[^']|'')*'|\$(?P<tag>[A-Za-z_]*)\$.*?\$(?P=tag)\$)
+    | (?P<quoted>"(?:[^"]|"")*"|`[^`]*`)
+    | (?P<cast>::\s*(?:timestamp|time)\s+with(?:out)?\s+time\s+zone|::\s*double\s+precision
+        |::\s*character\s+varying(?:\(\d+\))?|::\s*"?\w+"?(?:\.\w+)?(?:\(\d+(?:,\s*\d+)?\))?(?:\[\])*)
+    | (?P<parameter>%\(\w+\)s|%s|\$\d+|:[A-Za-z_]\w*|\?)
+    | (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)
+    | (?P<word>[^\W\d]\w*(?:\$\w*)?)
+    | (?P<sign><=|>=|<>|!=|\|\||->>|->|\#>>|\#>|@>|<@|~~\*?|!~~\*?|[^\s\w])
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+
+
+class Token(NamedTuple):
+    """One token: kind (the group's name), text as written, and offset in the statement."""
+
+    kind: str
+    text: str
+    offset: int
+
+
+def tokens(statement: str) -> Iterator[Token]:
+    """Yield the tokens of a statement, without whitespace and comments."""
+    for match in _TOKEN.finditer(statement):
+        kind = match.lastgroup or "sign"
+        if kind == "tag":
+            kind = "string"
+        if kind not in ("space", "comment"):
+            yield Token(kind, match.group(), match.start())
