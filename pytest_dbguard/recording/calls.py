@@ -1,0 +1,81 @@
+"""What the ORM was asked to load: one object for each ORM select, carried along to every later lazy load."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy.orm import Mapper
+from sqlalchemy.orm.interfaces import UserDefinedOption
+
+from pytest_dbguard.recording.frames import Stack
+
+
+class CallKind(IntEnum):
+    """Why the ORM sent a select."""
+
+    QUERY = 0
+    """The application asked: `session.execute(select(...))`, `session.get`, `Query.all`."""
+    LAZY = 1
+    """A relationship of one instance was read that had not been loaded."""
+    IMMEDIATE = 2
+    """`immediateload`, or the relationships that `session.refresh` reloads."""
+    COLUMN = 3
+    """Columns of one instance: deferred, expired, of a subclass table, or refreshed on request."""
+    EAGER = 4
+    """Part of another select: selectinload, subqueryload, selectin_polymorphic."""
+
+
+class OriginOption(UserDefinedOption):
+    """A select that the application asked for, attached to the statement as a loader option.
+
+    SQLAlchemy hands the option on to every lazy load and refresh of the instances it loads, so an instance always
+    tells which execution it came from. It is not part of the statement's cache key. An instance that is pickled
+    takes a plain, empty `UserDefinedOption` along, so that reading it back never needs dbguard.
+    """
+
+    __slots__ = ("mapper", "parents", "stack", "statement")
+
+    propagate_to_loaders = True
+    kind = CallKind.QUERY
+
+    def __init__(self, mapper: Mapper[Any] | None) -> None:
+        super().__init__(None)
+        self.mapper = mapper
+        self.stack: Stack | None = None
+        self.statement: Any = None
+        self.parents: dict[str, int] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return UserDefinedOption, (None,)
+
+
+class LoadCall:
+    """A select that the ORM sent by itself: lazy, immediate, column or eager load.
+
+    Attributes:
+        kind: Why.
+        origin: The select that loaded the instance; None when SQLAlchemy does not tell.
+        path: SQLAlchemy's loader path from the origin's entity: mapper, property, mapper, property, ...
+        parent: Hash of the identity of the instance that is loaded for; None for eager loads.
+        parent_class: The class of that instance.
+        is_guess: Whether the origin is the latest select of that class rather than what SQLAlchemy tells.
+    """
+
+    __slots__ = ("is_guess", "kind", "origin", "parent", "parent_class", "path")
+
+    def __init__(
+        self,
+        kind: CallKind,
+        origin: OriginOption | None,
+        path: tuple[Any, ...],
+        parent: int | None,
+        parent_class: type | None,
+        is_guess: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.origin = origin
+        self.path = path
+        self.parent = parent
+        self.parent_class = parent_class
+        self.is_guess = is_guess

@@ -1,0 +1,264 @@
+"""Reads the application's frames off the stack: raw walks while recording, places and positions afterwards."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntFlag
+from itertools import islice
+from threading import get_ident
+from types import CodeType, FrameType
+from typing import Any
+
+from pytest_dbguard.core.findings import Site
+from pytest_dbguard.recording.ownership import CodeKind, Ownership
+
+_MAX_FRAMES = 2_000
+_MAX_CODES = 100_000
+_MAX_STACKS = 50_000
+
+
+class Mark(IntFlag):
+    """What SQLAlchemy was doing, told by its own frames on the stack."""
+
+    NONE = 0
+    FLUSH = 1
+    AUTOFLUSH = 2
+    COMMIT = 4
+    CATALOG = 8
+    GET = 16
+    REFRESH = 32
+    QUERY = 64
+    SAVEPOINT = 128
+    DDL = 256
+
+
+_MARKS: dict[tuple[str, str], Mark] = {
+    ("orm/session.py", "_flush"): Mark.FLUSH,
+    ("orm/session.py", "_autoflush"): Mark.AUTOFLUSH,
+    ("orm/session.py", "commit"): Mark.COMMIT,
+    ("orm/session.py", "refresh"): Mark.REFRESH,
+    ("orm/session.py", "get"): Mark.GET,
+    ("orm/session.py", "get_one"): Mark.GET,
+    ("orm/session.py", "begin_nested"): Mark.SAVEPOINT,
+    ("orm/query.py", "_iter"): Mark.QUERY,
+    ("orm/query.py", "get"): Mark.GET,
+    ("engine/reflection.py", ""): Mark.CATALOG,
+    ("sql/ddl.py", ""): Mark.DDL,
+}
+
+# Below these frames the application has no callers of interest: event loops, thread starts, pytest's own calls.
+_STOPS = frozenset({
+    ("asyncio/events.py", "_run"),
+    ("threading.py", "_bootstrap_inner"),
+    ("concurrent/futures/thread.py", "run"),
+    ("_pytest/python.py", "pytest_pyfunc_call"),
+    ("_pytest/fixtures.py", "call_fixture_func"),
+    ("_pytest/runner.py", "call_and_report"),
+})
+
+
+@dataclass(slots=True, eq=False)
+class CodeInfo:
+    """What is known of one code object; kept alive so that its id stays its own."""
+
+    code: CodeType
+    kind: CodeKind
+    file: str
+    function: str
+    marks: int = 0
+    stops: bool = False
+    is_root: bool = False
+    template_line: Callable[[int], int] | None = None
+    sites: dict[int, Site] = field(default_factory=dict)
+
+    def positions(self, instruction: int) -> tuple[int, int | None, int | None, int | None]:
+        """Return (line, end line, column, end column) of an instruction; columns 0-based in UTF-8 bytes."""
+        found = next(islice(self.code.co_positions(), max(instruction, 0) // 2, None), (None, None, None, None))
+        line, end_line, column, end_column = found
+        return (line or self.code.co_firstlineno, end_line, column, end_column)
+
+    def site(self, instruction: int) -> Site:
+        """Return the place of an instruction."""
+        site = self.sites.get(instruction)
+        if site is None:
+            site = self.sites[instruction] = self._make_site(instruction)
+        return site
+
+    def _make_site(self, instruction: int) -> Site:
+        line, end_line, column, end_column = self.positions(instruction)
+        in_test_code = self.kind is CodeKind.TEST
+        if self.template_line is not None:
+            return Site(self.file, self.template_line(line), function=self.function, in_test_code=in_test_code)
+        return Site(
+            self.file,
+            line,
+            None if column is None else column + 1,
+            self.function,
+            end_line,
+            None if end_column is None else end_column + 1,
+            in_test_code,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One frame of application or test code, at the instruction it stood at."""
+
+    info: CodeInfo
+    instruction: int
+
+    @property
+    def site(self) -> Site:
+        """Where it is."""
+        return self.info.site(self.instruction)
+
+    @property
+    def in_test_code(self) -> bool:
+        """Whether it belongs to a test, a fixture or a factory."""
+        return self.info.kind is CodeKind.TEST
+
+
+@dataclass(slots=True, eq=False)
+class Stack:
+    """The application's frames below one statement, innermost first; equal stacks share one object.
+
+    Attributes:
+        key: (CodeInfo, instruction, CodeInfo, instruction, ...): equal for statements from the same place.
+        frames: Application and test frames, without libraries. Recursion is folded: of a function that calls
+            itself, by whatever way, only the innermost frame is kept, so that all depths share one stack.
+        marks: What SQLAlchemy was doing.
+        is_rooted: Whether the last frame is the test function (or where the scope was opened).
+        is_recursive: Whether anything was folded.
+    """
+
+    key: tuple[Any, ...]
+    frames: tuple[Frame, ...]
+    marks: Mark
+    is_rooted: bool
+    is_recursive: bool
+
+    @property
+    def site(self) -> Site | None:
+        """Where the innermost application frame stands."""
+        return self.frames[0].site if self.frames else None
+
+
+Walk = tuple[tuple[Any, ...], int, bool, bool]
+"""What one walk found: the stack's key, its marks, whether a root was met, whether recursion was folded."""
+
+
+def _no_greenlet() -> Any:
+    return None
+
+
+class StackReader:
+    """Walks stacks; owns the cache of code objects. One for each recorder."""
+
+    def __init__(self, ownership: Ownership) -> None:
+        self._ownership = ownership
+        self._codes: dict[int, CodeInfo] = {}
+        self._stacks: dict[Walk, Stack] = {}
+        self._roots: set[int] = set()
+        self._greenlet: Callable[[], Any] = _no_greenlet
+        self.notice_greenlet()
+
+    def notice_greenlet(self) -> None:
+        """Look for greenlet once it is imported: SQLAlchemy's asyncio layer runs the ORM inside of greenlets."""
+        module = sys.modules.get("greenlet")
+        if module is not None:
+            self._greenlet = module.getcurrent
+
+    def running(self) -> int:
+        """Return a number for the thread or greenlet that runs now."""
+        current = self._greenlet()
+        return get_ident() if current is None else id(current)
+
+    def set_roots(self, codes: tuple[CodeType, ...]) -> None:
+        """Declare the functions below which nothing is of interest: the test function, the scope's opener."""
+        self._roots = {id(code) for code in codes}
+        for info in self._codes.values():
+            info.is_root = id(info.code) in self._roots
+
+    def read(self, frame: FrameType | None) -> Walk:
+        """Walk outwards from a frame to the root, a stop, or the end of the stack. About 60 ns a frame."""
+        codes = self._codes
+        found: list[Any] = []
+        seen: set[CodeInfo] = set()
+        is_recursive = False
+        marks = 0
+        current = None
+        limit = _MAX_FRAMES
+        while True:
+            if frame is None:
+                # In a greenlet the stack ends early; the caller's part hangs on the parent.
+                current = self._greenlet() if current is None else current
+                current = current.parent if current is not None else None
+                frame = current.gr_frame if current is not None else None
+                if frame is None:
+                    return tuple(found), marks, False, is_recursive
+            code = frame.f_code
+            info = codes.get(id(code))
+            if info is None:
+                info = self._learn(code, frame)
+            if info.kind:
+                if info in seen:
+                    is_recursive = True
+                else:
+                    seen.add(info)
+                    found.append(info)
+                    found.append(frame.f_lasti)
+                    if info.is_root:
+                        return tuple(found), marks, True, is_recursive
+            else:
+                marks |= info.marks
+                if info.stops:
+                    return tuple(found), marks, False, is_recursive
+            limit -= 1
+            if not limit:
+                return tuple(found), marks, False, is_recursive
+            frame = frame.f_back
+
+    def stack(self, walk: Walk) -> Stack:
+        """Return the stack that a walk stands for; the same object for equal walks."""
+        stack = self._stacks.get(walk)
+        if stack is None:
+            if len(self._stacks) >= _MAX_STACKS:
+                self._stacks.clear()
+            key, marks, is_rooted, is_recursive = walk
+            frames = tuple(Frame(key[i], key[i + 1]) for i in range(0, len(key), 2))
+            stack = self._stacks[walk] = Stack(key, frames, Mark(marks), is_rooted, is_recursive)
+        return stack
+
+    def _learn(self, code: CodeType, frame: FrameType) -> CodeInfo:
+        if len(self._codes) >= _MAX_CODES:
+            self._codes.clear()
+        template = frame.f_globals.get("__jinja_template__")
+        kind, file = self._ownership.of(code.co_filename)
+        info = CodeInfo(code, kind, file, _function_name(code), is_root=id(code) in self._roots)
+        if template is not None and kind is not CodeKind.LIBRARY:
+            info.template_line = template.get_corresponding_lineno
+            info.function = "template"
+        if kind is CodeKind.LIBRARY:
+            info.marks, info.stops = _library_facts(code)
+        self._codes[id(code)] = info
+        return info
+
+
+def _library_facts(code: CodeType) -> tuple[int, bool]:
+    path = code.co_filename.replace("\\", "/")
+    tail = "/".join(path.rsplit("/", 2)[-2:])
+    stops = (tail, code.co_name) in _STOPS or (path.rsplit("/", 1)[-1], code.co_name) in _STOPS
+    stops = stops or ("/".join(path.rsplit("/", 3)[-3:]), code.co_name) in _STOPS
+    if "/sqlalchemy/" not in path:
+        return 0, stops
+    if "/sqlalchemy/dialects/" in path:
+        return int(Mark.CATALOG), stops
+    return int(_MARKS.get((tail, code.co_name), _MARKS.get((tail, ""), Mark.NONE))), stops
+
+
+def _function_name(code: CodeType) -> str:
+    """Return the qualified name without `<locals>` and without comprehensions and lambdas, which 3.12 inlines."""
+    parts = [part for part in code.co_qualname.split(".") if not part.startswith("<")]
+    return ".".join(parts) or "<module>"

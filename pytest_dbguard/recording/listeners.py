@@ -1,0 +1,163 @@
+"""Listeners on SQLAlchemy's classes: every engine and session of the process is heard, none is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter_ns
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine.default import DefaultExecutionContext
+from sqlalchemy.engine.interfaces import ExecuteStyle
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
+
+from pytest_dbguard.recording.calls import CallKind, LoadCall, OriginOption
+from pytest_dbguard.recording.leaks import has_leak, without_leak
+from pytest_dbguard.recording.recorder import CALL_OPTION, Recorder
+
+_MANY_VALUES = ExecuteStyle.INSERTMANYVALUES
+_MAX_IDENTITY_MAP = 20_000
+
+
+class Listeners:
+    """Attaches one recorder to SQLAlchemy's classes and removes it again. Attaching twice hears once."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._attached: list[tuple[Any, str, Callable[..., Any]]] = []
+        self._has_leak = has_leak()
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether statements are heard."""
+        return bool(self._attached)
+
+    def attach(self) -> None:
+        """Start to listen."""
+        if self._attached:
+            return
+        self._attached = [
+            (Engine, "before_cursor_execute", self._before_statement),
+            (Engine, "after_cursor_execute", self._after_statement),
+            (Engine, "handle_error", self._failed_statement),
+            (Engine, "commit", self._transaction_ended),
+            (Engine, "rollback", self._transaction_ended),
+            (Session, "do_orm_execute", self._orm_execute),
+            (Session, "before_flush", self._before_flush),
+            (Session, "after_transaction_end", self._session_transaction_ended),
+        ]
+        for target, name, listener in self._attached:
+            event.listen(target, name, listener)
+
+    def detach(self) -> None:
+        """Stop to listen and remove every listener."""
+        for target, name, listener in self._attached:
+            if event.contains(target, name, listener):
+                event.remove(target, name, listener)
+        self._attached = []
+
+    def _before_statement(
+        self, conn: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
+    ) -> None:
+        if context is not None:
+            context._dbguard_started = perf_counter_ns()
+
+    def _after_statement(
+        self, conn: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
+    ) -> None:
+        try:
+            if context is not None and context.execute_style is _MANY_VALUES:
+                # one insert in batches: heard for each batch, counted once
+                if getattr(context, "_dbguard_counted", False):
+                    return
+                context._dbguard_counted = executemany = True
+            started = getattr(context, "_dbguard_started", 0) or perf_counter_ns()
+            self._recorder.statement_ended(statement, parameters, context, executemany, started, False)
+        except Exception as error:  # noqa: BLE001  nothing of ours may reach the code under test
+            self._recorder.fault("recording a statement", error)
+
+    def _failed_statement(self, exception: Any) -> None:
+        try:
+            context = exception.execution_context
+            if not isinstance(context, DefaultExecutionContext) or exception.statement is None:
+                return
+            started = getattr(context, "_dbguard_started", 0) or perf_counter_ns()
+            many = bool(context.executemany)
+            self._recorder.statement_ended(
+                exception.statement, exception.parameters, context, many, started, True
+            )
+        except Exception as error:  # noqa: BLE001
+            self._recorder.fault("recording a failed statement", error)
+
+    def _transaction_ended(self, conn: Connection) -> None:
+        self._recorder.transaction_ended()
+
+    def _session_transaction_ended(self, session: Session, transaction: SessionTransaction) -> None:
+        # A session that joined an outer transaction commits into a savepoint: no commit of the engine is heard.
+        if transaction.parent is None:
+            self._recorder.transaction_ended()
+
+    def _before_flush(self, session: Session, flush_context: Any, instances: Any) -> None:
+        self._recorder.flush_begins()
+
+    def _orm_execute(self, state: ORMExecuteState) -> None:
+        try:
+            if state.is_select and self._recorder.scope is not None:
+                self._note_call(state)
+        except Exception as error:  # noqa: BLE001
+            self._recorder.fault("recording an ORM select", error)
+
+    def _note_call(self, state: ORMExecuteState) -> None:
+        parent = state.lazy_loaded_from
+        if parent is not None:
+            immediate = "sa_top_level_orm_context" in state.execution_options
+            kind = CallKind.IMMEDIATE if immediate else CallKind.LAZY
+            call: OriginOption | LoadCall = self._load_call(kind, state, parent)
+        elif state.is_column_load:
+            refreshed = getattr(state.load_options, "_refresh_state", None)
+            call = self._load_call(CallKind.COLUMN, state, refreshed)
+        elif state.is_relationship_load or CALL_OPTION in state.execution_options:
+            if self._has_leak:
+                without_leak(state)
+            call = _EAGER
+        else:
+            call = OriginOption(state.bind_mapper)
+            state.statement = state.statement.options(call)
+            if call.mapper is not None:
+                self._recorder.latest[call.mapper.class_] = call
+        state.update_execution_options(**{CALL_OPTION: call})
+
+    def _load_call(self, kind: CallKind, state: ORMExecuteState, parent: Any) -> LoadCall:
+        path = getattr(state.loader_strategy_path, "path", ())
+        origin = next((o for o in state.user_defined_options if type(o) is OriginOption), None)
+        if parent is None:
+            return LoadCall(kind, origin, path, None, None)
+        is_guess = origin is None
+        if is_guess:
+            origin = self._recorder.latest.get(parent.class_)
+        else:
+            self._count_parents(state.session, origin, parent.class_, path)
+        identity = hash(parent.key) if parent.key is not None else id(parent)
+        return LoadCall(kind, origin, path, identity, parent.class_, is_guess)
+
+    def _count_parents(self, session: Session, origin: Any, parent_class: type, path: tuple[Any, ...]) -> None:
+        """At the second load of one relationship from one origin, count the instances that origin has loaded."""
+        scope = self._recorder.scope
+        if scope is None or not path:
+            return
+        key = (id(origin), path)
+        scope.lazy[key] = times = scope.lazy.get(key, 0) + 1
+        if times != 2 or len(session.identity_map) > _MAX_IDENTITY_MAP:
+            return
+        number = sum(
+            1
+            for state in session.identity_map.all_states()
+            if issubclass(state.class_, parent_class) and any(option is origin for option in state.load_options)
+        )
+        if origin.parents is None:
+            origin.parents = {}
+        origin.parents[parent_class.__name__] = number
+
+
+_EAGER = LoadCall(CallKind.EAGER, None, (), None, None)

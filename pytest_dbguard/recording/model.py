@@ -1,0 +1,88 @@
+"""Recordings: what happened in one scope, as the rules see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pytest_dbguard.recording.calls import LoadCall, OriginOption
+from pytest_dbguard.recording.frames import Mark, Stack
+from pytest_dbguard.sql.shape import StatementText
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One execution seen at the DBAPI. Holds no parameter values, only facts about them.
+
+    Attributes:
+        number: Position in the recording, from 0.
+        text: Shape and facts of the SQL text.
+        stack: The application's frames that led to it.
+        call: What the ORM was asked for; None for Core, driver SQL and writes.
+        elapsed_ms: Time in the driver, in milliseconds.
+        transaction: Number of the transaction; moves with every commit and rollback in the process.
+        flush: Number of the flush that sent it; 0 outside of a flush.
+        savepoint: Number of explicit savepoints (`begin_nested`) seen before it.
+        parameters: Hash of the bound values, to tell equal executions; None for executemany.
+        paging: Hashes of the single bound values, kept for statements with LIMIT only; () otherwise.
+        is_many: Whether it stands for many executions: executemany, insert-many-values.
+        failed: Whether the database refused it.
+    """
+
+    number: int
+    text: StatementText
+    stack: Stack
+    call: OriginOption | LoadCall | None
+    elapsed_ms: float
+    transaction: int
+    flush: int
+    savepoint: int
+    parameters: int | None
+    paging: tuple[int, ...]
+    is_many: bool
+    failed: bool
+
+    @property
+    def in_flush(self) -> bool:
+        """Whether a flush sent it (a write, or a load that the flush needed)."""
+        return bool(self.stack.marks & Mark.FLUSH)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """All that happened in one scope.
+
+    Attributes:
+        name: Node id of the test, or the name given to `record()`.
+        scope: "call", "setup", "teardown", or a nested scope such as "GET /orders".
+        raw: The kept statements as tuples of `Statement`'s fields after `number`.
+        count: Number of statements, kept or not.
+        elapsed_ms: Time in the driver of all of them.
+        overflow: Counts by (shape id, stack key) of statements beyond those that were kept.
+        max_queries: The budget that the test's marker or the configuration sets; None without one.
+    """
+
+    name: str
+    scope: str
+    raw: tuple[tuple[Any, ...], ...]
+    count: int
+    elapsed_ms: float
+    overflow: Mapping[tuple[str, Any], int] = field(default_factory=dict)
+    max_queries: int | None = None
+
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """The kept statements in order."""
+        return tuple(Statement(number, *raw) for number, raw in enumerate(self.raw))
+
+    @property
+    def is_phase(self) -> bool:
+        """Whether this is a whole phase of a test rather than a scope nested in one."""
+        return self.scope in ("setup", "call", "teardown")
+
+    @property
+    def prepares(self) -> bool:
+        """Whether it is the setup or teardown of a test."""
+        return self.scope in ("setup", "teardown")

@@ -1,0 +1,151 @@
+"""The recorder: takes in what the listeners hear and files it in the scope that is open."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from time import perf_counter_ns
+from types import CodeType
+from typing import Any
+
+from pytest_dbguard.core.verdict import Fault
+from pytest_dbguard.recording.calls import OriginOption
+from pytest_dbguard.recording.frames import Mark, StackReader
+from pytest_dbguard.recording.ownership import Ownership
+from pytest_dbguard.recording.scopes import Scope
+from pytest_dbguard.sql.shape import StatementText, read_statement
+
+_MAX_TEXTS = 10_000
+_MAX_FAULTS = 20
+CALL_OPTION = "dbguard_call"
+"""The execution option that carries what the ORM was asked for from the ORM's event to the cursor's."""
+_UNCOUNTED = int(Mark.CATALOG)
+_IN_FLUSH = int(Mark.FLUSH)
+_UNCOUNTED_VERBS = frozenset({"TRANSACTION", "PRAGMA", "SHOW", "SET", "RESET", ""})
+
+
+class Recorder:
+    """Files statements by scope. One for each process that records; open a scope, then attach listeners.
+
+    Statements go to the innermost scope that the running context has entered (`nested`), else to the scope of the
+    process (`open`): threads that a test starts without a context are thereby recorded as the test's. Nothing here
+    raises into the code under test: faults are kept in `faults` (at most 20).
+    """
+
+    def __init__(self, ownership: Ownership) -> None:
+        self.reader = StackReader(ownership)
+        self.faults: list[Fault] = []
+        self.latest: dict[type, OriginOption] = {}
+        self._texts: dict[str, StatementText] = {}
+        self._process_scope: Scope | None = None
+        self._context_scope: ContextVar[Scope | None] = ContextVar("dbguard_scope", default=None)
+        self._transaction = 0
+        self._savepoints = 0
+        self._flushes: dict[int, int] = {}
+        self._flush_number = 0
+
+    @property
+    def scope(self) -> Scope | None:
+        """The scope that a statement sent now would be filed in; None when nothing is recorded."""
+        return self._context_scope.get() or self._process_scope
+
+    def open(self, scope: Scope, *roots: CodeType) -> None:
+        """Make `scope` the scope of the process; stacks end at the functions `roots`."""
+        self._process_scope = scope
+        self.latest.clear()
+        self._flushes.clear()
+        self.reader.notice_greenlet()
+        self.reader.set_roots(roots)
+
+    def close(self) -> None:
+        """Stop recording in the process's scope."""
+        self._process_scope = None
+        self.latest.clear()
+
+    @contextmanager
+    def nested(self, scope: Scope) -> Iterator[Scope]:
+        """Record what this context does in a scope of its own, as for one web request."""
+        token = self._context_scope.set(scope)
+        try:
+            yield scope
+        finally:
+            self._context_scope.reset(token)
+
+    def fault(self, where: str, error: BaseException) -> None:
+        """Keep an error of our own to tell at the end."""
+        if len(self.faults) < _MAX_FAULTS:
+            self.faults.append(Fault(where, f"{type(error).__name__}: {error}"))
+
+    def transaction_ended(self) -> None:
+        """Note a commit or rollback: what was read before may have changed."""
+        self._transaction += 1
+
+    def flush_begins(self) -> None:
+        """Note that the running thread or greenlet starts another flush."""
+        self._flush_number += 1
+        self._flushes[self.reader.running()] = self._flush_number
+
+    def statement_ended(
+        self, statement: str, parameters: Any, context: Any, is_many: bool, started_ns: int, failed: bool
+    ) -> None:
+        """File one execution. The hot path: everything that can wait until the scope is judged waits."""
+        elapsed_ns = perf_counter_ns() - started_ns
+        scope = self._context_scope.get() or self._process_scope
+        if scope is None or scope.is_paused:
+            return
+        text = self._texts.get(statement)
+        if text is None:
+            text = self._learn(statement)
+        walk = self.reader.read(sys._getframe(3))
+        marks = walk[1]
+        if text.verb in _UNCOUNTED_VERBS or marks & _UNCOUNTED:
+            if text.verb == "TRANSACTION" and marks & Mark.SAVEPOINT:
+                self._savepoints += 1
+            return
+        stack = self.reader.stack(walk)
+        call = context.execution_options.get(CALL_OPTION) if context is not None else None
+        if type(call) is OriginOption and call.stack is None:
+            call.stack, call.statement = stack, text
+        scope.add(
+            (
+                text,
+                stack,
+                call,
+                elapsed_ns / 1e6,
+                self._transaction,
+                self._flushes.get(self.reader.running(), 0) if marks & _IN_FLUSH else 0,
+                self._savepoints,
+                None if is_many else _hash_of(parameters),
+                _paging_facts(text, parameters) if text.has_limit and not is_many else (),
+                is_many,
+                failed,
+            ),
+            elapsed_ns,
+        )
+
+    def _learn(self, statement: str) -> StatementText:
+        if len(self._texts) >= _MAX_TEXTS:
+            self._texts.clear()
+        text = self._texts[statement] = read_statement(statement)
+        return text
+
+
+def _hash_of(parameters: Any) -> int | None:
+    """Return a hash of the bound values; None when there are none to compare."""
+    values = tuple(parameters.values()) if isinstance(parameters, dict) else parameters
+    try:
+        return hash(values)
+    except TypeError:
+        return hash(repr(values))
+
+
+def _paging_facts(text: StatementText, parameters: Any) -> tuple[int, ...]:
+    """Return a hash for each bound value in the order of the text; () when they cannot be told apart."""
+    try:
+        if isinstance(parameters, dict):
+            return tuple(_hash_of((parameters[p.name],)) or 0 for p in text.placeholders if p.name is not None)
+        return tuple(_hash_of((value,)) or 0 for value in parameters)
+    except (KeyError, TypeError):
+        return ()

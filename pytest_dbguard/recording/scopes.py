@@ -1,0 +1,49 @@
+"""Scopes: the stretches that rules judge as one unit, filled by the recorder and closed into recordings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_dbguard.recording.model import Recording
+
+MAX_KEPT = 10_000
+"""Statements kept in full in one scope; beyond them only counts by shape and stack are kept."""
+
+
+class Scope:
+    """An open recording. Filled from the listeners, possibly by several threads: only appends and additions."""
+
+    __slots__ = ("count", "elapsed_ns", "is_paused", "kept", "lazy", "max_queries", "name", "overflow", "scope")
+
+    def __init__(self, name: str, scope: str, max_queries: int | None = None) -> None:
+        self.name = name
+        self.scope = scope
+        self.max_queries = max_queries
+        self.kept: list[tuple[Any, ...]] = []
+        self.overflow: dict[tuple[str, Any], int] = {}
+        self.lazy: dict[Any, int] = {}
+        self.count = 0
+        self.elapsed_ns = 0
+        self.is_paused = False
+
+    def add(self, raw: tuple[Any, ...], elapsed_ns: int) -> None:
+        """Take in one statement."""
+        self.count += 1
+        self.elapsed_ns += elapsed_ns
+        if self.count <= MAX_KEPT:
+            self.kept.append(raw)
+        else:
+            key = (raw[0].shape.id, raw[1].key)
+            self.overflow[key] = self.overflow.get(key, 0) + 1
+
+    def recording(self) -> Recording:
+        """Return what was recorded so far."""
+        return Recording(
+            self.name,
+            self.scope,
+            tuple(self.kept),
+            self.count,
+            self.elapsed_ns / 1e6,
+            dict(self.overflow),
+            self.max_queries,
+        )
