@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from pytest_dbguard.core.findings import Site
 from pytest_dbguard.recording.calls import LoadCall, OriginOption
 from pytest_dbguard.recording.frames import Mark, Stack
 from pytest_dbguard.sql.shape import StatementText
@@ -26,7 +27,7 @@ class Statement:
         flush: Number of the flush that sent it; 0 outside of a flush.
         savepoint: Number of explicit savepoints (`begin_nested`) seen before it.
         parameters: Hash of the bound values, to tell equal executions; None for executemany.
-        paging: Hashes of the single bound values, kept for statements with LIMIT only; () otherwise.
+        values: Hashes of the single bound values in the order of the text, kept where `text.moves`; () otherwise.
         is_many: Whether it stands for many executions: executemany, insert-many-values.
         failed: Whether the database refused it.
     """
@@ -40,7 +41,7 @@ class Statement:
     flush: int
     savepoint: int
     parameters: int | None
-    paging: tuple[int, ...]
+    values: tuple[int, ...]
     is_many: bool
     failed: bool
 
@@ -62,6 +63,8 @@ class Recording:
         elapsed_ms: Time in the driver of all of them.
         overflow: Counts by (shape id, stack key) of statements beyond those that were kept.
         max_queries: The budget that the test's marker or the configuration sets; None without one.
+        test_site: Where the test function stands; None outside of tests.
+        nested_count: Number of statements of the scopes nested in this one, such as requests; not in `count`.
     """
 
     name: str
@@ -71,6 +74,13 @@ class Recording:
     elapsed_ms: float
     overflow: Mapping[tuple[str, Any], int] = field(default_factory=dict)
     max_queries: int | None = None
+    test_site: Site | None = None
+    nested_count: int = 0
+
+    @property
+    def total_count(self) -> int:
+        """Number of statements of this scope and of those nested in it."""
+        return self.count + self.nested_count
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:

@@ -67,6 +67,9 @@ class Recorder:
     @contextmanager
     def nested(self, scope: Scope) -> Iterator[Scope]:
         """Record what this context does in a scope of its own, as for one web request."""
+        if self._process_scope is not None:
+            scope.is_paused = self._process_scope.is_paused
+            self._process_scope.nested.append(scope)
         token = self._context_scope.set(scope)
         try:
             yield scope
@@ -118,7 +121,7 @@ class Recorder:
                 self._flushes.get(self.reader.running(), 0) if marks & _IN_FLUSH else 0,
                 self._savepoints,
                 None if is_many else _hash_of(parameters),
-                _paging_facts(text, parameters) if text.has_limit and not is_many else (),
+                _values(text, parameters) if text.moves and not is_many else (),
                 is_many,
                 failed,
             ),
@@ -141,7 +144,7 @@ def _hash_of(parameters: Any) -> int | None:
         return hash(repr(values))
 
 
-def _paging_facts(text: StatementText, parameters: Any) -> tuple[int, ...]:
+def _values(text: StatementText, parameters: Any) -> tuple[int, ...]:
     """Return a hash for each bound value in the order of the text; () when they cannot be told apart."""
     try:
         if isinstance(parameters, dict):

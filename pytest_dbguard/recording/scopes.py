@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_dbguard.core.findings import Site
 from pytest_dbguard.recording.model import Recording
 
 MAX_KEPT = 10_000
@@ -13,12 +14,28 @@ MAX_KEPT = 10_000
 class Scope:
     """An open recording. Filled from the listeners, possibly by several threads: only appends and additions."""
 
-    __slots__ = ("count", "elapsed_ns", "is_paused", "kept", "lazy", "max_queries", "name", "overflow", "scope")
+    __slots__ = (
+        "count",
+        "elapsed_ns",
+        "is_paused",
+        "kept",
+        "lazy",
+        "max_queries",
+        "name",
+        "nested",
+        "overflow",
+        "scope",
+        "test_site",
+    )
 
-    def __init__(self, name: str, scope: str, max_queries: int | None = None) -> None:
+    def __init__(
+        self, name: str, scope: str, max_queries: int | None = None, test_site: Site | None = None
+    ) -> None:
         self.name = name
         self.scope = scope
         self.max_queries = max_queries
+        self.test_site = test_site
+        self.nested: list[Scope] = []
         self.kept: list[tuple[Any, ...]] = []
         self.overflow: dict[tuple[str, Any], int] = {}
         self.lazy: dict[Any, int] = {}
@@ -46,4 +63,10 @@ class Scope:
             self.elapsed_ns / 1e6,
             dict(self.overflow),
             self.max_queries,
+            self.test_site,
+            sum(scope.count for scope in self.nested),
         )
+
+    def recordings(self) -> tuple[Recording, ...]:
+        """Return the recording of this scope, then those of the scopes nested in it."""
+        return (self.recording(), *(scope.recording() for scope in self.nested))

@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from pytest_dbguard.core.findings import Finding, Severity
+from pytest_dbguard.recording.loops import LoopFinder
 from pytest_dbguard.recording.model import Recording
 
 
@@ -36,6 +37,19 @@ class Draft:
     statements: frozenset[int] = field(default_factory=frozenset)
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What rules share while one recording is judged.
+
+    Attributes:
+        loops: Finds the loops around a frame.
+        claimed: Numbers of the statements that more specific rules account for.
+    """
+
+    loops: LoopFinder
+    claimed: frozenset[int] = frozenset()
+
+
 class Rule(Protocol):
     """One check. The class docstring is the documentation that `dbguard explain` prints."""
 
@@ -47,6 +61,6 @@ class Rule(Protocol):
 
     def __init__(self, options: RuleOptions) -> None: ...
 
-    def check(self, recording: Recording, claimed: frozenset[int]) -> Iterable[Draft]:
-        """Yield drafts for one recording; statements in `claimed` are accounted for by a more specific rule."""
+    def check(self, recording: Recording, context: Context) -> Iterable[Draft]:
+        """Yield a draft for each fact found in one recording."""
         ...

@@ -12,6 +12,8 @@ from pytest_dbguard.sql.tokens import Token, tokens
 READS = frozenset({"SELECT"})
 WRITES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE"})
 _VERBS = READS | WRITES
+CHUNK = 3
+"""IN lists from this length on may be chunks of a longer list."""
 _TRANSACTION = frozenset({"SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT", "START"})
 _TABLE_FOLLOWS = frozenset({"FROM", "JOIN", "INTO", "UPDATE"})
 _NOT_A_TABLE = frozenset({"SELECT", "ONLY", "LATERAL", "SET", "NOWAIT", "SKIP", "OF", "VALUES", "UNNEST"})
@@ -48,6 +50,7 @@ class StatementText:
         locks_rows: Whether it ends in FOR UPDATE or FOR SHARE (with whatever follows).
         skips_locked: Whether it says SKIP LOCKED.
         has_limit: Whether it says LIMIT or FETCH FIRST.
+        moves: Whether it may be a page, a chunk or a window, so that single values are kept as hashes to tell.
     """
 
     shape: Shape
@@ -59,6 +62,7 @@ class StatementText:
     locks_rows: bool
     skips_locked: bool
     has_limit: bool
+    moves: bool
 
     @property
     def is_read(self) -> bool:
@@ -81,16 +85,20 @@ def read_statement(statement: str) -> StatementText:
     found = list(tokens(statement))
     words = [token.text.upper() if token.kind == "word" else "" for token in found]
     text = _collapse(_join(found))
+    placeholders = _placeholders(found, words)
+    longest_list = _longest_list(found, words)
+    has_limit = "LIMIT" in words or _follows(words, "FETCH", ("FIRST", "NEXT"))
     return StatementText(
         shape=Shape(blake2b(text.encode(), digest_size=6).hexdigest(), text),
         verb=_verb(found, words),
         tables=_tables(found, words),
-        longest_list=_longest_list(found, words),
-        placeholders=_placeholders(found, words),
+        longest_list=longest_list,
+        placeholders=placeholders,
         has_from="FROM" in words,
         locks_rows=_follows(words, "FOR", ("UPDATE", "SHARE", "NO", "KEY")),
         skips_locked=_follows(words, "SKIP", ("LOCKED",)),
-        has_limit="LIMIT" in words or _follows(words, "FETCH", ("FIRST", "NEXT")),
+        has_limit=has_limit,
+        moves=has_limit or longest_list >= CHUNK or sum(p.role == "range" for p in placeholders) >= 2,
     )
 
 
@@ -211,11 +219,22 @@ def _role(found: list[Token], words: list[str], index: int) -> str:
         return "limit"
     if word == "OFFSET":
         return "offset"
+    if word == "BETWEEN" or (word == "AND" and words[index - 3 : index - 2] == ["BETWEEN"]):
+        return "range"
+    if before in ("(", ","):
+        before = _before_row(found, index)
     if before in _RANGE_SIGNS or (index + 1 < len(found) and found[index + 1].text in _RANGE_SIGNS):
         return "range"
     if before == "=":
         return "equal"
     return "other"
+
+
+def _before_row(found: list[Token], index: int) -> str:
+    """Return the token before the parenthesis that a parameter stands in: the `>` of `(a, b) > (?, ?)`."""
+    while index > 1 and (found[index - 1].text == "," or found[index - 1].kind in ("parameter", "cast")):
+        index -= 1
+    return found[index - 2].text if index > 1 and found[index - 1].text == "(" else ""
 
 
 def _closing(found: list[Token], opening: int) -> int:

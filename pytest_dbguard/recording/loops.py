@@ -1,0 +1,235 @@
+"""Finds the loop that a stack frame stands in: from the source's syntax tree, else from the bytecode's jumps."""
+
+from __future__ import annotations
+
+import ast
+import dis
+import linecache
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+
+from pytest_dbguard.core.findings import Site
+from pytest_dbguard.recording.frames import CodeInfo, Frame
+
+_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_STEPS = frozenset({"FOR_ITER", "SEND", "GET_ANEXT", "END_ASYNC_FOR", "YIELD_VALUE", "RESUME"})
+_PAUSES = frozenset({"sleep", "wait", "asleep"})
+_MAX_HEAD = 60
+
+Span = tuple[int, int, int, int]
+"""First line, first column, last line, end column; columns in UTF-8 bytes, as both `ast` and `co_positions` count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A loop around a statement.
+
+    Attributes:
+        site: Where its head stands.
+        head: Its first line as written, such as "for order in orders:".
+        is_retry: Whether it is left as soon as the statement's block succeeds.
+        pauses: Whether it sleeps or waits between rounds, as polling does.
+    """
+
+    site: Site
+    head: str
+    is_retry: bool = False
+    pauses: bool = False
+
+
+class LoopFinder:
+    """Finds loops; keeps the syntax trees of the files it looked at."""
+
+    def __init__(self) -> None:
+        self._trees: dict[str, ast.Module | None] = {}
+        self._found: dict[tuple[int, int], tuple[CodeInfo, tuple[Loop, ...]]] = {}
+
+    def loops(self, frame: Frame) -> tuple[Loop, ...]:
+        """Return the loops of the frame's own function that its instruction stands in, innermost first."""
+        key = (id(frame.info), frame.instruction)
+        known = self._found.get(key)
+        if known is None:
+            # the code is kept with the answer so that its id stays its own
+            known = self._found[key] = (frame.info, self._search(frame))
+        return known[1]
+
+    def _search(self, frame: Frame) -> tuple[Loop, ...]:
+        tree = None if frame.info.template_line else self._tree(frame.info.code.co_filename)
+        line, end_line, column, end_column = frame.info.positions(frame.instruction)
+        if tree is None or end_line is None or column is None or end_column is None:
+            return _loops_in_bytecode(frame)
+        span = (line, column, end_line, end_column)
+        path = list(_path_to(tree, span))
+        if not any(isinstance(node, _FUNCTIONS) for node in path) and frame.info.code.co_name != "<module>":
+            # positions that do not fit the source: f-strings before 3.12, code made by a decorator
+            return _loops_in_bytecode(frame)
+        return tuple(_loops_on(path, span, frame))
+
+    def _tree(self, filename: str) -> ast.Module | None:
+        if filename not in self._trees:
+            try:
+                self._trees[filename] = ast.parse("".join(linecache.getlines(filename)))
+            except (SyntaxError, ValueError):
+                self._trees[filename] = None
+        tree = self._trees[filename]
+        return tree if tree is not None and tree.body else None
+
+
+def _span(node: ast.AST) -> Span | None:
+    if not hasattr(node, "lineno"):
+        return None
+    return (node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)
+
+
+def _contains(outer: Span | None, inner: Span) -> bool:
+    return outer is not None and outer[:2] <= inner[:2] and inner[2:] <= outer[2:]
+
+
+def _path_to(tree: ast.AST, span: Span) -> Iterator[ast.AST]:
+    """Yield the nodes around a span, outermost first."""
+    node: ast.AST | None = tree
+    while node is not None:
+        yield node
+        node = next((child for child in _children(node) if _contains(_span(child), span)), None)
+
+
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield child nodes that have a place; those without (`comprehension`, `withitem`) give theirs."""
+    for child in ast.iter_child_nodes(node):
+        if hasattr(child, "lineno"):
+            yield child
+        else:
+            yield from _children(child)
+
+
+def _loops_on(path: list[ast.AST], span: Span, frame: Frame) -> Iterator[Loop]:
+    name = frame.info.code.co_name
+    for index in range(len(path) - 1, -1, -1):
+        node = path[index]
+        if isinstance(node, _LOOPS) and _repeats(node, span, frame):
+            yield Loop(
+                _head_site(node, frame),
+                _head(node, frame),
+                _is_retry(node, path[index + 1 :]),
+                _pauses(node),
+            )
+        if isinstance(node, _FUNCTIONS):
+            return
+        # before 3.12 a comprehension has a frame of its own: what is around it belongs to the next frame
+        if isinstance(node, _COMPREHENSIONS) and name in ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"):
+            return
+
+
+def _repeats(node: ast.AST, span: Span, frame: Frame) -> bool:
+    """Whether what stands at a span inside a loop runs once for each round."""
+    if isinstance(node, ast.While):
+        return any(_contains(_span(part), span) for part in (node.test, *node.body))
+    if isinstance(node, ast.For | ast.AsyncFor):
+        if any(_contains(_span(part), span) for part in node.body):
+            return True
+        return _contains(_span(node.iter), span) and _steps(frame)
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        first = node.generators[0].iter
+        return not _contains(_span(first), span) or _steps(frame)
+    return False
+
+
+def _steps(frame: Frame) -> bool:
+    """Whether the instruction asks an iterator for its next item, which a `for` does in each round."""
+    code, offset = frame.info.code.co_code, frame.instruction
+    return 0 <= offset < len(code) and dis.opname[code[offset]] in _STEPS
+
+
+def _head_site(node: ast.AST, frame: Frame) -> Site:
+    span = _span(node)
+    line, column = (span[0], span[1] + 1) if span else (frame.site.line, None)
+    return Site(frame.info.file, line, column, frame.info.function, in_test_code=frame.in_test_code)
+
+
+def _head(node: ast.AST, frame: Frame) -> str:
+    if isinstance(node, ast.While):
+        text = f"while {_text(node.test)}:"
+    elif isinstance(node, ast.For | ast.AsyncFor):
+        word = "async for" if isinstance(node, ast.AsyncFor) else "for"
+        text = f"{word} {_text(node.target)} in {_text(node.iter)}:"
+    elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        text = " ".join(
+            f"for {_text(part.target)} in {_text(part.iter)}" for part in node.generators
+        )
+    else:
+        text = frame.site.label
+    return text if len(text) <= _MAX_HEAD else text[: _MAX_HEAD - 1] + "…"
+
+
+class _Masking(ast.NodeTransformer):
+    """Hides texts and lists of constants, since reports show no values."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return ast.Name("…") if isinstance(node.value, str | bytes) else node
+
+    def visit_collection(self, node: ast.Tuple | ast.List | ast.Set) -> ast.AST:
+        if node.elts and all(isinstance(item, ast.Constant) for item in node.elts):
+            node.elts = [ast.Name("…")]
+            return node
+        return self.generic_visit(node)
+
+    visit_Tuple = visit_List = visit_Set = visit_collection
+
+
+def _text(node: ast.AST) -> str:
+    return ast.unparse(_Masking().visit(deepcopy(node))).replace("(…,)", "(…)")
+
+
+def _is_retry(loop: ast.AST, inside: list[ast.AST]) -> bool:
+    """Whether a `try` around the statement leaves the loop when it succeeds and goes on when it fails."""
+    if not isinstance(loop, ast.For | ast.AsyncFor | ast.While):
+        return False
+    for node in inside:
+        if isinstance(node, _LOOPS):
+            return False
+        if not isinstance(node, ast.Try) or not node.handlers:
+            continue
+        if all(isinstance(handler.body[-1], ast.Raise) for handler in node.handlers):
+            continue
+        if _leaves(node.body) or _leaves(node.orelse) or _leaves(_following(loop, node)):
+            return True
+    return False
+
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    return bool(body) and isinstance(body[-1], ast.Break | ast.Return)
+
+
+def _following(loop: ast.For | ast.AsyncFor | ast.While, node: ast.AST) -> list[ast.stmt]:
+    """Return the statements of the loop's body after a `try` whose handlers all go on with the next round."""
+    if not isinstance(node, ast.Try) or node not in loop.body:
+        return []
+    if not all(isinstance(handler.body[-1], ast.Continue) for handler in node.handlers):
+        return []
+    return loop.body[loop.body.index(node) + 1 :]
+
+
+def _pauses(loop: ast.AST) -> bool:
+    for node in ast.walk(loop):
+        if isinstance(node, ast.Call):
+            function = node.func
+            name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+            if name in _PAUSES:
+                return True
+    return False
+
+
+def _loops_in_bytecode(frame: Frame) -> tuple[Loop, ...]:
+    """Find loops by backward jumps, for code without source such as templates and generated functions."""
+    found = []
+    for instruction in dis.get_instructions(frame.info.code):
+        if "JUMP_BACKWARD" not in instruction.opname or not isinstance(instruction.argval, int):
+            continue
+        if instruction.argval <= frame.instruction < instruction.offset:
+            found.append((instruction.offset - instruction.argval, instruction.argval))
+    return tuple(
+        Loop(frame.info.site(start), f"a loop at {frame.info.site(start).label}") for _, start in sorted(found)
+    )

@@ -1,0 +1,92 @@
+"""Tells loops that move through data (pages, chunks, windows) from loops that ask the same for each item."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from pytest_dbguard.recording.model import Recording, Statement
+from pytest_dbguard.sql.shape import CHUNK
+
+
+def is_chunked(statements: tuple[Statement, ...]) -> bool:
+    """Whether the statements ask for slices of one long IN list: only the list changes, and it is not tiny."""
+    lengths = [statement.text.longest_list for statement in statements]
+    if sum(lengths) / len(lengths) < CHUNK:
+        return False
+    return len({_outside_of_lists(statement) for statement in statements}) == 1
+
+
+def is_paging(statements: tuple[Statement, ...]) -> bool:
+    """Whether the statements fetch page after page: by a moving OFFSET or LIMIT, or by a moving key."""
+    roles = _moving_roles(statements)
+    if not roles or not statements[0].text.has_limit:
+        return False
+    if roles <= {"offset", "limit", "range"}:
+        return True
+    return "range" in roles and roles <= {"offset", "limit", "range", "equal"} and _repeats_key(statements)
+
+
+def is_window(statements: tuple[Statement, ...]) -> bool:
+    """Whether the statements walk through ranges that touch: the upper end of one is the lower end of the next."""
+    if _moving_roles(statements) != {"range"}:
+        return False
+    moving = _moving_indexes(statements)
+    ends = [{statement.values[i] for i in moving} for statement in statements]
+    return len(moving) >= 2 and all(a & b for a, b in pairwise(ends))
+
+
+def asks_the_same(statements: tuple[Statement, ...]) -> bool:
+    """Whether text and parameters are the same each time."""
+    return len({(id(statement.text), statement.parameters) for statement in statements}) == 1
+
+
+def independent_repeats(statements: tuple[Statement, ...], recording: Recording) -> int:
+    """Return how many of the statements ask something that was not asked before, or ask again in vain.
+
+    With different parameters all of them do. With the same parameters each time, asking again makes sense after a
+    commit, a rollback, or a write to the same tables (polling, retries, queue workers); the longest stretch without
+    such an event counts.
+    """
+    if not asks_the_same(statements):
+        return len(statements)
+    longest = current = 1
+    for before, after in pairwise(statements):
+        changed = before.transaction != after.transaction or _writes_between(before, after, recording)
+        current = 1 if changed else current + 1
+        longest = max(longest, current)
+    return longest
+
+
+def _writes_between(before: Statement, after: Statement, recording: Recording) -> bool:
+    tables = set(before.text.tables)
+    between = recording.statements[before.number + 1 : after.number]
+    return any(s.text.is_write and not tables.isdisjoint(s.text.tables) for s in between)
+
+
+def _outside_of_lists(statement: Statement) -> tuple[int, ...]:
+    placeholders = statement.text.placeholders
+    if len(placeholders) != len(statement.values):
+        return ()
+    return tuple(v for p, v in zip(placeholders, statement.values, strict=True) if p.role != "list")
+
+
+def _moving_indexes(statements: tuple[Statement, ...]) -> list[int]:
+    size = len(statements[0].values)
+    if any(len(statement.values) != size for statement in statements):
+        return []
+    return [i for i in range(size) if len({statement.values[i] for statement in statements}) > 1]
+
+
+def _moving_roles(statements: tuple[Statement, ...]) -> set[str]:
+    placeholders = statements[0].text.placeholders
+    moving = _moving_indexes(statements)
+    return {placeholders[i].role for i in moving} if len(placeholders) == len(statements[0].values) else set()
+
+
+def _repeats_key(statements: tuple[Statement, ...]) -> bool:
+    """Whether the moving `=` value is also a `<` or `>` value: `a > :a OR (a = :a AND id > :id)`."""
+    placeholders = statements[0].text.placeholders
+    moving = _moving_indexes(statements)
+    equal = [i for i in moving if placeholders[i].role == "equal"]
+    ranged = [i for i in moving if placeholders[i].role == "range"]
+    return all(any(s.values[i] == s.values[j] for j in ranged) for s in statements for i in equal)

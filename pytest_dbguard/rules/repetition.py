@@ -1,0 +1,126 @@
+"""Statements that repeat from one place, and who repeats them: a loop, recursion, a callback, or sibling tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pytest_dbguard.core.findings import Site
+from pytest_dbguard.recording.frames import Frame, Stack
+from pytest_dbguard.recording.loops import Loop, LoopFinder
+from pytest_dbguard.recording.model import Recording, Statement
+
+MIN_CONCURRENT = 5
+"""Sibling tasks or threads share no frame: fewer than this may be requests that happen to look alike."""
+
+
+class Cause(StrEnum):
+    """Who repeats a statement."""
+
+    LOOP = "loop"
+    RECURSION = "recursion"
+    CALLBACK = "callback"
+    CONCURRENT = "concurrent"
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """Statements from one place, and the frame that repeats them.
+
+    Attributes:
+        statements: Those that were kept, in order.
+        count: How many there were, kept or not.
+        cause: Who repeats them.
+        frame: The frame of the loop, of the recursive function or of the caller; None for sibling tasks.
+        loop: The loop, where the cause is one.
+    """
+
+    statements: tuple[Statement, ...]
+    count: int
+    cause: Cause
+    frame: Frame | None
+    loop: Loop | None
+
+    @property
+    def stack(self) -> Stack:
+        """The stack that all its statements share."""
+        return self.statements[0].stack
+
+    @property
+    def site(self) -> Site | None:
+        """Where the statement runs."""
+        return self.stack.site
+
+    @property
+    def loop_site(self) -> Site | None:
+        """Where the repetition is caused."""
+        if self.loop is not None:
+            return self.loop.site
+        return self.frame.site if self.frame is not None else None
+
+    @property
+    def in_test_code(self) -> bool:
+        """Whether tests, fixtures or factories repeat it rather than the application."""
+        if self.frame is not None:
+            return self.frame.in_test_code
+        return all(frame.in_test_code for frame in self.stack.frames)
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The numbers of its statements."""
+        return frozenset(statement.number for statement in self.statements)
+
+    @property
+    def phrase(self) -> str:
+        """Who repeats it, to stand after a verb: "once for each iteration of `for x in xs:`"."""
+        if self.loop is not None:
+            return f"once for each iteration of `{self.loop.head}`"
+        name = self.frame.info.function if self.frame is not None else ""
+        if self.cause is Cause.RECURSION:
+            return f"at every level of the recursion of `{name}`"
+        if self.cause is Cause.CALLBACK:
+            return f"once for each callback from `{name}`"
+        return "once in each of several concurrent tasks"
+
+
+def repetitions(
+    recording: Recording,
+    loops: LoopFinder,
+    wanted: Callable[[Statement], bool],
+    key: Callable[[Statement], Hashable],
+    threshold: int = 2,
+) -> Iterable[Repetition]:
+    """Yield what repeats from one place, for the wanted statements with equal keys, first seen first."""
+    groups: dict[Hashable, list[Statement]] = {}
+    for statement in recording.statements:
+        if wanted(statement):
+            groups.setdefault((key(statement), statement.stack.key), []).append(statement)
+    for statements in groups.values():
+        if len(statements) >= threshold:
+            found = explain(tuple(statements), loops, recording)
+            if found is not None:
+                yield found
+
+
+def explain(statements: tuple[Statement, ...], loops: LoopFinder, recording: Recording) -> Repetition | None:
+    """Return who repeats statements that share one stack; None where nobody is to blame, as for retries."""
+    stack = statements[0].stack
+    shapes = {statement.text.shape.id for statement in statements}
+    count = len(statements) + sum(recording.overflow.get((shape, stack.key), 0) for shape in shapes)
+    retried = False
+    for frame in stack.frames:
+        for loop in loops.loops(frame):
+            if not loop.is_retry:
+                return Repetition(statements, count, Cause.LOOP, frame, loop)
+            retried = True
+    if retried or not stack.frames:
+        return None
+    if any(statement.stack.is_recursive for statement in statements):
+        return Repetition(statements, count, Cause.RECURSION, stack.frames[0], None)
+    if stack.is_rooted:
+        caller = stack.frames[min(1, len(stack.frames) - 1)]
+        return Repetition(statements, count, Cause.CALLBACK, caller, None)
+    if count >= MIN_CONCURRENT:
+        return Repetition(statements, count, Cause.CONCURRENT, None, None)
+    return None

@@ -1,0 +1,149 @@
+"""DBG103: a statement that reads runs once for each round of a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from pydantic import Field
+
+from pytest_dbguard.core.findings import Finding, Fix, Severity
+from pytest_dbguard.recording.calls import OriginOption
+from pytest_dbguard.recording.frames import Mark
+from pytest_dbguard.recording.model import Recording, Statement
+from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
+from pytest_dbguard.rules.movement import asks_the_same, independent_repeats, is_chunked, is_paging, is_window
+from pytest_dbguard.rules.repetition import Cause, Repetition, repetitions
+
+
+class StatementInLoopOptions(RuleOptions):
+    """Options of statement-in-loop."""
+
+    threshold: int = Field(default=2, ge=2, description="repetitions from which a statement is reported")
+
+
+class StatementInLoop:
+    """statement-in-loop (DBG103).
+
+    ## What it does
+    Finds statements that read and that a loop of the application runs once for each round: Core, `text()`, driver
+    SQL (also with literals in its text), `session.get`, ORM selects, dynamic and write-only relationships. It names
+    the loop and the line that runs the statement. Recursion, callbacks (`map`, `sorted(key=...)`) and sibling tasks
+    of one `gather` count as loops.
+
+    Not reported: chunks of a long IN list, pages (a moving OFFSET or key), windows, statements without FROM,
+    `SKIP LOCKED`, retries, and polling (the same question again after a commit, a write or a pause).
+
+    ## Why is this bad?
+    Each round waits for the database once more. One statement for all rows costs one round trip.
+
+    ## Example
+    ```python
+    for customer_id in [1, 2, 3]:
+        print(session.get(Customer, customer_id).name)
+    ```
+
+    ## Use instead
+    ```python
+    for customer in session.scalars(select(Customer).where(Customer.id.in_([1, 2, 3]))):
+        print(customer.name)
+    ```
+
+    ## Options
+    - `threshold` (default 2): the number of repetitions from which a statement is reported.
+    - `severity` (default "error").
+
+    ## Limits
+    A loop in a test, a fixture or a factory is reported as a note about the test. Tasks and threads that share no
+    frame are reported from five on.
+    """
+
+    code: ClassVar[str] = "DBG103"
+    name: ClassVar[str] = "statement-in-loop"
+    severity: ClassVar[Severity] = Severity.ERROR
+    stage: ClassVar[Stage] = Stage.STABLE
+    options_model: ClassVar[type[RuleOptions]] = StatementInLoopOptions
+
+    def __init__(self, options: RuleOptions) -> None:
+        self._threshold = getattr(options, "threshold", 2)
+
+    def check(self, recording: Recording, context: Context) -> Iterable[Draft]:
+        """Yield a draft for each statement and place that a loop repeats."""
+
+        def wanted(statement: Statement) -> bool:
+            return statement.number not in context.claimed and _is_asked_for(statement)
+
+        found = repetitions(
+            recording, context.loops, wanted, lambda s: s.text.shape.id, threshold=self._threshold
+        )
+        for repetition in found:
+            if not _is_excused(repetition, recording, self._threshold):
+                yield self._draft(repetition, recording)
+
+    def _draft(self, repetition: Repetition, recording: Recording) -> Draft:
+        first = repetition.statements[0]
+        autoflushes = _autoflushes(repetition, recording)
+        evidence = tuple(f"+{len(writes)} autoflush {verb}s of {table}" for (verb, table), writes in autoflushes.items())
+        finding = Finding(
+            rule=self.code,
+            name=self.name,
+            severity=self.severity,
+            subject=first.text.table,
+            message=f"`{first.text.table}` is queried {repetition.phrase}: {repetition.count} queries",
+            site=repetition.site,
+            loop=repetition.loop_site,
+            count=repetition.count,
+            in_test_code=repetition.in_test_code,
+            fix=_fix(repetition),
+            shape=first.text.shape,
+            evidence=evidence,
+        )
+        folded = frozenset(number for writes in autoflushes.values() for number in writes)
+        return Draft(finding, repetition.numbers | folded)
+
+
+def _is_asked_for(statement: Statement) -> bool:
+    """Whether the application asked for the rows, rather than the ORM on its own."""
+    text = statement.text
+    if not text.is_read or not text.has_from or text.skips_locked or statement.is_many or statement.in_flush:
+        return False
+    return statement.call is None or type(statement.call) is OriginOption
+
+
+def _is_excused(repetition: Repetition, recording: Recording, threshold: int) -> bool:
+    statements = repetition.statements
+    if is_chunked(statements) or is_paging(statements) or is_window(statements):
+        return True
+    if independent_repeats(statements, recording) < threshold:
+        return True
+    return repetition.loop is not None and repetition.loop.pauses and asks_the_same(statements)
+
+
+def _autoflushes(repetition: Repetition, recording: Recording) -> dict[tuple[str, str], list[int]]:
+    """Return the updates and deletes that the repeated reads flushed first: they go when the reads go."""
+    folded: dict[tuple[str, str], list[int]] = {}
+    for statement in recording.statements:
+        if (
+            statement.stack.marks & Mark.AUTOFLUSH
+            and statement.text.verb in ("UPDATE", "DELETE")
+            and statement.stack.key == repetition.stack.key
+        ):
+            folded.setdefault((statement.text.verb, statement.text.table), []).append(statement.number)
+    return folded
+
+
+def _fix(repetition: Repetition) -> Fix:
+    call = repetition.statements[0].call
+    mapper = call.mapper if type(call) is OriginOption else None
+    if mapper is not None and repetition.stack.marks & Mark.GET and len(mapper.primary_key) == 1:
+        column = f"{mapper.class_.__name__}.{mapper.get_property_by_column(mapper.primary_key[0]).key}"
+        code = f"select({mapper.class_.__name__}).where({column}.in_(ids))"
+        return Fix("get all rows in one statement before the loop", code, repetition.loop_site)
+    if repetition.cause is Cause.CONCURRENT:
+        return Fix("ask for all rows in one statement instead of one in each task", place=repetition.site)
+    table = repetition.statements[0].text.table
+    return Fix(
+        "ask for the rows of all iterations in one statement before the loop, and look them up by key in it",
+        f"... FROM {table} WHERE <key> IN (<all keys of the loop>)",
+        repetition.loop_site,
+    )
