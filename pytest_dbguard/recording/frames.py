@@ -48,14 +48,18 @@ _MARKS: dict[tuple[str, str], Mark] = {
     ("sql/ddl.py", ""): Mark.DDL,
 }
 
-# Below these frames the application has no callers of interest: event loops, thread starts, pytest's own calls.
-_STOPS = frozenset({
-    ("asyncio/events.py", "_run"),
-    ("threading.py", "_bootstrap_inner"),
-    ("concurrent/futures/thread.py", "run"),
+# Below these frames the application has no callers of interest: pytest's own calls, where a request begins ...
+_ENDS = frozenset({
     ("_pytest/python.py", "pytest_pyfunc_call"),
     ("_pytest/fixtures.py", "call_fixture_func"),
     ("_pytest/runner.py", "call_and_report"),
+    ("unittest/case.py", "run"),
+    ("recording/web.py", "dbguard_request"),
+})
+# ... and where a thread or a task begins, whose starter is not on the stack.
+_BREAKS = frozenset({
+    ("asyncio/events.py", "_run"),
+    ("concurrent/futures/thread.py", "run"),
 })
 
 
@@ -68,7 +72,8 @@ class CodeInfo:
     file: str
     function: str
     marks: int = 0
-    stops: bool = False
+    ends: bool = False
+    breaks: bool = False
     is_root: bool = False
     template_line: Callable[[int], int] | None = None
     sites: dict[int, Site] = field(default_factory=dict)
@@ -129,7 +134,7 @@ class Stack:
         frames: Application and test frames, without libraries. Recursion is folded: of a function that calls
             itself, by whatever way, only the innermost frame is kept, so that all depths share one stack.
         marks: What SQLAlchemy was doing.
-        is_rooted: Whether the last frame is the test function (or where the scope was opened).
+        is_rooted: Whether it ends at the test function or where the scope begins, not at a thread or task of its own.
         is_recursive: Whether anything was folded.
     """
 
@@ -213,8 +218,8 @@ class StackReader:
                         return tuple(found), marks, True, is_recursive
             else:
                 marks |= info.marks
-                if info.stops:
-                    return tuple(found), marks, False, is_recursive
+                if info.ends or info.breaks:
+                    return tuple(found), marks, info.ends, is_recursive
             limit -= 1
             if not limit:
                 return tuple(found), marks, False, is_recursive
@@ -241,21 +246,21 @@ class StackReader:
             info.template_line = template.get_corresponding_lineno
             info.function = "template"
         if kind is CodeKind.LIBRARY:
-            info.marks, info.stops = _library_facts(code)
+            _note_library_facts(info)
         self._codes[id(code)] = info
         return info
 
 
-def _library_facts(code: CodeType) -> tuple[int, bool]:
-    path = code.co_filename.replace("\\", "/")
-    tail = "/".join(path.rsplit("/", 2)[-2:])
-    stops = (tail, code.co_name) in _STOPS or (path.rsplit("/", 1)[-1], code.co_name) in _STOPS
-    stops = stops or ("/".join(path.rsplit("/", 3)[-3:]), code.co_name) in _STOPS
-    if "/sqlalchemy/" not in path:
-        return 0, stops
+def _note_library_facts(info: CodeInfo) -> None:
+    path, name = info.code.co_filename.replace("\\", "/"), info.code.co_name
+    parts = path.split("/")
+    tails = ("/".join(parts[-2:]), "/".join(parts[-3:]))
+    info.ends = any((tail, name) in _ENDS for tail in tails)
+    info.breaks = any((tail, name) in _BREAKS for tail in tails) or name == "_bootstrap_inner"
     if "/sqlalchemy/dialects/" in path:
-        return int(Mark.CATALOG), stops
-    return int(_MARKS.get((tail, code.co_name), _MARKS.get((tail, ""), Mark.NONE))), stops
+        info.marks = int(Mark.CATALOG)
+    elif "/sqlalchemy/" in path:
+        info.marks = int(_MARKS.get((tails[0], name), _MARKS.get((tails[0], ""), Mark.NONE)))
 
 
 def _function_name(code: CodeType) -> str:

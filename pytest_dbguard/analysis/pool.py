@@ -1,0 +1,80 @@
+"""Collects findings of many tests and makes one of each fact; the result does not depend on order or process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pytest_dbguard.core.findings import Certainty, Finding, Severity
+
+
+@dataclass(slots=True)
+class _Fact:
+    """One fact: the finding of the test that shows it best, and all tests that show it."""
+
+    best: Finding
+    tests: set[str]
+    is_certain: bool
+    severity: Severity
+
+
+class FindingPool:
+    """Takes findings in any order and gives each fact once, with all tests that show it.
+
+    The test that shows most statements speaks for all, the first by name among equals.
+    """
+
+    def __init__(self) -> None:
+        self._facts: dict[Any, _Fact] = {}
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        """Take in findings of one test."""
+        for finding in findings:
+            fact = self._facts.get(_key(finding))
+            is_certain = finding.certainty is Certainty.CERTAIN
+            if fact is None:
+                self._facts[_key(finding)] = _Fact(finding, set(finding.tests), is_certain, finding.severity)
+                continue
+            fact.best = min(fact.best, finding, key=_preference)
+            fact.tests |= set(finding.tests)
+            fact.is_certain |= is_certain
+            if finding.severity.reaches(fact.severity):
+                fact.severity = finding.severity
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return each fact once, in reading order."""
+        return tuple(sorted((_speak(fact) for fact in self._facts.values()), key=reading_order))
+
+
+def reading_order(finding: Finding) -> tuple[Any, ...]:
+    """Return the sort key of findings: worst first, then by place, rule and subject."""
+    place, second = finding.place, finding.origin or finding.loop
+    return (
+        list(Severity).index(finding.severity),
+        (place.file, place.line, place.column or 0) if place else ("", 0, 0),
+        finding.rule,
+        finding.subject,
+        (second.file, second.line) if second else ("", 0),
+        finding.in_test_code,
+    )
+
+
+def _key(finding: Finding) -> tuple[Any, ...]:
+    """What makes two findings one fact: rule, subject, and the lines that one would change."""
+    places = (finding.site, finding.origin or finding.loop)
+    lines = tuple((place.file, place.line) if place else None for place in places)
+    return (finding.rule, finding.subject, finding.in_test_code, lines)
+
+
+def _preference(finding: Finding) -> tuple[Any, ...]:
+    return (-finding.count, finding.tests, finding.scope, finding.message)
+
+
+def _speak(fact: _Fact) -> Finding:
+    return replace(
+        fact.best,
+        tests=tuple(sorted(fact.tests)),
+        certainty=Certainty.CERTAIN if fact.is_certain else Certainty.LIKELY,
+        severity=fact.severity,
+    )
