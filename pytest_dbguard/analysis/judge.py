@@ -17,6 +17,11 @@ from pytest_dbguard.rules.base import Context, Rule, RuleOptions, Stage
 from pytest_dbguard.rules.registry import codes_matching, find_rule, load_rules
 
 
+_UNITTEST_FIXTURES = frozenset({
+    "setUp", "setUpClass", "tearDown", "tearDownClass", "asyncSetUp", "asyncTearDown", "setUpModule", "tearDownModule",
+})
+
+
 @dataclass(frozen=True, slots=True)
 class ActiveRule:
     """A rule with its options, and the severity that the configuration gives its findings."""
@@ -31,6 +36,7 @@ class Judge:
 
     rules: tuple[ActiveRule, ...]
     faults: list[Fault] = field(default_factory=list)
+    ignored: int = 0
     _loops: LoopFinder = field(default_factory=LoopFinder)
 
     def judge(self, recording: Recording) -> list[Finding]:
@@ -47,6 +53,9 @@ class Judge:
                 continue
             for draft in drafts:
                 claimed |= draft.statements
+                if recording.is_ignored(active.rule.code, draft.statements):
+                    self.ignored += 1
+                    continue
                 findings.append(_complete(draft.finding, active, recording))
         return findings
 
@@ -117,7 +126,12 @@ def _validated(rule: type[Rule], values: dict[str, Any]) -> RuleOptions:
 def _complete(finding: Finding, active: ActiveRule, recording: Recording) -> Finding:
     """Add what the rule does not know: severity, test, scope."""
     severity = active.severity
-    if recording.prepares and finding.in_test_code:
+    if finding.in_test_code and (recording.prepares or _in_unittest_fixture(finding)):
         # seeding is the test's own business
         severity = Severity.NOTE
     return replace(finding, severity=severity, tests=(recording.name,), scope=recording.scope)
+
+
+def _in_unittest_fixture(finding: Finding) -> bool:
+    places = (finding.loop, finding.site, finding.origin)
+    return any(p is not None and p.function.rsplit(".", 1)[-1] in _UNITTEST_FIXTURES for p in places)

@@ -64,6 +64,7 @@ class Recording:
         overflow: Counts by (shape id, stack key) of statements beyond those that were kept.
         max_queries: The budget that the test's marker or the configuration sets; None without one.
         test_site: Where the test function stands; None outside of tests.
+        ignores: Rules not to report for a range of statements: (codes, first number, number after the last).
         nested_count: Number of statements of the scopes nested in this one, such as requests; not in `count`.
     """
 
@@ -76,6 +77,13 @@ class Recording:
     max_queries: int | None = None
     test_site: Site | None = None
     nested_count: int = 0
+    ignores: tuple[tuple[frozenset[str], int, int], ...] = ()
+
+    def is_ignored(self, rule: str, numbers: frozenset[int]) -> bool:
+        """Whether all these statements ran where the rule is not to be reported."""
+        return bool(numbers) and any(
+            rule in codes and all(start <= number < end for number in numbers) for codes, start, end in self.ignores
+        )
 
     @property
     def total_count(self) -> int:

@@ -17,6 +17,7 @@ class Scope:
     __slots__ = (
         "count",
         "elapsed_ns",
+        "ignores",
         "is_paused",
         "kept",
         "lazy",
@@ -36,6 +37,7 @@ class Scope:
         self.max_queries = max_queries
         self.test_site = test_site
         self.nested: list[Scope] = []
+        self.ignores: list[tuple[frozenset[str], int, int]] = []
         self.kept: list[tuple[Any, ...]] = []
         self.overflow: dict[tuple[str, Any], int] = {}
         self.lazy: dict[Any, int] = {}
@@ -65,8 +67,13 @@ class Scope:
             self.max_queries,
             self.test_site,
             sum(scope.count for scope in self.nested),
+            tuple(self.ignores),
         )
 
     def recordings(self) -> tuple[Recording, ...]:
         """Return the recording of this scope, then those of the scopes nested in it."""
         return (self.recording(), *(scope.recording() for scope in self.nested))
+
+    def all_scopes(self) -> tuple[Scope, ...]:
+        """Return this scope and those nested in it."""
+        return (self, *self.nested)

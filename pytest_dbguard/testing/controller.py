@@ -1,0 +1,171 @@
+"""The end of a run with `--dbguard`: gathers what the tests showed, gives the verdict, prints and writes reports."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_dbguard.analysis.pool import FindingPool
+from pytest_dbguard.analysis.verdict import decide
+from pytest_dbguard.baseline.file import read_baseline, write_baseline
+from pytest_dbguard.baseline.model import Baseline
+from pytest_dbguard.core.errors import DbguardError
+from pytest_dbguard.core.findings import Severity
+from pytest_dbguard.core.serial import finding_from_json
+from pytest_dbguard.core.verdict import BaselineState, Fault, Verdict
+from pytest_dbguard.reports.base import ReportContext
+from pytest_dbguard.reports.registry import ReportTarget, parse_report
+from pytest_dbguard.reports.terminal import short_lines, summary_line
+from pytest_dbguard.reports.write import render, write_report
+from pytest_dbguard.testing.measure import Measure
+from pytest_dbguard.testing.run import REPORT_ATTRIBUTE
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+    from pytest_dbguard.config.model import Config
+
+
+class ControllerPlugin:
+    """Runs once a run: in the only process, or in xdist's controller."""
+
+    def __init__(self, config: Config, pytest_config: pytest.Config) -> None:
+        self._config = config
+        self._root = pytest_config.rootpath
+        self._targets = tuple(parse_report(text) for text in config.report)
+        self._baseline_path = None if config.baseline == "none" else self._root / config.baseline
+        self._baseline = read_baseline(self._baseline_path) if self._baseline_path else None
+        self._pool = FindingPool()
+        self._measure = Measure()
+        self._faults: set[Fault] = set()
+        self._ignored = 0
+        self._ran: set[str] = set()
+        self._verdict: Verdict | None = None
+        self._written: list[str] = []
+        check_writable(self._targets, self._root)
+
+    def describe(self) -> str:
+        """Return what findings are compared with, for the header."""
+        if self._baseline is None:
+            return "no baseline"
+        number = len(self._baseline.entries)
+        return f"baseline {self._config.baseline} ({number} accepted)" if number else "nothing accepted yet"
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in what a test showed, from this process or a worker."""
+        text = getattr(report, REPORT_ATTRIBUTE, None)
+        if text is None:
+            return
+        shown = json.loads(text)
+        self._ran.add(report.nodeid)
+        self._pool.add(finding_from_json(value) for value in shown["findings"])
+        self._measure.add(Measure.from_json(shown["measure"]))
+        self._ignored += shown["ignored"]
+        self._faults |= {Fault(where, error) for where, error in shown["faults"]}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Give the verdict, write reports, and let new findings fail the run."""
+        if self._verdict is not None:
+            return
+        self._verdict = self._decide()
+        self._write_reports(session)
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        failing = self._verdict.failing
+        if failing:
+            session.shouldfail = summary_line(self._verdict)
+            if reporter is not None:
+                reporter.stats["new findings" if len(failing) > 1 else "new finding"] = list(failing)
+            if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self._faults:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    @pytest.hookimpl
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        """Print the verdict."""
+        if self._verdict is None:
+            return
+        writer = terminalreporter._tw
+        context = ReportContext(self._root, writer.fullwidth, writer.hasmarkup, terminalreporter.verbosity)
+        text = render(self._terminal_target(), self._verdict, context).rstrip("\n")
+        if "\n" in text:
+            terminalreporter.section("dbguard", sep="=")
+        writer.line(text)
+        for line in self._written:
+            writer.line(line)
+        if self._verdict.failing and terminalreporter.verbosity >= 0:
+            terminalreporter.section("dbguard: new findings", sep="-")
+            for line in short_lines(self._verdict):
+                writer.line(line)
+
+    def _terminal_target(self) -> ReportTarget:
+        shown = [t for t in self._targets if t.destination is None and t.type in ("term", "concise")]
+        return shown[-1] if shown else ReportTarget("term", None)
+
+    def _decide(self) -> Verdict:
+        fail_on = self._config.fail_on
+        findings = self._pool.findings()
+        state = self._update_baseline(findings)
+        return decide(
+            findings,
+            baseline=self._baseline,
+            state=state,
+            fail_on=None if fail_on == "never" else Severity(fail_on),
+            test_code=self._config.test_code,
+            totals=self._measure.totals(),
+            faults=self._faults,
+            ignored=self._ignored,
+        )
+
+    def _update_baseline(self, findings: Any) -> BaselineState:
+        if self._baseline is None or self._baseline_path is None:
+            return BaselineState()
+        reported = [f for f in findings if not f.in_test_code or self._config.test_code == "report"]
+        if self._config.update_baseline:
+            self._baseline = self._baseline.updated(reported, self._ran)
+            try:
+                write_baseline(self._baseline_path, self._baseline)
+            except DbguardError as error:
+                self._faults.add(Fault("writing the baseline", str(error)))
+        return BaselineState(
+            self._config.baseline,
+            len(self._baseline.entries),
+            self._stale(reported),
+            self._config.update_baseline,
+        )
+
+    def _stale(self, reported: Any) -> int:
+        return 0 if self._baseline is None else len(self._baseline.stale(reported, self._ran))
+
+    def _write_reports(self, session: pytest.Session) -> None:
+        context = ReportContext(self._root, 100, False, 0)
+        for target in self._targets:
+            if target == self._terminal_target():
+                continue
+            try:
+                line = write_report(target, self._verdict, context)  # type: ignore[arg-type]
+            except DbguardError as error:
+                raise pytest.UsageError(f"dbguard: {error}") from None
+            if line:
+                self._written.append(line)
+
+
+def check_writable(targets: tuple[ReportTarget, ...], root: Path) -> None:
+    """Raise UsageError before any test runs when a report's directory cannot be written."""
+    for target in targets:
+        if target.destination is None:
+            continue
+        directory = (root / target.destination).parent
+        while not directory.exists():
+            directory = directory.parent
+        if not os.access(directory, os.W_OK):
+            raise pytest.UsageError(
+                f"dbguard: --dbguard-report {target.type}:{target.destination}: directory {directory} is not writable\n"
+                "  choose another place, or leave the report out"
+            )

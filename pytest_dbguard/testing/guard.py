@@ -1,0 +1,114 @@
+"""The fixture `dbguard`: look at the statements of a test, expect a number of them, pause, ignore."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+
+from pytest_dbguard.recording.model import Recording, Statement
+from pytest_dbguard.recording.scopes import Scope
+from pytest_dbguard.reports.queries import QueryGroup, render_queries
+from pytest_dbguard.rules.registry import codes_matching
+
+
+class DbGuard:
+    """What a test can ask of its own recording."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    @property
+    def queries(self) -> tuple[Statement, ...]:
+        """The statements of the test so far, requests included; at most 10 000 are kept."""
+        return tuple(s for recording in self._scope.recordings() for s in recording.statements)
+
+    @property
+    def count(self) -> int:
+        """Number of statements so far, kept or not, requests included."""
+        return self._scope.recording().total_count
+
+    @contextmanager
+    def expect(
+        self, max_queries: int | None = None, *, exact: int | None = None, tables: Mapping[str, int] | None = None
+    ) -> Iterator[None]:
+        """Fail the test when the block runs more statements than expected.
+
+        Args:
+            max_queries: The most statements the block may run.
+            exact: The number of statements the block must run.
+            tables: For each table, the most statements that may name it.
+        """
+        __tracebackhide__ = True
+        before, marks = self.count, _marks(self._scope)
+        yield
+        ran = _since(self._scope, marks)
+        count = self.count - before
+        problem = _problem(count, ran, max_queries, exact, tables or {})
+        if problem:
+            shown = render_queries(query_groups(ran), width=100) if ran else ""
+            pytest.fail(f"{problem}\n{shown}", pytrace=False)
+
+    @contextmanager
+    def ignore(self, *rules: str, reason: str) -> Iterator[None]:
+        """Do not report these rules (codes, prefixes or names) for what the block runs; say why."""
+        codes = codes_matching(rules)
+        starts = {id(scope): len(scope.kept) for scope in self._scope.all_scopes()}
+        try:
+            yield
+        finally:
+            for scope in self._scope.all_scopes():
+                scope.ignores.append((codes, starts.get(id(scope), 0), len(scope.kept)))
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Do not record what the block runs."""
+        before, self._scope.is_paused = self._scope.is_paused, True
+        try:
+            yield
+        finally:
+            self._scope.is_paused = before
+
+
+def query_groups(statements: tuple[Statement, ...]) -> list[QueryGroup]:
+    """Group statements by shape and place, most first."""
+    counts: Counter[tuple[str, str]] = Counter()
+    elapsed: Counter[tuple[str, str]] = Counter()
+    for statement in statements:
+        site = statement.stack.site
+        key = (statement.text.shape.text, f"{site.label} in {site.function}" if site else "")
+        counts[key] += 1
+        elapsed[key] += statement.elapsed_ms  # type: ignore[assignment]
+    return [QueryGroup(shape, place, count, elapsed[shape, place]) for (shape, place), count in counts.most_common()]
+
+
+def _marks(scope: Scope) -> list[int]:
+    return [len(scope.kept), len(scope.nested), *(len(nested.kept) for nested in scope.nested)]
+
+
+def _since(scope: Scope, marks: list[int]) -> tuple[Statement, ...]:
+    own, nested, *lengths = marks
+    recordings: list[tuple[Recording, int]] = [(scope.recording(), own)]
+    lengths += [0] * (len(scope.nested) - nested)
+    recordings += [(each.recording(), start) for each, start in zip(scope.nested, lengths, strict=True)]
+    return tuple(s for recording, start in recordings for s in recording.statements[start:])
+
+
+def _problem(
+    count: int,
+    ran: tuple[Statement, ...],
+    max_queries: int | None,
+    exact: int | None,
+    tables: Mapping[str, int],
+) -> str | None:
+    if max_queries is not None and count > max_queries:
+        return f"expected at most {max_queries} queries, {count} were run"
+    if exact is not None and count != exact:
+        return f"expected {exact} queries, {count} were run"
+    for table, most in tables.items():
+        named = sum(table in statement.text.tables for statement in ran)
+        if named > most:
+            return f"expected at most {most} queries on `{table}`, {named} were run"
+    return None

@@ -1,0 +1,73 @@
+"""The command-line options, ini keys and the marker of the pytest plugin. Imports nothing but pytest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+MARKER = (
+    "dbguard(max_queries=None, ignore=None, reason=None, off=False): query budget of a test, rules not to report in it "
+    "(a list of codes or names) with the reason, or no judgement at all"
+)
+
+_VALUES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    ("select", "CODES", "report only these rules: codes, prefixes (DBG1) or names, separated by commas", {}),
+    ("ignore", "CODES", "do not report these rules", {}),
+    ("fail-on", "LEVEL", "fail the run on new findings from this severity on: error, warning, note, never", {}),
+    ("test-code", "MODE", "findings about test code: note (default), report or off", {}),
+    ("max-queries", "N", "the number of statements a test may run in its call phase", {"type": int}),
+    ("slow-ms", "N", "note statements that take longer than this many milliseconds (default: 500)", {"type": float}),
+    ("baseline", "PATH", 'file of accepted findings (default: dbguard-baseline.json); "none" judges everything', {}),
+    ("env", "NAME", "use the table [tool.dbguard.env.NAME] (default: test)", {}),
+    ("database", "KIND", "database of the dbguard fixtures: auto, sqlite, postgres-embedded", {}),
+)
+_SWITCHES: tuple[tuple[str, str], ...] = (
+    ("update-baseline", "accept the findings of the tests that ran into the baseline"),
+    ("show-queries", "print the statements of failing tests"),
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Register options and ini keys. No option takes an optional value, which would swallow a path after it."""
+    group = parser.getgroup("dbguard", "database queries (pytest-dbguard)")
+    group.addoption("--dbguard", action="store_true", default=None, help="record and judge database queries")
+    group.addoption(
+        "--no-dbguard", action="store_true", help="switch dbguard off; wins over --dbguard and the ini key"
+    )
+    for name, metavar, text, extra in _VALUES:
+        group.addoption(f"--dbguard-{name}", metavar=metavar, default=None, dest=_dest(name), help=text, **extra)
+    group.addoption(
+        "--dbguard-report",
+        metavar="TYPE[:DEST]",
+        action="append",
+        default=None,
+        dest=_dest("report"),
+        help="write a report: term, concise or json, to a file with :DEST; may be given several times",
+    )
+    for name, text in _SWITCHES:
+        group.addoption(f"--dbguard-{name}", action="store_true", default=None, dest=_dest(name), help=text)
+    parser.addini("dbguard", "record and judge database queries, as --dbguard does", type="bool", default=False)
+
+
+def is_enabled(config: pytest.Config) -> bool:
+    """Whether queries are to be recorded and judged."""
+    if config.getoption("--no-dbguard"):
+        return False
+    return bool(config.getoption("--dbguard") or config.getini("dbguard"))
+
+
+def given_flags(config: pytest.Config) -> dict[str, Any]:
+    """Return the values of our options by the names of the configuration's fields; None where not given."""
+    names = [name for name, *_ in _VALUES] + [name for name, _ in _SWITCHES] + ["report"]
+    flags = {name.replace("-", "_"): config.getoption(_dest(name)) for name in names}
+    for name in ("select", "ignore"):
+        if flags[name] is not None:
+            flags[name] = tuple(word.strip() for word in flags[name].split(",") if word.strip())
+    if flags["report"] is not None:
+        flags["report"] = tuple(flags["report"])
+    return flags
+
+
+def _dest(name: str) -> str:
+    return "dbguard_" + name.replace("-", "_")

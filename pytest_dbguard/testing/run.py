@@ -1,0 +1,137 @@
+"""The plugin object of a run with `--dbguard`: records, judges each test, and gives the verdict at the end.
+
+What a test shows travels on its last report, which pytest-xdist carries to the controller like any other: one path
+for one process and for many.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from pytest_dbguard.analysis.ignores import InlineIgnores
+from pytest_dbguard.analysis.judge import Judge
+from pytest_dbguard.core.errors import ConfigError
+from pytest_dbguard.core.findings import Finding
+from pytest_dbguard.core.serial import finding_to_json
+from pytest_dbguard.recording.scopes import Scope
+from pytest_dbguard.reports.queries import render_queries
+from pytest_dbguard.testing.guard import query_groups
+from pytest_dbguard.testing.marker import TestSettings, settings_of
+from pytest_dbguard.testing.measure import Measure
+from pytest_dbguard.testing.scoping import PhaseRecorder, test_site
+
+SCOPES = pytest.StashKey[dict[str, Scope]]()
+_SETTINGS = pytest.StashKey[TestSettings]()
+REPORT_ATTRIBUTE = "dbguard"
+
+
+class RecordingPlugin:
+    """Runs in every process that runs tests."""
+
+    def __init__(self, phases: PhaseRecorder, judge: Judge, config: Any, pytest_config: pytest.Config) -> None:
+        self._phases = phases
+        self._judge = judge
+        self._config = config
+        self._inline = InlineIgnores(pytest_config.rootpath)
+        self._marker_errors: list[str] = []
+        self._told_faults = 0
+
+    @pytest.hookimpl
+    def pytest_sessionstart(self) -> None:
+        """Start to listen."""
+        self._phases.attach()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Check the markers of all tests before the first one runs."""
+        for item in items:
+            try:
+                item.stash[_SETTINGS] = settings_of(item)
+            except ConfigError as error:
+                raise pytest.UsageError(f"dbguard: {error}") from None
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Record the fixtures of a test."""
+        item.stash[SCOPES] = {}
+        with self._phases.phase(self._scope(item, "setup"), item):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Record the test itself. Its scope is there since setup, for the fixture `dbguard`."""
+        with self._phases.phase(self.call_scope(item), item):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Record the end of the fixtures of a test."""
+        with self._phases.phase(self._scope(item, "teardown"), item):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+        """Record fixtures that tests share apart from the test that happens to need them first."""
+        with self._phases.fixture(fixturedef):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Put what the test showed on its last report."""
+        report = yield
+        if call.when == "call" and report.failed and self._config.show_queries:
+            statements = [s for r in self.call_scope(item).recordings() for s in r.statements]
+            report.sections.append(("dbguard queries", render_queries(query_groups(tuple(statements)), width=100)))
+        if call.when == "teardown":
+            setattr(report, REPORT_ATTRIBUTE, json.dumps(self._judged(item)))
+        return report
+
+    @pytest.hookimpl
+    def pytest_sessionfinish(self) -> None:
+        """Remove every listener."""
+        self._phases.detach()
+
+    def call_scope(self, item: pytest.Item) -> Scope:
+        """Return the scope of a test's call phase."""
+        scopes = item.stash.setdefault(SCOPES, {})
+        return scopes["call"] if "call" in scopes else self._scope(item, "call")
+
+    def _scope(self, item: pytest.Item, phase: str) -> Scope:
+        settings = item.stash.get(_SETTINGS, TestSettings())
+        budget = None
+        if phase == "call":
+            budget = self._config.max_queries if settings.max_queries is None else settings.max_queries
+        site = test_site(item, self._phases.ownership) if budget is not None else None
+        scope = item.stash.setdefault(SCOPES, {})[phase] = Scope(item.nodeid, phase, budget, site)
+        return scope
+
+    def _judged(self, item: pytest.Item) -> dict[str, Any]:
+        settings = item.stash.get(_SETTINGS, TestSettings())
+        scopes = item.stash.get(SCOPES, {})
+        findings: list[Finding] = []
+        ignored, self._judge.ignored = 0, 0
+        if not settings.is_off:
+            for scope in scopes.values():
+                for recording in scope.recordings():
+                    findings += self._judge.judge(recording)
+        kept = [f for f in findings if f.rule not in settings.ignore and not self._inline.silences(f)]
+        ignored = len(findings) - len(kept) + self._judge.ignored
+        measure = Measure.of(scopes["call"].recordings()) if "call" in scopes else Measure()
+        item.stash[SCOPES] = {}
+        return {
+            "findings": [finding_to_json(finding) for finding in kept],
+            "ignored": ignored,
+            "measure": measure.to_json(),
+            "faults": self._new_faults(),
+        }
+
+    def _new_faults(self) -> list[tuple[str, str]]:
+        faults = [*self._phases.recorder.faults, *self._judge.faults]
+        new, self._told_faults = faults[self._told_faults :], len(faults)
+        return [(fault.where, fault.error) for fault in new]

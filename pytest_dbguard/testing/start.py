@@ -1,0 +1,55 @@
+"""Builds the plugin objects of a run with `--dbguard` from its configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_dbguard.analysis.judge import Judge, active_rules
+from pytest_dbguard.core.errors import DbguardError
+from pytest_dbguard.recording.ownership import Ownership
+from pytest_dbguard.testing.controller import ControllerPlugin
+from pytest_dbguard.testing.run import RecordingPlugin
+from pytest_dbguard.testing.scoping import PhaseRecorder
+from pytest_dbguard.testing.settings import config_for
+
+if TYPE_CHECKING:
+    from pytest_dbguard.config.model import Config
+
+RECORDING = "dbguard-recording"
+CONTROLLER = "dbguard-controller"
+
+
+def start(pytest_config: pytest.Config) -> None:
+    """Register what records in this process, and what judges the run where this is not a worker.
+
+    Raises:
+        pytest.UsageError: When configuration, baseline or report targets cannot be used.
+    """
+    config = config_for(pytest_config)
+    try:
+        rules = active_rules(
+            select=config.select,
+            ignore=config.ignore,
+            preview=config.preview,
+            tables=config.rules,
+            slow_ms=config.slow_ms,
+        )
+        if not hasattr(pytest_config, "workerinput"):
+            controller = ControllerPlugin(config, pytest_config)
+            pytest_config.pluginmanager.register(controller, CONTROLLER)
+    except DbguardError as error:
+        raise pytest.UsageError(f"dbguard: {error}") from None
+    recording = RecordingPlugin(PhaseRecorder(ownership(config, pytest_config)), Judge(rules), config, pytest_config)
+    pytest_config.pluginmanager.register(recording, RECORDING)
+
+
+def ownership(config: Config, pytest_config: pytest.Config) -> Ownership:
+    """Return who owns which file in this run."""
+    return Ownership(
+        pytest_config.rootpath,
+        app_paths=config.app_paths,
+        test_paths=config.test_paths,
+        test_files=tuple(pytest_config.getini("python_files")),
+    )
