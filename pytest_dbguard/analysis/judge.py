@@ -16,10 +16,18 @@ from pytest_dbguard.recording.model import Recording
 from pytest_dbguard.rules.base import Context, Rule, RuleOptions, Stage
 from pytest_dbguard.rules.registry import codes_matching, find_rule, load_rules
 
-
-_UNITTEST_FIXTURES = frozenset({
-    "setUp", "setUpClass", "tearDown", "tearDownClass", "asyncSetUp", "asyncTearDown", "setUpModule", "tearDownModule",
-})
+_UNITTEST_FIXTURES = frozenset(
+    {
+        "setUp",
+        "setUpClass",
+        "tearDown",
+        "tearDownClass",
+        "asyncSetUp",
+        "asyncTearDown",
+        "setUpModule",
+        "tearDownModule",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

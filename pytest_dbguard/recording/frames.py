@@ -49,18 +49,22 @@ _MARKS: dict[tuple[str, str], Mark] = {
 }
 
 # Below these frames the application has no callers of interest: pytest's own calls, where a request begins ...
-_ENDS = frozenset({
-    ("_pytest/python.py", "pytest_pyfunc_call"),
-    ("_pytest/fixtures.py", "call_fixture_func"),
-    ("_pytest/runner.py", "call_and_report"),
-    ("unittest/case.py", "run"),
-    ("recording/web.py", "dbguard_request"),
-})
+_ENDS = frozenset(
+    {
+        ("_pytest/python.py", "pytest_pyfunc_call"),
+        ("_pytest/fixtures.py", "call_fixture_func"),
+        ("_pytest/runner.py", "call_and_report"),
+        ("unittest/case.py", "run"),
+        ("recording/web.py", "dbguard_request"),
+    }
+)
 # ... and where a thread or a task begins, whose starter is not on the stack.
-_BREAKS = frozenset({
-    ("asyncio/events.py", "_run"),
-    ("concurrent/futures/thread.py", "run"),
-})
+_BREAKS = frozenset(
+    {
+        ("asyncio/events.py", "_run"),
+        ("concurrent/futures/thread.py", "run"),
+    }
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -80,7 +84,9 @@ class CodeInfo:
 
     def positions(self, instruction: int) -> tuple[int, int | None, int | None, int | None]:
         """Return (line, end line, column, end column) of an instruction; columns 0-based in UTF-8 bytes."""
-        found = next(islice(self.code.co_positions(), max(instruction, 0) // 2, None), (None, None, None, None))
+        found = next(
+            islice(self.code.co_positions(), max(instruction, 0) // 2, None), (None, None, None, None)
+        )
         line, end_line, column, end_column = found
         return (line or self.code.co_firstlineno, end_line, column, end_column)
 
@@ -95,7 +101,9 @@ class CodeInfo:
         line, end_line, column, end_column = self.positions(instruction)
         in_test_code = self.kind is CodeKind.TEST
         if self.template_line is not None:
-            return Site(self.file, self.template_line(line), function=self.function, in_test_code=in_test_code)
+            return Site(
+                self.file, self.template_line(line), function=self.function, in_test_code=in_test_code
+            )
         return Site(
             self.file,
             line,

@@ -119,7 +119,12 @@ def _loops_on(path: list[ast.AST], span: Span, frame: Frame) -> Iterator[Loop]:
         if isinstance(node, _FUNCTIONS):
             return
         # before 3.12 a comprehension has a frame of its own: what is around it belongs to the next frame
-        if isinstance(node, _COMPREHENSIONS) and name in ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"):
+        if isinstance(node, _COMPREHENSIONS) and name in (
+            "<listcomp>",
+            "<setcomp>",
+            "<dictcomp>",
+            "<genexpr>",
+        ):
             return
 
 
@@ -156,9 +161,7 @@ def _head(node: ast.AST, frame: Frame) -> str:
         word = "async for" if isinstance(node, ast.AsyncFor) else "for"
         text = f"{word} {_text(node.target)} in {_text(node.iter)}:"
     elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-        text = " ".join(
-            f"for {_text(part.target)} in {_text(part.iter)}" for part in node.generators
-        )
+        text = " ".join(f"for {_text(part.target)} in {_text(part.iter)}" for part in node.generators)
     else:
         text = frame.site.label
     return text if len(text) <= _MAX_HEAD else text[: _MAX_HEAD - 1] + "…"
@@ -231,5 +234,6 @@ def _loops_in_bytecode(frame: Frame) -> tuple[Loop, ...]:
         if instruction.argval <= frame.instruction < instruction.offset:
             found.append((instruction.offset - instruction.argval, instruction.argval))
     return tuple(
-        Loop(frame.info.site(start), f"a loop at {frame.info.site(start).label}") for _, start in sorted(found)
+        Loop(frame.info.site(start), f"a loop at {frame.info.site(start).label}")
+        for _, start in sorted(found)
     )

@@ -11,7 +11,18 @@ from pathlib import Path
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-_TEST_DIRECTORIES = frozenset({"tests", "test"})
+_TEST_DIRECTORIES = frozenset({"tests", "test", "factories", "fixtures", "seeds"})
+_TEST_NAMES = frozenset(
+    {
+        "conftest.py",
+        "factories.py",
+        "fixtures.py",
+        "seed.py",
+        "seeds.py",
+        "seeders.py",
+        "seeding.py",
+    }
+)
 _TEST_FILES = ("test_*.py", "*_test.py")
 
 
@@ -26,8 +37,9 @@ class CodeKind(IntEnum):
 class Ownership:
     """Tells application, tests and libraries apart by path; paths are shown relative to `root`.
 
-    Tests are files that match `test_files` or are named conftest.py, and all that lies in a directory named
-    `tests` or `test` or in one of `test_paths`. With `app_paths` only what lies there is the application.
+    Tests are files that match `test_files` or are named conftest.py, factories.py, fixtures.py or seed.py, and all
+    that lies in a directory named `tests`, `test`, `factories`, `fixtures` or `seeds`, or in one of `test_paths`.
+    With `app_paths` only what lies there is the application.
     Code outside of `root` counts as the application when it is not installed (an editable sibling package).
     """
 
@@ -73,7 +85,7 @@ class Ownership:
 
     def _is_test(self, shown: str) -> bool:
         *directories, name = shown.split("/")
-        if name == "conftest.py" or any(fnmatch(name, pattern) for pattern in self._test_files):
+        if name in _TEST_NAMES or any(fnmatch(name, pattern) for pattern in self._test_files):
             return True
         if shown.startswith("/"):
             return False
@@ -81,7 +93,9 @@ class Ownership:
 
 
 def _lies_in(shown: str, directories: tuple[str, ...]) -> bool:
-    return any(shown == directory or shown.startswith(directory + "/") for directory in directories if directory)
+    return any(
+        shown == directory or shown.startswith(directory + "/") for directory in directories if directory
+    )
 
 
 def _library_directories(root: str) -> tuple[str, ...]:

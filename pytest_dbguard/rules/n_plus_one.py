@@ -14,13 +14,15 @@ from pytest_dbguard.recording.frames import Mark, Stack
 from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 from pytest_dbguard.rules.loader_options import LoadPath, load_path
-from pytest_dbguard.rules.repetition import Cause, Repetition, explain
+from pytest_dbguard.rules.repetition import Cause, Repetition, autoflushed, explain
 
 
 class NPlusOneOptions(RuleOptions):
     """Options of n-plus-one."""
 
-    threshold: int = Field(default=2, ge=2, description="lazy loads of one relationship from which it is reported")
+    threshold: int = Field(
+        default=2, ge=2, description="lazy loads of one relationship from which it is reported"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ class NPlusOne:
         site, origin = loads.busiest[0].stack.site, _origin_site(loads)
         parent = loads.path.last.parent.class_.__name__
         in_flush = loads.busiest[0].in_flush
+        stacks = {statement.stack.key for each in found for statement in each.statements}
+        folded = autoflushed(recording, stacks, ("INSERT", "UPDATE", "DELETE"))
         finding = Finding(
             rule=self.code,
             name=self.name,
@@ -124,9 +128,10 @@ class NPlusOne:
             in_test_code=_is_test_code(loads, repetition, site, origin),
             fix=_flush_fix(loads) if in_flush else _fix(loads, origin),
             shape=loads.statements[0].text.shape,
-            evidence=(_evidence(loads),),
+            evidence=(_evidence(loads), *folded.evidence),
         )
-        return Draft(finding, frozenset(s.number for each in found for s in each.statements))
+        numbers = frozenset(s.number for each in found for s in each.statements)
+        return Draft(finding, numbers | folded.numbers)
 
 
 def _groups(recording: Recording) -> Iterator[_Loads]:
@@ -211,6 +216,6 @@ def _flush_fix(loads: _Loads) -> Fix:
     prop = loads.path.last
     return Fix(
         "let the database delete the children: the flush loads them only to delete or detach them",
-        f"{prop.key} = relationship(..., cascade=\"all, delete-orphan\", passive_deletes=True)\n"
-        "# and on the child's column: ForeignKey(..., ondelete=\"CASCADE\")",
+        f'{prop.key} = relationship(..., cascade="all, delete-orphan", passive_deletes=True)\n'
+        '# and on the child\'s column: ForeignKey(..., ondelete="CASCADE")',
     )

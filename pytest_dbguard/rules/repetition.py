@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pytest_dbguard.core.findings import Site
-from pytest_dbguard.recording.frames import Frame, Stack
+from pytest_dbguard.recording.frames import Frame, Mark, Stack
 from pytest_dbguard.recording.loops import Loop, LoopFinder
 from pytest_dbguard.recording.model import Recording, Statement
 
@@ -124,3 +124,24 @@ def explain(statements: tuple[Statement, ...], loops: LoopFinder, recording: Rec
     if count >= MIN_CONCURRENT:
         return Repetition(statements, count, Cause.CONCURRENT, None, None)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Autoflushed:
+    """Writes that a repeated read flushed first."""
+
+    numbers: frozenset[int] = frozenset()
+    evidence: tuple[str, ...] = ()
+
+
+def autoflushed(recording: Recording, stacks: set[Hashable], verbs: tuple[str, ...]) -> Autoflushed:
+    """Return the autoflush writes that ran at the stacks of reported reads: they go when the reads go."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for statement in recording.statements:
+        text = statement.text
+        if statement.stack.marks & Mark.AUTOFLUSH and text.verb in verbs and statement.stack.key in stacks:
+            found.setdefault((text.verb, text.table), []).append(statement.number)
+    evidence = tuple(
+        f"+{len(numbers)} autoflush {verb}s of {table}" for (verb, table), numbers in found.items()
+    )
+    return Autoflushed(frozenset(number for numbers in found.values() for number in numbers), evidence)

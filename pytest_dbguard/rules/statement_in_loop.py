@@ -13,7 +13,7 @@ from pytest_dbguard.recording.frames import Mark
 from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 from pytest_dbguard.rules.movement import asks_the_same, independent_repeats, is_chunked, is_paging, is_window
-from pytest_dbguard.rules.repetition import Cause, Repetition, repetitions
+from pytest_dbguard.rules.repetition import Cause, Repetition, autoflushed, repetitions
 
 
 class StatementInLoopOptions(RuleOptions):
@@ -82,8 +82,8 @@ class StatementInLoop:
 
     def _draft(self, repetition: Repetition, recording: Recording) -> Draft:
         first = repetition.statements[0]
-        autoflushes = _autoflushes(repetition, recording)
-        evidence = tuple(f"+{len(writes)} autoflush {verb}s of {table}" for (verb, table), writes in autoflushes.items())
+        # rows that the loop adds are a fact of their own; changes to rows only go along with the reads
+        folded = autoflushed(recording, {repetition.stack.key}, ("UPDATE", "DELETE"))
         finding = Finding(
             rule=self.code,
             name=self.name,
@@ -96,10 +96,9 @@ class StatementInLoop:
             in_test_code=repetition.in_test_code,
             fix=_fix(repetition),
             shape=first.text.shape,
-            evidence=evidence,
+            evidence=folded.evidence,
         )
-        folded = frozenset(number for writes in autoflushes.values() for number in writes)
-        return Draft(finding, repetition.numbers | folded)
+        return Draft(finding, repetition.numbers | folded.numbers)
 
 
 def _is_asked_for(statement: Statement) -> bool:
@@ -117,19 +116,6 @@ def _is_excused(repetition: Repetition, recording: Recording, threshold: int) ->
     if independent_repeats(statements, recording) < threshold:
         return True
     return repetition.loop is not None and repetition.loop.pauses and asks_the_same(statements)
-
-
-def _autoflushes(repetition: Repetition, recording: Recording) -> dict[tuple[str, str], list[int]]:
-    """Return the updates and deletes that the repeated reads flushed first: they go when the reads go."""
-    folded: dict[tuple[str, str], list[int]] = {}
-    for statement in recording.statements:
-        if (
-            statement.stack.marks & Mark.AUTOFLUSH
-            and statement.text.verb in ("UPDATE", "DELETE")
-            and statement.stack.key == repetition.stack.key
-        ):
-            folded.setdefault((statement.text.verb, statement.text.table), []).append(statement.number)
-    return folded
 
 
 def _fix(repetition: Repetition) -> Fix:

@@ -71,7 +71,9 @@ class WriteInLoop:
         """Yield a draft for each table and place that a loop writes to."""
 
         def wanted(statement: Statement) -> bool:
-            return statement.text.is_write and not statement.is_many and statement.number not in context.claimed
+            return (
+                statement.text.is_write and not statement.is_many and statement.number not in context.claimed
+            )
 
         found = repetitions(recording, context.loops, wanted, _subject, threshold=self._threshold)
         by_place: dict[object, list[Repetition]] = {}
@@ -79,9 +81,9 @@ class WriteInLoop:
             if _rounds(repetition) >= self._threshold and not _is_excused(repetition, recording):
                 by_place.setdefault(repetition.stack.key, []).append(repetition)
         for repetitions_there in by_place.values():
-            yield self._draft(repetitions_there)
+            yield self._draft(repetitions_there, recording)
 
-    def _draft(self, found: list[Repetition]) -> Draft:
+    def _draft(self, found: list[Repetition], recording: Recording) -> Draft:
         """Make one finding of all tables that one place writes to: one flush often writes several."""
         main = found[0]
         text = main.statements[0].text
@@ -95,7 +97,8 @@ class WriteInLoop:
             site=main.site,
             loop=main.loop_site,
             count=sum(repetition.count for repetition in found),
-            in_test_code=main.in_test_code,
+            # whatever writes while fixtures run arranges data, be it a factory or the application's own code
+            in_test_code=main.in_test_code or recording.prepares,
             fix=_fix(main),
             shape=text.shape,
             evidence=(f"writes to {', '.join(tables)}",) if len(tables) > 1 else (),
@@ -157,7 +160,9 @@ def _fix(repetition: Repetition) -> Fix:
     table, verb = first.text.table, first.text.verb.lower()
     if verb == "insert":
         return Fix(
-            "collect the rows and send them in one executemany", f"connection.execute(insert({table}), rows)", place
+            "collect the rows and send them in one executemany",
+            f"connection.execute(insert({table}), rows)",
+            place,
         )
     return Fix(
         f"send one {verb} for all rows, or one executemany with a bindparam for each value that changes",

@@ -126,7 +126,15 @@ def _join(found: list[Token]) -> str:
 
 def _starts_operand(before: str) -> bool:
     """Whether a minus after this piece is the sign of a number: `= -5`, `(-5`, `, -5`."""
-    return before[-1] in "(,=<>" or before.upper() in ("LIMIT", "OFFSET", "AND", "BETWEEN", "THEN", "ELSE", "SELECT")
+    return before[-1] in "(,=<>" or before.upper() in (
+        "LIMIT",
+        "OFFSET",
+        "AND",
+        "BETWEEN",
+        "THEN",
+        "ELSE",
+        "SELECT",
+    )
 
 
 def _space(pieces: list[str]) -> str:
@@ -163,7 +171,9 @@ def _verb(found: list[Token], words: list[str]) -> str:
 def _tables(found: list[Token], words: list[str]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for index, word in enumerate(words[:-1]):
-        if word not in _TABLE_FOLLOWS or (word == "UPDATE" and index and words[index - 1] in ("FOR", "DO", "ON")):
+        if word not in _TABLE_FOLLOWS or (
+            word == "UPDATE" and index and words[index - 1] in ("FOR", "DO", "ON")
+        ):
             continue
         if index + 1 < len(found) and words[index + 1] == "ONLY":
             index += 1
@@ -177,7 +187,11 @@ def _name_at(found: list[Token], words: list[str], index: int) -> str | None:
     """Return the possibly qualified name at a token, without quotes and schema; None when it is no name."""
     if index >= len(found) or found[index].kind not in ("word", "quoted") or words[index] in _NOT_A_TABLE:
         return None
-    while index + 2 < len(found) and found[index + 1].text == "." and found[index + 2].kind in ("word", "quoted"):
+    while (
+        index + 2 < len(found)
+        and found[index + 1].text == "."
+        and found[index + 2].kind in ("word", "quoted")
+    ):
         index += 2
     return found[index].text.strip('"`')
 

@@ -12,7 +12,6 @@ import pytest
 from pytest_dbguard.analysis.pool import FindingPool
 from pytest_dbguard.analysis.verdict import decide
 from pytest_dbguard.baseline.file import read_baseline, write_baseline
-from pytest_dbguard.baseline.model import Baseline
 from pytest_dbguard.core.errors import DbguardError
 from pytest_dbguard.core.findings import Severity
 from pytest_dbguard.core.serial import finding_from_json

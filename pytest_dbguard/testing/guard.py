@@ -32,7 +32,11 @@ class DbGuard:
 
     @contextmanager
     def expect(
-        self, max_queries: int | None = None, *, exact: int | None = None, tables: Mapping[str, int] | None = None
+        self,
+        max_queries: int | None = None,
+        *,
+        exact: int | None = None,
+        tables: Mapping[str, int] | None = None,
     ) -> Iterator[None]:
         """Fail the test when the block runs more statements than expected.
 
@@ -81,7 +85,10 @@ def query_groups(statements: tuple[Statement, ...]) -> list[QueryGroup]:
         key = (statement.text.shape.text, f"{site.label} in {site.function}" if site else "")
         counts[key] += 1
         elapsed[key] += statement.elapsed_ms  # type: ignore[assignment]
-    return [QueryGroup(shape, place, count, elapsed[shape, place]) for (shape, place), count in counts.most_common()]
+    return [
+        QueryGroup(shape, place, count, elapsed[shape, place])
+        for (shape, place), count in counts.most_common()
+    ]
 
 
 def _marks(scope: Scope) -> list[int]:

@@ -14,11 +14,26 @@ MARKER = (
 _VALUES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("select", "CODES", "report only these rules: codes, prefixes (DBG1) or names, separated by commas", {}),
     ("ignore", "CODES", "do not report these rules", {}),
-    ("fail-on", "LEVEL", "fail the run on new findings from this severity on: error, warning, note, never", {}),
+    (
+        "fail-on",
+        "LEVEL",
+        "fail the run on new findings from this severity on: error, warning, note, never",
+        {},
+    ),
     ("test-code", "MODE", "findings about test code: note (default), report or off", {}),
     ("max-queries", "N", "the number of statements a test may run in its call phase", {"type": int}),
-    ("slow-ms", "N", "note statements that take longer than this many milliseconds (default: 500)", {"type": float}),
-    ("baseline", "PATH", 'file of accepted findings (default: dbguard-baseline.json); "none" judges everything', {}),
+    (
+        "slow-ms",
+        "N",
+        "note statements that take longer than this many milliseconds (default: 500)",
+        {"type": float},
+    ),
+    (
+        "baseline",
+        "PATH",
+        'file of accepted findings (default: dbguard-baseline.json); "none" judges everything',
+        {},
+    ),
     ("env", "NAME", "use the table [tool.dbguard.env.NAME] (default: test)", {}),
     ("database", "KIND", "database of the dbguard fixtures: auto, sqlite, postgres-embedded", {}),
 )
@@ -36,7 +51,9 @@ def add_options(parser: pytest.Parser) -> None:
         "--no-dbguard", action="store_true", help="switch dbguard off; wins over --dbguard and the ini key"
     )
     for name, metavar, text, extra in _VALUES:
-        group.addoption(f"--dbguard-{name}", metavar=metavar, default=None, dest=_dest(name), help=text, **extra)
+        group.addoption(
+            f"--dbguard-{name}", metavar=metavar, default=None, dest=_dest(name), help=text, **extra
+        )
     group.addoption(
         "--dbguard-report",
         metavar="TYPE[:DEST]",
@@ -47,7 +64,9 @@ def add_options(parser: pytest.Parser) -> None:
     )
     for name, text in _SWITCHES:
         group.addoption(f"--dbguard-{name}", action="store_true", default=None, dest=_dest(name), help=text)
-    parser.addini("dbguard", "record and judge database queries, as --dbguard does", type="bool", default=False)
+    parser.addini(
+        "dbguard", "record and judge database queries, as --dbguard does", type="bool", default=False
+    )
 
 
 def is_enabled(config: pytest.Config) -> bool:
