@@ -41,9 +41,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Record tests that use the fixture `dbguard` when the run itself is not recorded."""
-    if "dbguard" in getattr(item, "fixturenames", ()) and not item.config.pluginmanager.has_plugin(
-        "dbguard-recording"
-    ):
+    if "dbguard" in getattr(item, "fixturenames", ()) and not item.config.pluginmanager.has_plugin("dbguard-recording"):
         from pytest_dbguard.testing.on_demand import recorded
 
         with recorded(item):

@@ -124,9 +124,9 @@ def _validated(rule: type[Rule], values: dict[str, Any]) -> RuleOptions:
         return rule.options_model(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        key = first["loc"][0] if first["loc"] else ""
+        name = str(first["loc"][0]) if first["loc"] else ""
         raise ConfigError(
-            f"[tool.dbguard.rules.{rule.name}]: {key} = {values.get(str(key))!r}: {first['msg']}",
+            f"[tool.dbguard.rules.{rule.name}]: {name} = {values.get(name)!r}: {first['msg']}",
             hint=f"see: dbguard explain {rule.name}",
         ) from None
 

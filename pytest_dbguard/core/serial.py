@@ -44,9 +44,7 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "tests": list(finding.tests),
         "status": str(finding.status),
         "in_test_code": finding.in_test_code,
-        "fix": None
-        if fix is None
-        else {"title": fix.title, "code": fix.code, "place": site_to_json(fix.place)},
+        "fix": None if fix is None else {"title": fix.title, "code": fix.code, "place": site_to_json(fix.place)},
         "proof": finding.proof,
         "shape": None if shape is None else shape.text,
         "shape_id": None if shape is None else shape.id,

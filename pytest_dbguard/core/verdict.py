@@ -57,7 +57,7 @@ class Verdict:
     """The findings of a run, worst and first in reading order, and whether they fail it.
 
     Attributes:
-        findings: All that is to be reported about the application (and about tests when `test_code` is "report"), sorted.
+        findings: What is reported about the application (and about tests when `test_code` is "report"), sorted.
         test_findings: Findings about test code that only count as notes.
         fail_on: The severity from which new findings fail the run; None for never.
         ignored: Number of findings silenced by inline comments, markers or fixtures.

@@ -84,9 +84,7 @@ class CodeInfo:
 
     def positions(self, instruction: int) -> tuple[int, int | None, int | None, int | None]:
         """Return (line, end line, column, end column) of an instruction; columns 0-based in UTF-8 bytes."""
-        found = next(
-            islice(self.code.co_positions(), max(instruction, 0) // 2, None), (None, None, None, None)
-        )
+        found = next(islice(self.code.co_positions(), max(instruction, 0) // 2, None), (None, None, None, None))
         line, end_line, column, end_column = found
         return (line or self.code.co_firstlineno, end_line, column, end_column)
 
@@ -101,9 +99,7 @@ class CodeInfo:
         line, end_line, column, end_column = self.positions(instruction)
         in_test_code = self.kind is CodeKind.TEST
         if self.template_line is not None:
-            return Site(
-                self.file, self.template_line(line), function=self.function, in_test_code=in_test_code
-            )
+            return Site(self.file, self.template_line(line), function=self.function, in_test_code=in_test_code)
         return Site(
             self.file,
             line,

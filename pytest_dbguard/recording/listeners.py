@@ -84,9 +84,7 @@ class Listeners:
                 return
             started = getattr(context, "_dbguard_started", 0) or perf_counter_ns()
             many = bool(context.executemany)
-            self._recorder.statement_ended(
-                exception.statement, exception.parameters, context, many, started, True
-            )
+            self._recorder.statement_ended(exception.statement, exception.parameters, context, many, started, True)
         except Exception as error:  # noqa: BLE001
             self._recorder.fault("recording a failed statement", error)
 
@@ -141,9 +139,7 @@ class Listeners:
         identity = hash(parent.key) if parent.key is not None else id(parent)
         return LoadCall(kind, origin, path, identity, parent.class_, is_guess)
 
-    def _count_parents(
-        self, session: Session, origin: Any, parent_class: type, path: tuple[Any, ...]
-    ) -> None:
+    def _count_parents(self, session: Session, origin: Any, parent_class: type, path: tuple[Any, ...]) -> None:
         """At the second load of one relationship from one origin, count the instances that origin has loaded."""
         scope = self._recorder.scope
         if scope is None or not path:
@@ -155,8 +151,7 @@ class Listeners:
         number = sum(
             1
             for state in session.identity_map.all_states()
-            if issubclass(state.class_, parent_class)
-            and any(option is origin for option in state.load_options)
+            if issubclass(state.class_, parent_class) and any(option is origin for option in state.load_options)
         )
         if origin.parents is None:
             origin.parents = {}

@@ -79,7 +79,7 @@ class LoopFinder:
 
 
 def _span(node: ast.AST) -> Span | None:
-    if not hasattr(node, "lineno"):
+    if not isinstance(node, ast.stmt | ast.expr | ast.excepthandler | ast.arg | ast.keyword | ast.alias | ast.pattern):
         return None
     return (node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)
 
@@ -234,6 +234,5 @@ def _loops_in_bytecode(frame: Frame) -> tuple[Loop, ...]:
         if instruction.argval <= frame.instruction < instruction.offset:
             found.append((instruction.offset - instruction.argval, instruction.argval))
     return tuple(
-        Loop(frame.info.site(start), f"a loop at {frame.info.site(start).label}")
-        for _, start in sorted(found)
+        Loop(frame.info.site(start), f"a loop at {frame.info.site(start).label}") for _, start in sorted(found)
     )

@@ -82,8 +82,7 @@ class Recording:
     def is_ignored(self, rule: str, numbers: frozenset[int]) -> bool:
         """Whether all these statements ran where the rule is not to be reported."""
         return bool(numbers) and any(
-            rule in codes and all(start <= number < end for number in numbers)
-            for codes, start, end in self.ignores
+            rule in codes and all(start <= number < end for number in numbers) for codes, start, end in self.ignores
         )
 
     @property

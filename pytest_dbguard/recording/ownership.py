@@ -93,9 +93,7 @@ class Ownership:
 
 
 def _lies_in(shown: str, directories: tuple[str, ...]) -> bool:
-    return any(
-        shown == directory or shown.startswith(directory + "/") for directory in directories if directory
-    )
+    return any(shown == directory or shown.startswith(directory + "/") for directory in directories if directory)
 
 
 def _library_directories(root: str) -> tuple[str, ...]:
@@ -103,4 +101,4 @@ def _library_directories(root: str) -> tuple[str, ...]:
     names = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
     paths = {os.path.realpath(sysconfig.get_paths()[name]) + os.sep for name in names}
     paths |= {os.path.realpath(prefix) + os.sep for prefix in (sys.prefix, sys.base_prefix)}
-    return tuple(sorted(path for path in paths if not root.startswith(path))) + (_PACKAGE,)
+    return (*sorted(path for path in paths if not root.startswith(path)), _PACKAGE)

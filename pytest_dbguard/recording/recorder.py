@@ -148,9 +148,7 @@ def _values(text: StatementText, parameters: Any) -> tuple[int, ...]:
     """Return a hash for each bound value in the order of the text; () when they cannot be told apart."""
     try:
         if isinstance(parameters, dict):
-            return tuple(
-                _hash_of((parameters[p.name],)) or 0 for p in text.placeholders if p.name is not None
-            )
+            return tuple(_hash_of((parameters[p.name],)) or 0 for p in text.placeholders if p.name is not None)
         return tuple(_hash_of((value,)) or 0 for value in parameters)
     except (KeyError, TypeError):
         return ()

@@ -29,9 +29,7 @@ class Scope:
         "test_site",
     )
 
-    def __init__(
-        self, name: str, scope: str, max_queries: int | None = None, test_site: Site | None = None
-    ) -> None:
+    def __init__(self, name: str, scope: str, max_queries: int | None = None, test_site: Site | None = None) -> None:
         self.name = name
         self.scope = scope
         self.max_queries = max_queries

@@ -34,7 +34,7 @@ class WebScopes:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._wrapped: dict[tuple[str, str], tuple[type, Callable[..., Any]]] = {}
+        self._wrapped: dict[tuple[str, str], tuple[Any, Callable[..., Any]]] = {}
         self._inside: ContextVar[bool] = ContextVar("dbguard_request", default=False)
 
     def attach(self) -> None:
@@ -46,13 +46,13 @@ class WebScopes:
     def detach(self) -> None:
         """Put the frameworks' own methods back."""
         for application, original in self._wrapped.values():
-            application.__call__ = original  # type: ignore[operator]
+            application.__call__ = original
         self._wrapped.clear()
 
     def _wrap(self, module_name: str, class_name: str, wrap: Callable[..., Any]) -> None:
         if (module_name, class_name) in self._wrapped:
             return
-        application = getattr(sys.modules.get(module_name), class_name, None)
+        application: Any = getattr(sys.modules.get(module_name), class_name, None)
         original = None if application is None else application.__dict__.get("__call__")
         if original is None:
             return

@@ -40,9 +40,7 @@ class LoadPath:
         """The chain of loader options: `selectinload(Order.items).joinedload(Item.product, innerjoin=True)`."""
         if self.is_recursive:
             first = self.properties[: self.properties.index(self.last) + 1]
-            return ".".join(
-                [*(_option(p) for p in first[:-1]), f"selectinload({self.subject}, recursion_depth=-1)"]
-            )
+            return ".".join([*(_option(p) for p in first[:-1]), f"selectinload({self.subject}, recursion_depth=-1)"])
         return ".".join(_option(prop) for prop in self.properties)
 
     @property

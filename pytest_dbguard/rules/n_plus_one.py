@@ -20,9 +20,7 @@ from pytest_dbguard.rules.repetition import Cause, Repetition, autoflushed, expl
 class NPlusOneOptions(RuleOptions):
     """Options of n-plus-one."""
 
-    threshold: int = Field(
-        default=2, ge=2, description="lazy loads of one relationship from which it is reported"
-    )
+    threshold: int = Field(default=2, ge=2, description="lazy loads of one relationship from which it is reported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class _Loads:
         places: dict[Any, list[Statement]] = {}
         for statement in self.statements:
             places.setdefault(statement.stack.key, []).append(statement)
-        return tuple(max(places.values(), key=len))
+        return tuple(max(places.values(), key=lambda statements: len(statements)))
 
 
 class NPlusOne:
@@ -178,9 +176,7 @@ def _loop_site(repetition: Repetition | None) -> Site | None:
     return repetition.loop_site
 
 
-def _is_test_code(
-    loads: _Loads, repetition: Repetition | None, site: Site | None, origin: Site | None
-) -> bool:
+def _is_test_code(loads: _Loads, repetition: Repetition | None, site: Site | None, origin: Site | None) -> bool:
     """Whether site, origin and loop all lie in tests; a loop of the test over its own query is the test's doing."""
     loop = _loop_site(repetition)
     owner = loop or site

@@ -23,9 +23,7 @@ RULES: tuple[str, ...] = (
 def load_rules() -> tuple[type[Rule], ...]:
     """Return all rule classes: ours in the order of `RULES`, then those of the entry point group `dbguard.rules`."""
     ours = tuple(_load(spec) for spec in RULES)
-    theirs = tuple(
-        point.load() for point in sorted(entry_points(group="dbguard.rules"), key=lambda p: p.name)
-    )
+    theirs = tuple(point.load() for point in sorted(entry_points(group="dbguard.rules"), key=lambda p: p.name))
     return ours + theirs
 
 
@@ -49,9 +47,7 @@ def codes_matching(words: Iterable[str]) -> frozenset[str]:
         if upper == "ALL":
             codes |= {rule.code for rule in load_rules()}
             continue
-        prefixed = {
-            rule.code for rule in load_rules() if upper.startswith("DBG") and rule.code.startswith(upper)
-        }
+        prefixed = {rule.code for rule in load_rules() if upper.startswith("DBG") and rule.code.startswith(upper)}
         codes |= prefixed or {find_rule(word).code}
     return frozenset(codes)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -134,14 +134,12 @@ class Autoflushed:
     evidence: tuple[str, ...] = ()
 
 
-def autoflushed(recording: Recording, stacks: set[Hashable], verbs: tuple[str, ...]) -> Autoflushed:
+def autoflushed(recording: Recording, stacks: Collection[Hashable], verbs: tuple[str, ...]) -> Autoflushed:
     """Return the autoflush writes that ran at the stacks of reported reads: they go when the reads go."""
     found: dict[tuple[str, str], list[int]] = {}
     for statement in recording.statements:
         text = statement.text
         if statement.stack.marks & Mark.AUTOFLUSH and text.verb in verbs and statement.stack.key in stacks:
             found.setdefault((text.verb, text.table), []).append(statement.number)
-    evidence = tuple(
-        f"+{len(numbers)} autoflush {verb}s of {table}" for (verb, table), numbers in found.items()
-    )
+    evidence = tuple(f"+{len(numbers)} autoflush {verb}s of {table}" for (verb, table), numbers in found.items())
     return Autoflushed(frozenset(number for numbers in found.values() for number in numbers), evidence)

@@ -15,9 +15,7 @@ from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 class SlowQueryOptions(RuleOptions):
     """Options of slow-query."""
 
-    threshold_ms: float = Field(
-        default=500, gt=0, description="time of one execution from which it is reported"
-    )
+    threshold_ms: float = Field(default=500, gt=0, description="time of one execution from which it is reported")
 
 
 class SlowQuery:

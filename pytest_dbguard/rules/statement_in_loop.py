@@ -73,9 +73,7 @@ class StatementInLoop:
         def wanted(statement: Statement) -> bool:
             return statement.number not in context.claimed and _is_asked_for(statement)
 
-        found = repetitions(
-            recording, context.loops, wanted, lambda s: s.text.shape.id, threshold=self._threshold
-        )
+        found = repetitions(recording, context.loops, wanted, lambda s: s.text.shape.id, threshold=self._threshold)
         for repetition in found:
             if not _is_excused(repetition, recording, self._threshold):
                 yield self._draft(repetition, recording)

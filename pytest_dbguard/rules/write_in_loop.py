@@ -71,9 +71,7 @@ class WriteInLoop:
         """Yield a draft for each table and place that a loop writes to."""
 
         def wanted(statement: Statement) -> bool:
-            return (
-                statement.text.is_write and not statement.is_many and statement.number not in context.claimed
-            )
+            return statement.text.is_write and not statement.is_many and statement.number not in context.claimed
 
         found = repetitions(recording, context.loops, wanted, _subject, threshold=self._threshold)
         by_place: dict[object, list[Repetition]] = {}

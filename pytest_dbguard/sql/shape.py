@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import pairwise
 
 from pytest_dbguard.core.findings import Shape
 from pytest_dbguard.sql.tokens import Token, tokens
@@ -171,13 +172,10 @@ def _verb(found: list[Token], words: list[str]) -> str:
 def _tables(found: list[Token], words: list[str]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for index, word in enumerate(words[:-1]):
-        if word not in _TABLE_FOLLOWS or (
-            word == "UPDATE" and index and words[index - 1] in ("FOR", "DO", "ON")
-        ):
+        if word not in _TABLE_FOLLOWS or (word == "UPDATE" and index and words[index - 1] in ("FOR", "DO", "ON")):
             continue
-        if index + 1 < len(found) and words[index + 1] == "ONLY":
-            index += 1
-        name = _name_at(found, words, index + 1)
+        after = index + 2 if words[index + 1] == "ONLY" else index + 1
+        name = _name_at(found, words, after)
         if name:
             names[name] = None
     return tuple(names)
@@ -187,11 +185,7 @@ def _name_at(found: list[Token], words: list[str], index: int) -> str | None:
     """Return the possibly qualified name at a token, without quotes and schema; None when it is no name."""
     if index >= len(found) or found[index].kind not in ("word", "quoted") or words[index] in _NOT_A_TABLE:
         return None
-    while (
-        index + 2 < len(found)
-        and found[index + 1].text == "."
-        and found[index + 2].kind in ("word", "quoted")
-    ):
+    while index + 2 < len(found) and found[index + 1].text == "." and found[index + 2].kind in ("word", "quoted"):
         index += 2
     return found[index].text.strip('"`')
 
@@ -269,4 +263,4 @@ def _parameter_name(text: str) -> str | None:
 
 
 def _follows(words: list[str], first: str, seconds: tuple[str, ...]) -> bool:
-    return any(a == first and b in seconds for a, b in zip(words, words[1:], strict=False))
+    return any(a == first and b in seconds for a, b in pairwise(words))

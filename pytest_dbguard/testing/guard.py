@@ -79,16 +79,13 @@ class DbGuard:
 def query_groups(statements: tuple[Statement, ...]) -> list[QueryGroup]:
     """Group statements by shape and place, most first."""
     counts: Counter[tuple[str, str]] = Counter()
-    elapsed: Counter[tuple[str, str]] = Counter()
+    elapsed: dict[tuple[str, str], float] = {}
     for statement in statements:
         site = statement.stack.site
         key = (statement.text.shape.text, f"{site.label} in {site.function}" if site else "")
         counts[key] += 1
-        elapsed[key] += statement.elapsed_ms  # type: ignore[assignment]
-    return [
-        QueryGroup(shape, place, count, elapsed[shape, place])
-        for (shape, place), count in counts.most_common()
-    ]
+        elapsed[key] = elapsed.get(key, 0.0) + statement.elapsed_ms
+    return [QueryGroup(shape, place, count, elapsed[shape, place]) for (shape, place), count in counts.most_common()]
 
 
 def _marks(scope: Scope) -> list[int]:

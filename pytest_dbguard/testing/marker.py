@@ -55,9 +55,7 @@ def _check_keywords(item: pytest.Item, marker: pytest.Mark) -> None:
             )
     budget = marker.kwargs.get("max_queries")
     if budget is not None and (not isinstance(budget, int) or isinstance(budget, bool) or budget < 0):
-        raise ConfigError(
-            f"{item.nodeid}: marker dbguard: max_queries must be a number of statements, not {budget!r}"
-        )
+        raise ConfigError(f"{item.nodeid}: marker dbguard: max_queries must be a number of statements, not {budget!r}")
 
 
 def _codes(item: pytest.Item, value: Any) -> frozenset[str]:

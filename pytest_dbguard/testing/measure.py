@@ -29,9 +29,7 @@ class Measure:
         for recording in recordings:
             measure.statements += recording.count
             measure.elapsed_ms += recording.elapsed_ms
-            measure.shapes |= {raw[0].shape.id for raw in recording.raw} | {
-                shape for shape, _ in recording.overflow
-            }
+            measure.shapes |= {raw[0].shape.id for raw in recording.raw} | {shape for shape, _ in recording.overflow}
             slow = max(recording.raw, key=lambda raw: raw[3], default=None)
             if slow is not None:
                 measure._take_slowest(SlowStatement(slow[3], slow[0].shape, slow[1].site))

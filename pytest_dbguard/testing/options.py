@@ -47,13 +47,9 @@ def add_options(parser: pytest.Parser) -> None:
     """Register options and ini keys. No option takes an optional value, which would swallow a path after it."""
     group = parser.getgroup("dbguard", "database queries (pytest-dbguard)")
     group.addoption("--dbguard", action="store_true", default=None, help="record and judge database queries")
-    group.addoption(
-        "--no-dbguard", action="store_true", help="switch dbguard off; wins over --dbguard and the ini key"
-    )
+    group.addoption("--no-dbguard", action="store_true", help="switch dbguard off; wins over --dbguard and the ini key")
     for name, metavar, text, extra in _VALUES:
-        group.addoption(
-            f"--dbguard-{name}", metavar=metavar, default=None, dest=_dest(name), help=text, **extra
-        )
+        group.addoption(f"--dbguard-{name}", metavar=metavar, default=None, dest=_dest(name), help=text, **extra)
     group.addoption(
         "--dbguard-report",
         metavar="TYPE[:DEST]",
@@ -64,9 +60,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     for name, text in _SWITCHES:
         group.addoption(f"--dbguard-{name}", action="store_true", default=None, dest=_dest(name), help=text)
-    parser.addini(
-        "dbguard", "record and judge database queries, as --dbguard does", type="bool", default=False
-    )
+    parser.addini("dbguard", "record and judge database queries, as --dbguard does", type="bool", default=False)
 
 
 def is_enabled(config: pytest.Config) -> bool:

@@ -32,9 +32,7 @@ REPORT_ATTRIBUTE = "dbguard"
 class RecordingPlugin:
     """Runs in every process that runs tests."""
 
-    def __init__(
-        self, phases: PhaseRecorder, judge: Judge, config: Any, pytest_config: pytest.Config
-    ) -> None:
+    def __init__(self, phases: PhaseRecorder, judge: Judge, config: Any, pytest_config: pytest.Config) -> None:
         self._phases = phases
         self._judge = judge
         self._config = config
@@ -89,9 +87,7 @@ class RecordingPlugin:
         report = yield
         if call.when == "call" and report.failed and self._config.show_queries:
             statements = [s for r in self.call_scope(item).recordings() for s in r.statements]
-            report.sections.append(
-                ("dbguard queries", render_queries(query_groups(tuple(statements)), width=100))
-            )
+            report.sections.append(("dbguard queries", render_queries(query_groups(tuple(statements)), width=100)))
         if call.when == "teardown":
             setattr(report, REPORT_ATTRIBUTE, json.dumps(self._judged(item)))
         return report

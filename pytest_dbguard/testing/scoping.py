@@ -66,7 +66,7 @@ def test_site(item: pytest.Item, ownership: Ownership) -> Site | None:
     codes = _roots(item)
     if not codes:
         return None
-    kind, file = ownership.of(codes[0].co_filename)
+    _, file = ownership.of(codes[0].co_filename)
     return Site(file, codes[0].co_firstlineno, function=codes[0].co_qualname, in_test_code=True)
 
 

@@ -26,9 +26,7 @@ def config_for(config: pytest.Config) -> Config:
         from pytest_dbguard.config.load import load_config
 
         try:
-            config.stash[_CONFIG] = load_config(
-                config.rootpath, flags=given_flags(config), environ=os.environ
-            )
+            config.stash[_CONFIG] = load_config(config.rootpath, flags=given_flags(config), environ=os.environ)
         except DbguardError as error:
             raise pytest.UsageError(f"dbguard: {error}") from None
     return config.stash[_CONFIG]

@@ -41,9 +41,7 @@ def start(pytest_config: pytest.Config) -> None:
             pytest_config.pluginmanager.register(controller, CONTROLLER)
     except DbguardError as error:
         raise pytest.UsageError(f"dbguard: {error}") from None
-    recording = RecordingPlugin(
-        PhaseRecorder(ownership(config, pytest_config)), Judge(rules), config, pytest_config
-    )
+    recording = RecordingPlugin(PhaseRecorder(ownership(config, pytest_config)), Judge(rules), config, pytest_config)
     pytest_config.pluginmanager.register(recording, RECORDING)
 
 

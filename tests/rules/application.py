@@ -180,9 +180,7 @@ def fill(engine: Engine) -> None:
                 customer.orders.append(Order(items=items, labels=list(labels)))
             session.add(customer)
         session.flush()
-        session.add_all(
-            [Visit(customer_id=i) for i in range(1, 5)] + [Note(customer_id=i) for i in range(1, 5)]
-        )
+        session.add_all([Visit(customer_id=i) for i in range(1, 5)] + [Note(customer_id=i) for i in range(1, 5)])
         root = Category(name="root")
         root.children = [
             Category(name=f"c{i}", children=[Category(name=f"c{i}.{j}") for j in range(2)]) for i in range(2)
