@@ -34,13 +34,14 @@ class OriginOption(UserDefinedOption):
     takes a plain, empty `UserDefinedOption` along, so that reading it back never needs dbguard.
     """
 
-    __slots__ = ("mapper", "parents", "stack", "statement")
+    __slots__ = ("mapper", "parents", "recorder", "stack", "statement")
 
     propagate_to_loaders = True
     kind = CallKind.QUERY
 
-    def __init__(self, mapper: Mapper[Any] | None) -> None:
+    def __init__(self, mapper: Mapper[Any] | None, recorder: str) -> None:
         super().__init__(None)
+        self.recorder = recorder
         self.mapper = mapper
         self.stack: Stack | None = None
         self.statement: Any = None

@@ -14,7 +14,8 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
 from pytest_dbguard.recording.calls import CallKind, LoadCall, OriginOption
 from pytest_dbguard.recording.leaks import has_leak, without_leak
-from pytest_dbguard.recording.recorder import CALL_OPTION, Recorder
+from pytest_dbguard.recording.current import CURRENT
+from pytest_dbguard.recording.recorder import Recorder
 
 _MANY_VALUES = ExecuteStyle.INSERTMANYVALUES
 _MAX_IDENTITY_MAP = 20_000
@@ -49,6 +50,8 @@ class Listeners:
         ]
         for target, name, listener in self._attached:
             event.listen(target, name, listener)
+        if CURRENT.get() is None:
+            CURRENT.set(self._recorder)
 
     def detach(self) -> None:
         """Stop to listen and remove every listener."""
@@ -56,6 +59,8 @@ class Listeners:
             if event.contains(target, name, listener):
                 event.remove(target, name, listener)
         self._attached = []
+        if CURRENT.get() is self._recorder:
+            CURRENT.set(None)
 
     def _before_statement(
         self, conn: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
@@ -69,9 +74,10 @@ class Listeners:
         try:
             if context is not None and context.execute_style is _MANY_VALUES:
                 # one insert in batches: heard for each batch, counted once
-                if getattr(context, "_dbguard_counted", False):
+                if getattr(context, self._recorder.name, False):
                     return
-                context._dbguard_counted = executemany = True
+                setattr(context, self._recorder.name, True)
+                executemany = True
             started = getattr(context, "_dbguard_started", 0) or perf_counter_ns()
             self._recorder.statement_ended(statement, parameters, context, executemany, started, False)
         except Exception as error:  # noqa: BLE001  nothing of ours may reach the code under test
@@ -115,20 +121,22 @@ class Listeners:
         elif state.is_column_load:
             refreshed = getattr(state.load_options, "_refresh_state", None)
             call = self._load_call(CallKind.COLUMN, state, refreshed)
-        elif state.is_relationship_load or CALL_OPTION in state.execution_options:
+        elif state.is_relationship_load or self._recorder.name in state.execution_options:
             if self._has_leak:
                 without_leak(state)
             call = _EAGER
         else:
-            call = OriginOption(state.bind_mapper)
+            call = OriginOption(state.bind_mapper, self._recorder.name)
             state.statement = state.statement.options(call)
             if call.mapper is not None:
                 self._recorder.latest[call.mapper.class_] = call
-        state.update_execution_options(**{CALL_OPTION: call})
+        state.update_execution_options(**{self._recorder.name: call})
 
     def _load_call(self, kind: CallKind, state: ORMExecuteState, parent: Any) -> LoadCall:
         path = getattr(state.loader_strategy_path, "path", ())
-        origin = next((o for o in state.user_defined_options if type(o) is OriginOption), None)
+        options = state.user_defined_options
+        name = self._recorder.name
+        origin = next((o for o in options if type(o) is OriginOption and o.recorder == name), None)
         if parent is None:
             return LoadCall(kind, origin, path, None, None)
         is_guess = origin is None

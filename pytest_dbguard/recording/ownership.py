@@ -11,6 +11,7 @@ from pathlib import Path
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_CONSOLES = ("<stdin>", "<console>", "<python-input-", "<ipython-input-")
 _TEST_DIRECTORIES = frozenset({"tests", "test", "factories", "fixtures", "seeds"})
 _TEST_NAMES = frozenset(
     {
@@ -66,6 +67,8 @@ class Ownership:
         return known
 
     def _decide(self, filename: str) -> tuple[CodeKind, str]:
+        if filename.startswith(_CONSOLES):
+            return CodeKind.APPLICATION, filename
         if filename.startswith("<"):
             return CodeKind.LIBRARY, filename
         path = os.path.realpath(filename)

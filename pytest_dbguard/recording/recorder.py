@@ -19,8 +19,6 @@ from pytest_dbguard.sql.shape import StatementText, read_statement
 
 _MAX_TEXTS = 10_000
 _MAX_FAULTS = 20
-CALL_OPTION = "dbguard_call"
-"""The execution option that carries what the ORM was asked for from the ORM's event to the cursor's."""
 _UNCOUNTED = int(Mark.CATALOG)
 _IN_FLUSH = int(Mark.FLUSH)
 _UNCOUNTED_VERBS = frozenset({"TRANSACTION", "PRAGMA", "SHOW", "SET", "RESET", ""})
@@ -32,9 +30,14 @@ class Recorder:
     Statements go to the innermost scope that the running context has entered (`nested`), else to the scope of the
     process (`open`): threads that a test starts without a context are thereby recorded as the test's. Nothing here
     raises into the code under test: faults are kept in `faults` (at most 20).
+
+    Attributes:
+        name: The execution option that carries what the ORM was asked for from the ORM's event to the cursor's; its
+            own for each recorder, so that two in one process (pytest running pytest) do not mix.
     """
 
     def __init__(self, ownership: Ownership) -> None:
+        self.name = f"dbguard_{id(self):x}"
         self.reader = StackReader(ownership)
         self.faults: list[Fault] = []
         self.latest: dict[type, OriginOption] = {}
@@ -108,7 +111,7 @@ class Recorder:
                 self._savepoints += 1
             return
         stack = self.reader.stack(walk)
-        call = context.execution_options.get(CALL_OPTION) if context is not None else None
+        call = context.execution_options.get(self.name) if context is not None else None
         if type(call) is OriginOption and call.stack is None:
             call.stack, call.statement = stack, text
         scope.add(
