@@ -30,7 +30,7 @@ class Mark(IntFlag):
     GET = 16
     REFRESH = 32
     QUERY = 64
-    SAVEPOINT = 128
+    SESSION = 128
     DDL = 256
 
 
@@ -41,7 +41,7 @@ _MARKS: dict[tuple[str, str], Mark] = {
     ("orm/session.py", "refresh"): Mark.REFRESH,
     ("orm/session.py", "get"): Mark.GET,
     ("orm/session.py", "get_one"): Mark.GET,
-    ("orm/session.py", "begin_nested"): Mark.SAVEPOINT,
+    ("orm/session.py", "_connection_for_bind"): Mark.SESSION,
     ("orm/query.py", "_iter"): Mark.QUERY,
     ("orm/query.py", "get"): Mark.GET,
     ("engine/reflection.py", ""): Mark.CATALOG,

@@ -13,8 +13,8 @@ from sqlalchemy.engine.interfaces import ExecuteStyle
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
 from pytest_dbguard.recording.calls import CallKind, LoadCall, OriginOption
-from pytest_dbguard.recording.leaks import has_leak, without_leak
 from pytest_dbguard.recording.current import CURRENT
+from pytest_dbguard.recording.leaks import has_leak, without_leak
 from pytest_dbguard.recording.recorder import Recorder
 
 _MANY_VALUES = ExecuteStyle.INSERTMANYVALUES
@@ -46,6 +46,7 @@ class Listeners:
             (Engine, "rollback", self._transaction_ended),
             (Session, "do_orm_execute", self._orm_execute),
             (Session, "before_flush", self._before_flush),
+            (Session, "after_transaction_create", self._session_transaction_began),
             (Session, "after_transaction_end", self._session_transaction_ended),
         ]
         for target, name, listener in self._attached:
@@ -96,6 +97,10 @@ class Listeners:
 
     def _transaction_ended(self, conn: Connection) -> None:
         self._recorder.transaction_ended()
+
+    def _session_transaction_began(self, session: Session, transaction: SessionTransaction) -> None:
+        if transaction.nested:
+            self._recorder.savepoint_begins()
 
     def _session_transaction_ended(self, session: Session, transaction: SessionTransaction) -> None:
         # A session that joined an outer transaction commits into a savepoint: no commit of the engine is heard.

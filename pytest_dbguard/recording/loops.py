@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dis
 import linecache
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _STEPS = frozenset({"FOR_ITER", "SEND", "GET_ANEXT", "END_ASYNC_FOR", "YIELD_VALUE", "RESUME"})
 _PAUSES = frozenset({"sleep", "wait", "asleep"})
 _MAX_HEAD = 60
+_BATCH = re.compile(r"batch|chunk|slice|page|window|partition", re.IGNORECASE)
+_SUBTEST = re.compile(r"subtests?\.test$|\.subTest$")
 
 Span = tuple[int, int, int, int]
 """First line, first column, last line, end column; columns in UTF-8 bytes, as both `ast` and `co_positions` count."""
@@ -32,12 +35,21 @@ class Loop:
         head: Its first line as written, such as "for order in orders:".
         is_retry: Whether it is left as soon as the statement's block succeeds.
         pauses: Whether it sleeps or waits between rounds, as polling does.
+        takes_batches: Whether it goes through slices: `range` with a step, `batched(...)`, names that say so.
+        starts_subtests: Whether each round is a subtest, which is judged apart.
     """
 
     site: Site
     head: str
     is_retry: bool = False
     pauses: bool = False
+    takes_batches: bool = False
+    starts_subtests: bool = False
+
+    @property
+    def owns(self) -> bool:
+        """Whether what it repeats is its doing: not so for retries and for rounds that are judged apart."""
+        return not self.is_retry and not self.starts_subtests
 
 
 class LoopFinder:
@@ -115,6 +127,8 @@ def _loops_on(path: list[ast.AST], span: Span, frame: Frame) -> Iterator[Loop]:
                 _head(node, frame),
                 _is_retry(node, path[index + 1 :]),
                 _pauses(node),
+                _takes_batches(node),
+                _starts_subtests(node),
             )
         if isinstance(node, _FUNCTIONS):
             return
@@ -222,6 +236,26 @@ def _pauses(loop: ast.AST) -> bool:
             name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
             if name in _PAUSES:
                 return True
+    return False
+
+
+def _takes_batches(loop: ast.AST) -> bool:
+    if not isinstance(loop, ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        return False
+    source = loop.iter if isinstance(loop, ast.For | ast.AsyncFor) else loop.generators[0].iter
+    for node in ast.walk(source):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "range" and len(node.args) == 3:
+            return True
+    return _BATCH.search(ast.unparse(source)) is not None
+
+
+def _starts_subtests(loop: ast.AST) -> bool:
+    for node in ast.walk(loop):
+        if isinstance(node, ast.With | ast.AsyncWith):
+            for item in node.items:
+                function = item.context_expr.func if isinstance(item.context_expr, ast.Call) else None
+                if isinstance(function, ast.Attribute) and _SUBTEST.search(ast.unparse(function)):
+                    return True
     return False
 
 

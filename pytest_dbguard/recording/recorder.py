@@ -21,6 +21,7 @@ _MAX_TEXTS = 10_000
 _MAX_FAULTS = 20
 _UNCOUNTED = int(Mark.CATALOG)
 _IN_FLUSH = int(Mark.FLUSH)
+_BY_SESSION = int(Mark.SESSION)
 _UNCOUNTED_VERBS = frozenset({"TRANSACTION", "PRAGMA", "SHOW", "SET", "RESET", ""})
 
 
@@ -88,6 +89,10 @@ class Recorder:
         """Note a commit or rollback: what was read before may have changed."""
         self._transaction += 1
 
+    def savepoint_begins(self) -> None:
+        """Note a savepoint that the application set; not those by which a session joins an outer transaction."""
+        self._savepoints += 1
+
     def flush_begins(self) -> None:
         """Note that the running thread or greenlet starts another flush."""
         self._flush_number += 1
@@ -107,8 +112,8 @@ class Recorder:
         walk = self.reader.read(sys._getframe(3))
         marks = walk[1]
         if text.verb in _UNCOUNTED_VERBS or marks & _UNCOUNTED:
-            if text.verb == "TRANSACTION" and marks & Mark.SAVEPOINT:
-                self._savepoints += 1
+            if text.verb == "TRANSACTION" and not marks & _BY_SESSION:
+                self.savepoint_begins()
             return
         stack = self.reader.stack(walk)
         call = context.execution_options.get(self.name) if context is not None else None

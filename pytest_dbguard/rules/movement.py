@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from pytest_dbguard.recording.loops import Loop
 from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.sql.shape import CHUNK
 
 
-def is_chunked(statements: tuple[Statement, ...]) -> bool:
-    """Whether the statements ask for slices of one long IN list: only the list changes, and it is not tiny."""
+def is_chunked(statements: tuple[Statement, ...], loop: Loop | None) -> bool:
+    """Whether the statements ask for slices of one long IN list.
+
+    Only the list changes from one to the next, and it is not tiny or the loop says that it takes batches.
+    """
     lengths = [statement.text.longest_list for statement in statements]
+    if loop is not None and loop.takes_batches and min(lengths) > 0:
+        return True
     if sum(lengths) / len(lengths) < CHUNK:
         return False
     return len({_outside_of_lists(statement) for statement in statements}) == 1

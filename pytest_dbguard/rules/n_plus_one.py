@@ -46,7 +46,7 @@ class _Loads:
         places: dict[Any, list[Statement]] = {}
         for statement in self.statements:
             places.setdefault(statement.stack.key, []).append(statement)
-        return tuple(max(places.values(), key=lambda statements: len(statements)))
+        return tuple(max(places.values(), key=_number_of))
 
 
 class NPlusOne:
@@ -130,6 +130,10 @@ class NPlusOne:
         )
         numbers = frozenset(s.number for each in found for s in each.statements)
         return Draft(finding, numbers | folded.numbers)
+
+
+def _number_of(statements: list[Statement]) -> int:
+    return len(statements)
 
 
 def _groups(recording: Recording) -> Iterator[_Loads]:

@@ -108,13 +108,13 @@ def explain(statements: tuple[Statement, ...], loops: LoopFinder, recording: Rec
     stack = statements[0].stack
     shapes = {statement.text.shape.id for statement in statements}
     count = len(statements) + sum(recording.overflow.get((shape, stack.key), 0) for shape in shapes)
-    retried = False
+    innocent = False
     for frame in stack.frames:
         for loop in loops.loops(frame):
-            if not loop.is_retry:
+            if loop.owns:
                 return Repetition(statements, count, Cause.LOOP, frame, loop)
-            retried = True
-    if retried or not stack.frames:
+            innocent = True
+    if innocent or not stack.frames:
         return None
     if any(statement.stack.is_recursive for statement in statements):
         return Repetition(statements, count, Cause.RECURSION, stack.frames[0], None)

@@ -109,7 +109,7 @@ def _is_asked_for(statement: Statement) -> bool:
 
 def _is_excused(repetition: Repetition, recording: Recording, threshold: int) -> bool:
     statements = repetition.statements
-    if is_chunked(statements) or is_paging(statements) or is_window(statements):
+    if is_chunked(statements, repetition.loop) or is_paging(statements) or is_window(statements):
         return True
     if independent_repeats(statements, recording) < threshold:
         return True

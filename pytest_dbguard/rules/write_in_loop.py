@@ -9,9 +9,11 @@ from pydantic import Field
 
 from pytest_dbguard.core.findings import Finding, Fix, Severity
 from pytest_dbguard.recording.frames import Mark
+from pytest_dbguard.recording.loops import Loop
 from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 from pytest_dbguard.rules.repetition import Repetition, repetitions
+from pytest_dbguard.sql.shape import CHUNK
 
 
 class WriteInLoopOptions(RuleOptions):
@@ -27,9 +29,10 @@ class WriteInLoop:
     Finds inserts, updates and deletes that a loop of the application sends one by one: a flush or a commit in each
     round, Core statements, driver SQL. It names the loop and the line that sends the statement.
 
-    Not reported: executemany and multi-row inserts, many objects in one flush, one savepoint for each row (it is
-    there to skip a row that fails), work queues (each round takes one item with LIMIT or FOR UPDATE and commits), and
-    updates that a repeated read flushes first (they are told with the read).
+    Not reported: executemany, multi-row inserts and other batches, many objects in one flush, one savepoint for each
+    row (it is there to skip a row that fails), heartbeats (the loop sleeps), work queues (each round takes one item
+    with LIMIT or FOR UPDATE and commits), and updates that a repeated read flushes first (they are told with the
+    read).
 
     ## Why is this bad?
     Each round waits for the database, and each commit for its disk. A thousand rows in one statement take about as
@@ -117,11 +120,23 @@ def _rounds(repetition: Repetition) -> int:
 
 
 def _is_excused(repetition: Repetition, recording: Recording) -> bool:
-    statements = repetition.statements
+    statements, loop = repetition.statements, repetition.loop
+    if loop is not None and loop.pauses:
+        return True
+    if all(_is_batch(statement, loop) for statement in statements):
+        return True
     if len({statement.savepoint for statement in statements}) == len(statements):
         return True
     failed = sum(statement.failed for statement in statements)
     return failed >= len(statements) - 1 or _is_work_queue(statements, recording)
+
+
+def _is_batch(statement: Statement, loop: Loop | None) -> bool:
+    """Whether one statement writes many rows: several rows of values, a long IN list, a limited subquery."""
+    text = statement.text
+    if text.value_rows > 1 or text.has_limit or text.longest_list >= CHUNK:
+        return True
+    return text.longest_list > 0 and loop is not None and loop.takes_batches
 
 
 def _is_work_queue(statements: tuple[Statement, ...], recording: Recording) -> bool:
@@ -132,7 +147,7 @@ def _is_work_queue(statements: tuple[Statement, ...], recording: Recording) -> b
     claimed = {
         statement.transaction
         for statement in recording.statements
-        if statement.text.is_read and (statement.text.has_limit or statement.text.locks_rows)
+        if statement.text.has_limit or statement.text.locks_rows
     }
     return transactions <= claimed
 

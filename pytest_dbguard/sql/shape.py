@@ -46,6 +46,7 @@ class StatementText:
         verb: SELECT, INSERT, UPDATE, DELETE, MERGE, REPLACE, TRANSACTION, or the first word (CREATE, PRAGMA, ...).
         tables: Names after FROM, JOIN, INTO and UPDATE, in order, without repeats.
         longest_list: Number of members of the longest IN list; 0 without one.
+        value_rows: Number of rows after VALUES; 0 without them.
         placeholders: The bound parameters in the order of the text.
         has_from: Whether the statement reads a table or function at all.
         locks_rows: Whether it ends in FOR UPDATE or FOR SHARE (with whatever follows).
@@ -58,6 +59,7 @@ class StatementText:
     verb: str
     tables: tuple[str, ...]
     longest_list: int
+    value_rows: int
     placeholders: tuple[Placeholder, ...]
     has_from: bool
     locks_rows: bool
@@ -94,6 +96,7 @@ def read_statement(statement: str) -> StatementText:
         verb=_verb(found, words),
         tables=_tables(found, words),
         longest_list=longest_list,
+        value_rows=_value_rows(found, words),
         placeholders=placeholders,
         has_from="FROM" in words,
         locks_rows=_follows(words, "FOR", ("UPDATE", "SHARE", "NO", "KEY")),
@@ -204,6 +207,18 @@ def _longest_list(found: list[Token], words: list[str]) -> int:
                 break
         longest = max(longest, members)
     return longest
+
+
+def _value_rows(found: list[Token], words: list[str]) -> int:
+    if "VALUES" not in words:
+        return 0
+    depth = rows = 0
+    for token in found[words.index("VALUES") + 1 :]:
+        rows += token.text == "(" and depth == 0
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if depth == 0 and token.text not in (")", ","):
+            break
+    return rows
 
 
 def _placeholders(found: list[Token], words: list[str]) -> tuple[Placeholder, ...]:
