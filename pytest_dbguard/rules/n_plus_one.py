@@ -46,7 +46,8 @@ class _Loads:
         places: dict[Any, list[Statement]] = {}
         for statement in self.statements:
             places.setdefault(statement.stack.key, []).append(statement)
-        return tuple(max(places.values(), key=_number_of))
+        busiest = max(places.values(), key=len)
+        return tuple(busiest)
 
 
 class NPlusOne:
@@ -130,10 +131,6 @@ class NPlusOne:
         )
         numbers = frozenset(s.number for each in found for s in each.statements)
         return Draft(finding, numbers | folded.numbers)
-
-
-def _number_of(statements: list[Statement]) -> int:
-    return len(statements)
 
 
 def _groups(recording: Recording) -> Iterator[_Loads]:
