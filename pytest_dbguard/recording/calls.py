@@ -26,6 +26,19 @@ class CallKind(IntEnum):
     """Part of another select: selectinload, subqueryload, selectin_polymorphic."""
 
 
+class ColumnCause(IntEnum):
+    """Why columns of an instance had to be loaded after the instance itself."""
+
+    DEFERRED = 0
+    """The query or the mapping left them out."""
+    SUBCLASS = 1
+    """They lie in the table of a subclass, and the query selected the base class."""
+    EXPIRED = 2
+    """A commit, a rollback or `expire` made the session forget them."""
+    REFRESHED = 3
+    """`session.refresh` asked for them."""
+
+
 class OriginOption(UserDefinedOption):
     """A select that the application asked for, attached to the statement as a loader option.
 
@@ -61,9 +74,12 @@ class LoadCall:
         parent: Hash of the identity of the instance that is loaded for; None for eager loads.
         parent_class: The class of that instance.
         is_guess: Whether the origin is the latest select of that class rather than what SQLAlchemy tells.
+        cause: Why columns are loaded; None for other loads.
+        columns: The names of the attributes that are loaded, in the mapping's order; () where SQLAlchemy hides them.
+        expired_at: The stack of the commit or rollback that ended the session's transaction last.
     """
 
-    __slots__ = ("is_guess", "kind", "origin", "parent", "parent_class", "path")
+    __slots__ = ("cause", "columns", "expired_at", "is_guess", "kind", "origin", "parent", "parent_class", "path")
 
     def __init__(
         self,
@@ -80,3 +96,6 @@ class LoadCall:
         self.parent = parent
         self.parent_class = parent_class
         self.is_guess = is_guess
+        self.cause: ColumnCause | None = None
+        self.columns: tuple[str, ...] = ()
+        self.expired_at: Stack | None = None

@@ -32,12 +32,14 @@ class Mark(IntFlag):
     QUERY = 64
     SESSION = 128
     DDL = 256
+    ROLLBACK = 512
 
 
 _MARKS: dict[tuple[str, str], Mark] = {
     ("orm/session.py", "_flush"): Mark.FLUSH,
     ("orm/session.py", "_autoflush"): Mark.AUTOFLUSH,
     ("orm/session.py", "commit"): Mark.COMMIT,
+    ("orm/session.py", "rollback"): Mark.ROLLBACK,
     ("orm/session.py", "refresh"): Mark.REFRESH,
     ("orm/session.py", "get"): Mark.GET,
     ("orm/session.py", "get_one"): Mark.GET,

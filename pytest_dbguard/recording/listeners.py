@@ -13,6 +13,7 @@ from sqlalchemy.engine.interfaces import ExecuteStyle
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
 from pytest_dbguard.recording.calls import CallKind, LoadCall, OriginOption
+from pytest_dbguard.recording.columns import column_cause, column_names
 from pytest_dbguard.recording.current import CURRENT
 from pytest_dbguard.recording.leaks import has_leak, without_leak
 from pytest_dbguard.recording.recorder import Recorder
@@ -104,8 +105,11 @@ class Listeners:
 
     def _session_transaction_ended(self, session: Session, transaction: SessionTransaction) -> None:
         # A session that joined an outer transaction commits into a savepoint: no commit of the engine is heard.
-        if transaction.parent is None:
-            self._recorder.transaction_ended()
+        try:
+            if transaction.parent is None:
+                self._recorder.session_ended(session)
+        except Exception as error:  # noqa: BLE001
+            self._recorder.fault("recording the end of a transaction", error)
 
     def _before_flush(self, session: Session, flush_context: Any, instances: Any) -> None:
         self._recorder.flush_begins()
@@ -124,8 +128,7 @@ class Listeners:
             kind = CallKind.IMMEDIATE if immediate else CallKind.LAZY
             call: OriginOption | LoadCall = self._load_call(kind, state, parent)
         elif state.is_column_load:
-            refreshed = getattr(state.load_options, "_refresh_state", None)
-            call = self._load_call(CallKind.COLUMN, state, refreshed)
+            call = self._column_call(state)
         elif state.is_relationship_load or self._recorder.name in state.execution_options:
             if self._has_leak:
                 without_leak(state)
@@ -151,6 +154,17 @@ class Listeners:
             self._count_parents(state.session, origin, parent.class_, path)
         identity = hash(parent.key) if parent.key is not None else id(parent)
         return LoadCall(kind, origin, path, identity, parent.class_, is_guess)
+
+    def _column_call(self, state: ORMExecuteState) -> LoadCall:
+        # these names are SQLAlchemy's own; where a version lacks them, cause and columns stay unknown
+        options = state.load_options
+        refreshed = getattr(options, "_refresh_state", None)
+        call = self._load_call(CallKind.COLUMN, state, refreshed)
+        names = getattr(getattr(state.statement, "_compile_options", None), "_only_load_props", None) or ()
+        call.columns = column_names(refreshed, names)
+        call.cause = column_cause(refreshed, call.columns, bool(getattr(options, "_is_user_refresh", False)))
+        call.expired_at = self._recorder.ended_at.get(state.session)
+        return call
 
     def _count_parents(self, session: Session, origin: Any, parent_class: type, path: tuple[Any, ...]) -> None:
         """At the second load of one relationship from one origin, count the instances that origin has loaded."""

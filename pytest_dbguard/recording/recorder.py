@@ -9,10 +9,11 @@ from contextvars import ContextVar
 from time import perf_counter_ns
 from types import CodeType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from pytest_dbguard.core.verdict import Fault
 from pytest_dbguard.recording.calls import OriginOption
-from pytest_dbguard.recording.frames import Mark, StackReader
+from pytest_dbguard.recording.frames import Mark, Stack, StackReader
 from pytest_dbguard.recording.ownership import Ownership
 from pytest_dbguard.recording.scopes import Scope
 from pytest_dbguard.sql.shape import StatementText, read_statement
@@ -21,6 +22,7 @@ _MAX_TEXTS = 10_000
 _MAX_FAULTS = 20
 _UNCOUNTED = int(Mark.CATALOG)
 _IN_FLUSH = int(Mark.FLUSH)
+_EXPIRING = int(Mark.COMMIT | Mark.ROLLBACK)
 _BY_SESSION = int(Mark.SESSION)
 _UNCOUNTED_VERBS = frozenset({"TRANSACTION", "PRAGMA", "SHOW", "SET", "RESET", ""})
 
@@ -42,6 +44,7 @@ class Recorder:
         self.reader = StackReader(ownership)
         self.faults: list[Fault] = []
         self.latest: dict[type, OriginOption] = {}
+        self.ended_at: WeakKeyDictionary[Any, Stack] = WeakKeyDictionary()
         self._texts: dict[str, StatementText] = {}
         self._process_scope: Scope | None = None
         self._context_scope: ContextVar[Scope | None] = ContextVar("dbguard_scope", default=None)
@@ -92,6 +95,14 @@ class Recorder:
     def savepoint_begins(self) -> None:
         """Note a savepoint that the application set; not those by which a session joins an outer transaction."""
         self._savepoints += 1
+
+    def session_ended(self, session: Any) -> None:
+        """Note that a session's outermost transaction ended, and where: its instances are expired from here on."""
+        self._transaction += 1
+        if self.scope is not None:
+            walk = self.reader.read(sys._getframe(2))
+            if walk[1] & _EXPIRING:
+                self.ended_at[session] = self.reader.stack(walk)
 
     def flush_begins(self) -> None:
         """Note that the running thread or greenlet starts another flush."""

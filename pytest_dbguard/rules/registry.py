@@ -12,6 +12,7 @@ from pytest_dbguard.rules.base import Rule
 
 RULES: tuple[str, ...] = (
     "pytest_dbguard.rules.n_plus_one:NPlusOne",
+    "pytest_dbguard.rules.column_reload:ColumnReload",
     "pytest_dbguard.rules.statement_in_loop:StatementInLoop",
     "pytest_dbguard.rules.write_in_loop:WriteInLoop",
     "pytest_dbguard.rules.slow_query:SlowQuery",

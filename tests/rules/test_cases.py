@@ -28,5 +28,7 @@ def test_case(case, tmp_path):
         return
     found = {each for each in outcome.found if each[1] not in allowed}
     assert found == outcome.expected
+    if "says" in case:
+        assert any(case["says"] in finding.message for finding in outcome.findings)
     if "certainty" in case:
         assert {str(f.certainty) for f in outcome.findings} == {case["certainty"]}
