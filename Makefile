@@ -10,8 +10,8 @@ SQLALCHEMY ?=
 # What to run and how, e.g. `make test TESTS=tests/rules PYTEST='-n0 -x'`.
 TESTS ?=
 PYTEST ?= -n2
-# `make soak SOAK_ROUNDS=50000` goes on for longer.
-SOAK_ROUNDS ?= 5000
+# `make soak SOAK_ROUNDS=100000` goes on for longer.
+SOAK_ROUNDS ?= 10000
 
 override VENV := $(abspath $(VENV))
 RUN := $(VENV)/bin/python
