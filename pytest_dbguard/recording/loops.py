@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pytest_dbguard.core.findings import Site
 from pytest_dbguard.recording.frames import CodeInfo, Frame
@@ -33,7 +34,7 @@ class Loop:
     Attributes:
         site: Where its head stands.
         head: Its first line as written, such as "for order in orders:".
-        is_retry: Whether it is left as soon as the statement's block succeeds.
+        is_left: Whether it is left as soon as the statement has run, as retries and searches are.
         pauses: Whether it sleeps or waits between rounds, as polling does.
         takes_batches: Whether it goes through slices: `range` with a step, `batched(...)`, names that say so.
         starts_subtests: Whether each round is a subtest, which is judged apart.
@@ -41,15 +42,15 @@ class Loop:
 
     site: Site
     head: str
-    is_retry: bool = False
+    is_left: bool = False
     pauses: bool = False
     takes_batches: bool = False
     starts_subtests: bool = False
 
     @property
     def owns(self) -> bool:
-        """Whether what it repeats is its doing: not so for retries and for rounds that are judged apart."""
-        return not self.is_retry and not self.starts_subtests
+        """Whether what it repeats is its doing: not so for retries, for searches and for rounds that are judged apart."""
+        return not self.is_left and not self.starts_subtests
 
 
 class LoopFinder:
@@ -125,7 +126,7 @@ def _loops_on(path: list[ast.AST], span: Span, frame: Frame) -> Iterator[Loop]:
             yield Loop(
                 _head_site(node, frame),
                 _head(node, frame),
-                _is_retry(node, path[index + 1 :]),
+                _is_left(node, path[index + 1 :]),
                 _pauses(node),
                 _takes_batches(node),
                 _starts_subtests(node),
@@ -200,33 +201,25 @@ def _text(node: ast.AST) -> str:
     return ast.unparse(_Masking().visit(deepcopy(node))).replace("(…,)", "(…)")
 
 
-def _is_retry(loop: ast.AST, inside: list[ast.AST]) -> bool:
-    """Whether a `try` around the statement leaves the loop when it succeeds and goes on when it fails."""
+def _is_left(loop: ast.AST, inside: list[ast.AST]) -> bool:
+    """Whether a block around the statement ends in `break` or `return`: one more round only follows a failure."""
     if not isinstance(loop, ast.For | ast.AsyncFor | ast.While):
         return False
-    for node in inside:
-        if isinstance(node, _LOOPS):
+    for outer, inner in pairwise([loop, *inside]):
+        if isinstance(inner, _LOOPS):
             return False
-        if not isinstance(node, ast.Try) or not node.handlers:
-            continue
-        if all(isinstance(handler.body[-1], ast.Raise) for handler in node.handlers):
-            continue
-        if _leaves(node.body) or _leaves(node.orelse) or _leaves(_following(loop, node)):
+        if any(inner in block and isinstance(block[-1], ast.Break | ast.Return) for block in _blocks(outer)):
             return True
+        if isinstance(outer, ast.Try) and inner in outer.body and outer.orelse:
+            return isinstance(outer.orelse[-1], ast.Break | ast.Return)
     return False
 
 
-def _leaves(body: list[ast.stmt]) -> bool:
-    return bool(body) and isinstance(body[-1], ast.Break | ast.Return)
-
-
-def _following(loop: ast.For | ast.AsyncFor | ast.While, node: ast.AST) -> list[ast.stmt]:
-    """Return the statements of the loop's body after a `try` whose handlers all go on with the next round."""
-    if not isinstance(node, ast.Try) or node not in loop.body:
-        return []
-    if not all(isinstance(handler.body[-1], ast.Continue) for handler in node.handlers):
-        return []
-    return loop.body[loop.body.index(node) + 1 :]
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(node, name, None)
+        if isinstance(block, list) and block:
+            yield block
 
 
 def _pauses(loop: ast.AST) -> bool:
