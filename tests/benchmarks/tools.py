@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -50,14 +51,21 @@ def empty_listeners(engine: Any, test: Any, root: Path) -> Iterator[None]:
         yield
 
 
+@cache
+def _recorder(root: Path) -> Any:
+    """One recorder for the whole run, as the plugin has: what it knows of code and texts outlives a test."""
+    from pytest_dbguard.recording.ownership import Ownership
+    from pytest_dbguard.recording.recorder import Recorder
+
+    return Recorder(Ownership(root))
+
+
 @contextmanager
 def dbguard(engine: Any, test: Any, root: Path) -> Iterator[None]:
     from pytest_dbguard.recording.listeners import Listeners
-    from pytest_dbguard.recording.ownership import Ownership
-    from pytest_dbguard.recording.recorder import Recorder
     from pytest_dbguard.recording.scopes import Scope
 
-    recorder = Recorder(Ownership(root))
+    recorder = _recorder(root)
     listeners = Listeners(recorder)
     scope = Scope("test_shop.py::test_many", "call")
     listeners.attach()
@@ -67,7 +75,8 @@ def dbguard(engine: Any, test: Any, root: Path) -> Iterator[None]:
     finally:
         recorder.close()
         listeners.detach()
-    assert scope.count and not recorder.faults, recorder.faults
+    assert scope.count, "nothing was recorded"
+    assert not recorder.faults, recorder.faults
 
 
 @contextmanager
