@@ -92,8 +92,9 @@ def _from_table(path: Path | None, table: dict[str, Any]) -> dict[str, Any]:
             values["envs"] = value
         elif name == "baseline" and isinstance(value, dict):
             values["baseline"] = value.get("path", Config.model_fields["baseline"].default)
+            file = path.name if path else ""
             problems += [
-                f"{path.name if path else ''}: [tool.dbguard.baseline]: unknown key {word!r}; {did_you_mean(word, ['path'])}"
+                f"{file}: [tool.dbguard.baseline]: unknown key {word!r}; {did_you_mean(word, ['path'])}"
                 for word in value
                 if word != "path"
             ]

@@ -12,14 +12,17 @@ def write_atomically(path: Path, text: str) -> None:
     """Write `text` as UTF-8 to `path`: readers see the old content or all of the new one, also after a crash.
 
     Makes parent directories, follows a symbolic link to its target, and keeps the mode of a file that exists. A
-    file that holds these bytes already is left alone. Lone surrogates, as in undecodable file names, are written as
-    backslash escapes.
+    file that holds these bytes already is left alone; what is no regular file, such as `/dev/stdout`, is written to
+    as it is. Lone surrogates, as in undecodable file names, are written as backslash escapes.
 
     Raises:
         OSError: When the file cannot be written; the old content is still there then.
     """
-    target = Path(os.path.realpath(path))
     content = text.encode("utf-8", "backslashreplace")
+    if path.exists() and not path.is_file() and not path.is_dir():
+        path.write_bytes(content)
+        return
+    target = Path(os.path.realpath(path))
     if target.is_file() and target.read_bytes() == content:
         return
     target.parent.mkdir(parents=True, exist_ok=True)

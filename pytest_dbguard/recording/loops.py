@@ -24,7 +24,7 @@ _BATCH = re.compile(r"batch|chunk|slice|page|window|partition", re.IGNORECASE)
 _SUBTEST = re.compile(r"subtests?\.test$|\.subTest$")
 
 Span = tuple[int, int, int, int]
-"""First line, first column, last line, end column; columns in UTF-8 bytes, as both `ast` and `co_positions` count."""
+"""First line, first column, last line, end column; columns in UTF-8 bytes, as `ast` and `co_positions` count them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +69,21 @@ class LoopFinder:
             known = self._found[key] = (frame.info, self._search(frame))
         return known[1]
 
-    def _search(self, frame: Frame) -> tuple[Loop, ...]:
+    def path(self, frame: Frame) -> list[ast.AST]:
+        """Return the nodes of the source around the frame's instruction, outermost first; [] where it is unknown."""
         tree = None if frame.info.template_line else self._tree(frame.info.code.co_filename)
-        line, end_line, column, end_column = frame.info.positions(frame.instruction)
-        if tree is None or end_line is None or column is None or end_column is None:
-            return _loops_in_bytecode(frame)
-        span = (line, column, end_line, end_column)
+        span = _instruction_span(frame)
+        if tree is None or span is None:
+            return []
         path = list(_path_to(tree, span))
         if not any(isinstance(node, _FUNCTIONS) for node in path) and frame.info.code.co_name != "<module>":
             # positions that do not fit the source: f-strings before 3.12, code made by a decorator
+            return []
+        return path
+
+    def _search(self, frame: Frame) -> tuple[Loop, ...]:
+        path, span = self.path(frame), _instruction_span(frame)
+        if not path or span is None:
             return _loops_in_bytecode(frame)
         return tuple(_loops_on(path, span, frame))
 
@@ -89,6 +95,13 @@ class LoopFinder:
                 self._trees[filename] = None
         tree = self._trees[filename]
         return tree if tree is not None and tree.body else None
+
+
+def _instruction_span(frame: Frame) -> Span | None:
+    line, end_line, column, end_column = frame.info.positions(frame.instruction)
+    if end_line is None or column is None or end_column is None:
+        return None
+    return (line, column, end_line, end_column)
 
 
 def _span(node: ast.AST) -> Span | None:

@@ -14,6 +14,8 @@ RULES: tuple[str, ...] = (
     "pytest_dbguard.rules.n_plus_one:NPlusOne",
     "pytest_dbguard.rules.column_reload:ColumnReload",
     "pytest_dbguard.rules.statement_in_loop:StatementInLoop",
+    "pytest_dbguard.rules.duplicate_query:DuplicateQuery",
+    "pytest_dbguard.rules.latent_n_plus_one:LatentNPlusOne",
     "pytest_dbguard.rules.write_in_loop:WriteInLoop",
     "pytest_dbguard.rules.slow_query:SlowQuery",
     "pytest_dbguard.rules.query_budget:QueryBudget",

@@ -1,0 +1,143 @@
+"""DBG106: a lazy load stands in a loop over a query's rows, and one row of test data hides that it repeats."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
+
+from pytest_dbguard.core.findings import Finding, Fix, Severity
+from pytest_dbguard.recording.calls import CallKind, LoadCall, OriginOption
+from pytest_dbguard.recording.consumption import takes_one
+from pytest_dbguard.recording.frames import Frame, Mark
+from pytest_dbguard.recording.loops import Loop, LoopFinder
+from pytest_dbguard.recording.model import Recording, Statement
+from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
+from pytest_dbguard.rules.loader_options import LoadPath, load_path
+
+
+class LatentNPlusOne:
+    """latent-n-plus-one (DBG106).
+
+    ## What it does
+    Finds a relationship that was loaded lazily for the only parent that a query returned, in a loop over that query's
+    rows: with a second row it would be an n-plus-one. Silent where the query can return one row only: `session.get`,
+    `one()`, `first()`, `scalar_one()`, `LIMIT 1`, a lookup by a unique column.
+
+    ## Why is this bad?
+    It is the defect of n-plus-one, hidden by one row of test data.
+
+    ## Example
+    ```python
+    for category in session.scalars(select(Category).where(Category.parent_id.is_(None))):
+        print(len(category.children))
+    ```
+
+    ## Use instead
+    ```python
+    stmt = select(Category).where(Category.parent_id.is_(None)).options(selectinload(Category.children))
+    for category in session.scalars(stmt):
+        print(len(category.children))
+    ```
+
+    ## Options
+    - `severity` (default "warning").
+
+    ## Limits
+    Only loads that stand in a loop are reported; a second row in the test data shows the others as n-plus-one.
+    """
+
+    code: ClassVar[str] = "DBG106"
+    name: ClassVar[str] = "latent-n-plus-one"
+    severity: ClassVar[Severity] = Severity.WARNING
+    stage: ClassVar[Stage] = Stage.PREVIEW
+    options_model: ClassVar[type[RuleOptions]] = RuleOptions
+
+    def __init__(self, options: RuleOptions) -> None:
+        self._options = options
+
+    def check(self, recording: Recording, context: Context) -> Iterable[Draft]:
+        """Yield a draft for each single lazy load that a second row would repeat."""
+        for statement, call, path in _single_loads(recording, context.claimed):
+            origin = call.origin
+            if origin is None or origin.stack is None or not _may_return_many(origin, context.loops):
+                continue
+            owner = _row_loop(statement, origin, context.loops)
+            if owner is not None:
+                yield self._draft(statement, origin, path, *owner)
+
+    def _draft(self, statement: Statement, origin: OriginOption, path: LoadPath, frame: Frame, loop: Loop) -> Draft:
+        parent = path.last.parent.class_.__name__
+        place = origin.stack.site if origin.stack is not None else None
+        finding = Finding(
+            rule=self.code,
+            name=self.name,
+            severity=self.severity,
+            subject=path.subject,
+            message=f"`{path.subject}` would be loaded once for each `{parent}`: the test's data has one only",
+            site=statement.stack.site,
+            origin=place,
+            loop=loop.site,
+            in_test_code=frame.in_test_code and (place is None or place.in_test_code),
+            fix=Fix(
+                f"load `{path.subject}` with the query that loads the parents",
+                f"select({path.root}).options({path.options})",
+                place,
+            ),
+            shape=statement.text.shape,
+        )
+        return Draft(finding, frozenset({statement.number}))
+
+
+def _single_loads(recording: Recording, claimed: frozenset[int]) -> Iterator[tuple[Statement, LoadCall, LoadPath]]:
+    """Yield the lazy loads that are the only one of their relationship and origin."""
+    loads: list[tuple[Statement, LoadCall, LoadPath, Any]] = []
+    for statement in recording.statements:
+        call = statement.call
+        if type(call) is not LoadCall or call.kind is not CallKind.LAZY or call.is_guess or statement.in_flush:
+            continue
+        path = load_path(call.path)
+        if path is not None and statement.number not in claimed and not statement.stack.marks & Mark.REFRESH:
+            loads.append((statement, call, path, (id(call.origin), path.last)))
+    times = Counter(key for *_, key in loads)
+    for statement, call, path, key in loads:
+        if times[key] == 1 and len(path.properties) == 1:
+            yield statement, call, path
+
+
+def _may_return_many(origin: OriginOption, loops: LoopFinder) -> bool:
+    stack, text = origin.stack, origin.statement
+    if stack is None or text is None or stack.marks & Mark.GET or text.has_limit or not stack.frames:
+        return False
+    return not _is_unique_lookup(origin) and not takes_one(stack.frames[0], loops)
+
+
+def _is_unique_lookup(origin: OriginOption) -> bool:
+    """Whether the statement compares a unique column of its entity by `=`."""
+    mapper = origin.mapper
+    if mapper is None:
+        return True
+    table = mapper.local_table
+    unique = [list(constraint.columns) for constraint in getattr(table, "constraints", ()) if _is_key(constraint)]
+    unique += [list(index.columns) for index in getattr(table, "indexes", ()) if index.unique]
+    unique += [[column] for column in table.columns if getattr(column, "unique", False)]
+    text = origin.statement.shape.text.replace('"', "")
+    return any(columns and all(f"{column.name} = ?" in text for column in columns) for columns in unique)
+
+
+def _is_key(constraint: Any) -> bool:
+    return type(constraint).__name__ in ("PrimaryKeyConstraint", "UniqueConstraint")
+
+
+def _row_loop(statement: Statement, origin: OriginOption, loops: LoopFinder) -> tuple[Frame, Loop] | None:
+    """Return the loop around the load that does not run the query itself in each round."""
+    around_query = {
+        (loop.site.file, loop.site.line)
+        for frame in (origin.stack.frames if origin.stack is not None else ())
+        for loop in loops.loops(frame)
+    }
+    for frame in statement.stack.frames:
+        for loop in loops.loops(frame):
+            if loop.owns and (loop.site.file, loop.site.line) not in around_query:
+                return frame, loop
+    return None
