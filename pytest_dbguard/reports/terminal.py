@@ -1,0 +1,100 @@
+"""The report on the terminal: findings in full, worst first, then what else there is to know in a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_dbguard.core.verdict import Verdict
+from pytest_dbguard.reports.base import ReportContext
+from pytest_dbguard.reports.concise import concise_lines
+from pytest_dbguard.reports.finding_block import Canvas, finding_block
+from pytest_dbguard.reports.fitting import wrap
+from pytest_dbguard.reports.source import SourceReader
+from pytest_dbguard.reports.style import Style
+from pytest_dbguard.reports.summary import clean_line, concise_line, fault_line, short_lines, summary_line, totals_lines
+from pytest_dbguard.reports.wording import counted, number
+
+__all__ = ["TerminalReporter", "short_lines", "summary_line"]
+
+# the first run on an old project may find hundreds; nobody reads more than this in full
+MAX_BLOCKS = 50
+
+
+class TerminalReporter:
+    """What people read: in full by default, a line a finding with -q, what is known too with -v."""
+
+    name = "term"
+    title = "terminal"
+    default_destination: str | None = None
+
+    def render(self, verdict: Verdict, context: ReportContext) -> str:
+        """Return the report; exactly one line when all is well."""
+        if context.verbosity < 0:
+            lines = concise_lines(verdict, context) or [_clean(verdict, context)]
+        elif _shows_findings(verdict, context) or verdict.faults:
+            lines = list(_full(verdict, context))
+        else:
+            lines = [_clean(verdict, context), *_notes(verdict, context)]
+        return "\n".join([*lines, ""])
+
+
+def _shows_findings(verdict: Verdict, context: ReportContext) -> bool:
+    return bool(verdict.new or (context.verbosity > 0 and verdict.known))
+
+
+def _full(verdict: Verdict, context: ReportContext) -> Iterator[str]:
+    style = Style(context.color)
+    yield from _blocks(verdict, context)
+    notes = list(_notes(verdict, context))
+    if notes:
+        yield from (*notes, "")
+    yield from totals_lines(verdict.totals, context.width)
+    if not verdict.new:
+        yield clean_line(verdict)
+    yield from (style.paint(line, "red") for line in wrap(fault_line(verdict), context.width) if line)
+
+
+def _blocks(verdict: Verdict, context: ReportContext) -> Iterator[str]:
+    """Yield findings in full, each followed by an empty line; beyond the limit, one line each."""
+    shown = verdict.findings if context.verbosity > 0 else verdict.new
+    limit = len(shown) if context.verbosity > 0 else MAX_BLOCKS
+    canvas = Canvas(SourceReader(context.root), Style(context.color), context.width, context.verbosity > 0)
+    for finding in shown[:limit]:
+        yield from (*finding_block(finding, canvas), "")
+    if len(shown) > limit:
+        yield from wrap(
+            f"{number(len(shown) - limit)} more findings, one line each (-v shows them in full):", context.width
+        )
+        yield from (*map(concise_line, shown[limit:]), "")
+
+
+def _clean(verdict: Verdict, context: ReportContext) -> str:
+    return Style(context.color).paint(clean_line(verdict), "green")
+
+
+def _notes(verdict: Verdict, context: ReportContext) -> Iterator[str]:
+    for text in _note_texts(verdict, context):
+        yield from wrap(text, context.width, break_words=False)
+
+
+def _note_texts(verdict: Verdict, context: ReportContext) -> Iterator[str]:
+    """Yield what else there is to know, each with the next step."""
+    baseline, known = verdict.baseline, len(verdict.known)
+    if verdict.test_findings:
+        found = counted(len(verdict.test_findings), "finding")
+        shows = "shows it" if len(verdict.test_findings) == 1 else "shows them"
+        yield f"{found} about test code: --dbguard-test-code=report {shows}."
+    if known and verdict.new and context.verbosity <= 0:
+        yield f"{counted(known, 'known finding')} {'is' if known == 1 else 'are'} in the baseline ({baseline.path})."
+    if baseline.updated:
+        yield f"{baseline.path} now accepts {counted(baseline.entries, 'finding')}: commit it."
+    if baseline.stale:
+        occurs = "entry no longer occurs" if baseline.stale == 1 else "entries no longer occur"
+        yield (
+            f"{number(baseline.stale)} baseline {occurs}: delete {baseline.path} and accept the rest with "
+            "--dbguard-update-baseline."
+        )
+    if verdict.ignored and verdict.new:
+        yield f"{counted(verdict.ignored, 'finding')} ignored by comments, markers or fixtures."
+    if verdict.failing and baseline.path is not None:
+        yield "To accept what is new, run again with --dbguard-update-baseline."
