@@ -53,7 +53,7 @@ class OriginOption(UserDefinedOption):
     kind = CallKind.QUERY
 
     def __init__(self, mapper: Mapper[Any] | None, recorder: str) -> None:
-        super().__init__(None)
+        self.payload = None
         self.recorder = recorder
         self.mapper = mapper
         self.stack: Stack | None = None

@@ -20,6 +20,8 @@ from pytest_dbguard.recording.recorder import Recorder
 
 _MANY_VALUES = ExecuteStyle.INSERTMANYVALUES
 _MAX_IDENTITY_MAP = 20_000
+LOAD_OPTIONS = "_sa_orm_load_options"
+"""The execution option with which SQLAlchemy marks the loads that it sends by itself."""
 
 
 class Listeners:
@@ -29,6 +31,9 @@ class Listeners:
         self._recorder = recorder
         self._attached: list[tuple[Any, str, Callable[..., Any]]] = []
         self._has_leak = has_leak()
+        # the name is SQLAlchemy's own: where a version uses another, all selects take the longer way
+        reader = ORMExecuteState.load_options.fget  # type: ignore[attr-defined]
+        self._marks_loads = LOAD_OPTIONS in reader.__code__.co_consts
 
     @property
     def is_attached(self) -> bool:
@@ -116,29 +121,39 @@ class Listeners:
 
     def _orm_execute(self, state: ORMExecuteState) -> None:
         try:
-            if state.is_select and self._recorder.scope is not None:
-                self._note_call(state)
+            recorder = self._recorder
+            if state.is_select and recorder.scope is not None:
+                local = state.local_execution_options
+                # only loads that the ORM sends by itself, `get` and Query come with load options
+                if LOAD_OPTIONS in local or recorder.name in local or not self._marks_loads:
+                    call = self._call_of(state, local)
+                else:
+                    call = self._origin(state)
+                state.update_execution_options(**{recorder.name: call})
         except Exception as error:  # noqa: BLE001
             self._recorder.fault("recording an ORM select", error)
 
-    def _note_call(self, state: ORMExecuteState) -> None:
+    def _origin(self, state: ORMExecuteState) -> OriginOption:
+        """Attach an origin to a select that the application asked for."""
+        mapper = state.bind_mapper
+        call = OriginOption(mapper, self._recorder.name)
+        state.statement = state.statement.options(call)
+        if mapper is not None:
+            self._recorder.latest[mapper.class_] = call
+        return call
+
+    def _call_of(self, state: ORMExecuteState, local: Any) -> OriginOption | LoadCall:
         parent = state.lazy_loaded_from
         if parent is not None:
-            immediate = "sa_top_level_orm_context" in state.execution_options
-            kind = CallKind.IMMEDIATE if immediate else CallKind.LAZY
-            call: OriginOption | LoadCall = self._load_call(kind, state, parent)
-        elif state.is_column_load:
-            call = self._column_call(state)
-        elif state.is_relationship_load or self._recorder.name in state.execution_options:
+            kind = CallKind.IMMEDIATE if "sa_top_level_orm_context" in local else CallKind.LAZY
+            return self._load_call(kind, state, parent)
+        if state.is_column_load:
+            return self._column_call(state)
+        if state.is_relationship_load or self._recorder.name in local:
             if self._has_leak:
                 without_leak(state)
-            call = _EAGER
-        else:
-            call = OriginOption(state.bind_mapper, self._recorder.name)
-            state.statement = state.statement.options(call)
-            if call.mapper is not None:
-                self._recorder.latest[call.mapper.class_] = call
-        state.update_execution_options(**{self._recorder.name: call})
+            return _EAGER
+        return self._origin(state)
 
     def _load_call(self, kind: CallKind, state: ORMExecuteState, parent: Any) -> LoadCall:
         path = getattr(state.loader_strategy_path, "path", ())
