@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ from pytest_dbguard.analysis.pool import FindingPool
 from pytest_dbguard.analysis.verdict import decide
 from pytest_dbguard.baseline.file import read_baseline, write_baseline
 from pytest_dbguard.core.errors import DbguardError
-from pytest_dbguard.core.findings import Severity
+from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.core.serial import finding_from_json
 from pytest_dbguard.core.verdict import BaselineState, Fault, Verdict
 from pytest_dbguard.reports.base import ReportContext
@@ -79,7 +80,9 @@ class ControllerPlugin:
         if failing:
             session.shouldfail = summary_line(self._verdict)
             if reporter is not None:
-                reporter.stats["new findings" if len(failing) > 1 else "new finding"] = list(failing)
+                reporter.stats["new findings" if len(failing) > 1 else "new finding"] = [
+                    _as_report(finding) for finding in failing
+                ]
             if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._faults:
@@ -153,6 +156,23 @@ class ControllerPlugin:
                 raise pytest.UsageError(f"dbguard: {error}") from None
             if line:
                 self._written.append(line)
+
+
+def _as_report(finding: Finding) -> SimpleNamespace:
+    """Return what stands for a finding among pytest's reports, for the counts in its last line.
+
+    Other plugins walk over these as if all were test reports, so it has what a test report has.
+    """
+    return SimpleNamespace(
+        nodeid=finding.tests[0] if finding.tests else "",
+        when="dbguard",
+        outcome="failed",
+        longrepr="",
+        duration=0.0,
+        keywords={},
+        sections=[],
+        user_properties=[],
+    )
 
 
 def check_writable(targets: tuple[ReportTarget, ...], root: Path) -> None:
