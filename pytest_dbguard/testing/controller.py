@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from pytest_dbguard.reports.registry import ReportTarget, parse_report
 from pytest_dbguard.reports.terminal import short_lines, summary_line
 from pytest_dbguard.reports.write import render, write_report
 from pytest_dbguard.testing.measure import Measure
-from pytest_dbguard.testing.run import REPORT_ATTRIBUTE
+from pytest_dbguard.testing.run import REPORT_ATTRIBUTE, USAGE_ERROR
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 class ControllerPlugin:
     """Runs once a run: in the only process, or in xdist's controller."""
 
-    def __init__(self, config: Config, pytest_config: pytest.Config) -> None:
+    def __init__(self, config: Config, pytest_config: pytest.Config, rules: int) -> None:
+        self.rules = rules
         self._config = config
         self._root = pytest_config.rootpath
         self._targets = tuple(parse_report(text) for text in config.report)
@@ -44,6 +45,7 @@ class ControllerPlugin:
         self._faults: set[Fault] = set()
         self._ignored = 0
         self._ran: set[str] = set()
+        self._usage_error: str | None = None
         self._verdict: Verdict | None = None
         self._written: list[str] = []
         check_writable(self._targets, self._root)
@@ -51,9 +53,9 @@ class ControllerPlugin:
     def describe(self) -> str:
         """Return what findings are compared with, for the header."""
         if self._baseline is None:
-            return "no baseline"
+            return "without a baseline"
         number = len(self._baseline.entries)
-        return f"baseline {self._config.baseline} ({number} accepted)" if number else "nothing accepted yet"
+        return f"baseline {self._config.baseline} ({number} accepted)" if number else "no baseline yet"
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -68,13 +70,20 @@ class ControllerPlugin:
         self._ignored += shown["ignored"]
         self._faults |= {Fault(where, error) for where, error in shown["faults"]}
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take in what a worker of pytest-xdist found wrong before it ran any test."""
+        self._usage_error = getattr(node, "workeroutput", {}).get(USAGE_ERROR, self._usage_error)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Give the verdict, write reports, and let new findings fail the run."""
-        if self._verdict is not None:
+        if self._usage_error is not None:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        if self._verdict is not None or session.exitstatus == pytest.ExitCode.USAGE_ERROR:
             return
         self._verdict = self._decide()
-        self._write_reports(session)
+        self._write_reports(session, self._verdict)
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         failing = self._verdict.failing
         if failing:
@@ -91,9 +100,11 @@ class ControllerPlugin:
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
         """Print the verdict."""
+        writer = terminalreporter._tw
+        if self._usage_error is not None:
+            writer.line(f"ERROR: {self._usage_error}", red=True)
         if self._verdict is None:
             return
-        writer = terminalreporter._tw
         context = ReportContext(self._root, writer.fullwidth, writer.hasmarkup, terminalreporter.verbosity)
         text = render(self._terminal_target(), self._verdict, context).rstrip("\n")
         if "\n" in text:
@@ -145,15 +156,17 @@ class ControllerPlugin:
     def _stale(self, reported: Any) -> int:
         return 0 if self._baseline is None else len(self._baseline.stale(reported, self._ran))
 
-    def _write_reports(self, session: pytest.Session) -> None:
+    def _write_reports(self, session: pytest.Session, verdict: Verdict) -> None:
         context = ReportContext(self._root, 100, False, 0)
         for target in self._targets:
             if target == self._terminal_target():
                 continue
             try:
-                line = write_report(target, self._verdict, context)  # type: ignore[arg-type]
+                line = write_report(target, verdict, context)
             except DbguardError as error:
-                raise pytest.UsageError(f"dbguard: {error}") from None
+                # the verdict is still printed; what could be known was checked before the tests ran
+                line = f"dbguard: {error}"
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
             if line:
                 self._written.append(line)
 
@@ -176,15 +189,18 @@ def _as_report(finding: Finding) -> SimpleNamespace:
 
 
 def check_writable(targets: tuple[ReportTarget, ...], root: Path) -> None:
-    """Raise UsageError before any test runs when a report's directory cannot be written."""
+    """Raise UsageError before any test runs when a report cannot be written; makes its directory."""
     for target in targets:
         if target.destination is None:
             continue
         directory = (root / target.destination).parent
-        while not directory.exists():
-            directory = directory.parent
-        if not os.access(directory, os.W_OK):
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=directory):
+                pass
+        except OSError as error:
             raise pytest.UsageError(
-                f"dbguard: --dbguard-report {target.type}:{target.destination}: directory {directory} is not writable\n"
+                f"dbguard: --dbguard-report {target.type}:{target.destination}: "
+                f"directory {str(directory)!r} cannot be written: {error.strerror}\n"
                 "  choose another place, or leave the report out"
-            )
+            ) from None

@@ -11,7 +11,7 @@ def header(pytest_config: pytest.Config) -> str:
     """Return the header line; values that differ from the defaults are named."""
     config = config_for(pytest_config)
     plugin = pytest_config.pluginmanager.get_plugin("dbguard-controller")
-    parts = [plugin.describe()] if plugin is not None else []
+    parts = [f"{plugin.rules} rules", plugin.describe()] if plugin is not None else []
     changed = {
         "fail-on": (config.fail_on, "warning"),
         "test-code": (config.test_code, "note"),

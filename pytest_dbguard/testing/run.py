@@ -27,6 +27,7 @@ from pytest_dbguard.testing.scoping import PhaseRecorder, test_site
 SCOPES = pytest.StashKey[dict[str, Scope]]()
 _SETTINGS = pytest.StashKey[TestSettings]()
 REPORT_ATTRIBUTE = "dbguard"
+USAGE_ERROR = "dbguard_usage_error"
 
 
 class RecordingPlugin:
@@ -37,7 +38,7 @@ class RecordingPlugin:
         self._judge = judge
         self._config = config
         self._inline = InlineIgnores(pytest_config.rootpath)
-        self._marker_errors: list[str] = []
+        self._worker_output: dict[str, Any] | None = getattr(pytest_config, "workeroutput", None)
         self._told_faults = 0
 
     @pytest.hookimpl
@@ -48,11 +49,15 @@ class RecordingPlugin:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Check the markers of all tests before the first one runs."""
-        for item in items:
-            try:
+        try:
+            for item in items:
                 item.stash[_SETTINGS] = settings_of(item)
-            except ConfigError as error:
+        except ConfigError as error:
+            if self._worker_output is None:
                 raise pytest.UsageError(f"dbguard: {error}") from None
+            # a worker that raises here is taken for one that crashed: it runs nothing and tells the controller why
+            self._worker_output[USAGE_ERROR] = f"dbguard: {error}"
+            items.clear()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:

@@ -37,7 +37,7 @@ def start(pytest_config: pytest.Config) -> None:
             slow_ms=config.slow_ms,
         )
         if not hasattr(pytest_config, "workerinput"):
-            controller = ControllerPlugin(config, pytest_config)
+            controller = ControllerPlugin(config, pytest_config, len(rules))
             pytest_config.pluginmanager.register(controller, CONTROLLER)
     except DbguardError as error:
         raise pytest.UsageError(f"dbguard: {error}") from None
