@@ -32,5 +32,5 @@ def concise_lines(verdict: Verdict, context: ReportContext) -> list[str]:
 
 
 def _painted(finding: Finding, style: Style) -> str:
-    place, code, rest = concise_line(finding).partition(f" {finding.rule} ")
-    return f"{style.paint(place, 'bold')}{style.severity(code.rstrip(), finding.severity)} {rest}"
+    place, _, rest = concise_line(finding).partition(f" {finding.rule} ")
+    return f"{style.paint(place, 'bold')} {style.severity(finding.rule, finding.severity)} {rest}"

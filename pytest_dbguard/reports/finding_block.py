@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pytest_dbguard.core.findings import Certainty, Finding, Fix, Site, Status
 from pytest_dbguard.reports.excerpt import Excerpt, draw, excerpt_of
-from pytest_dbguard.reports.fitting import cells, cut, fit_query, one_line, pad, without_controls, wrap
+from pytest_dbguard.reports.fitting import ELLIPSIS, cells, cut, fit_query, one_line, pad, without_controls, wrap
 from pytest_dbguard.reports.python_code import fit_code
 from pytest_dbguard.reports.source import SourceReader
 from pytest_dbguard.reports.style import Style
@@ -15,6 +15,7 @@ from pytest_dbguard.reports.wording import position_in_function, queries
 
 _KEY_CELLS = 8
 _ORIGIN_LINES = 3
+_QUERY_LINES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def finding_block(finding: Finding, canvas: Canvas) -> list[str]:
     lines = [*_title(finding, canvas), *_arrow(finding, canvas, excerpt.gutter)]
     lines += draw(excerpt, label, finding.severity, canvas.style, canvas.width)
     details = _Details(canvas, excerpt.gutter)
-    if label and excerpt.underline is None:
+    if excerpt.underline is None and label not in finding.message:
         details.add("count", label)
     _add_causes(details, finding, excerpt)
     _add_evidence(details, finding)
@@ -119,7 +120,10 @@ def _source(site: Site, details: _Details, place: Site | None, excerpt: Excerpt)
     found = details.canvas.reader.lines(site, limit=_ORIGIN_LINES)
     lines = [line for line in found if line.text.strip()]
     indent = min((line.indent for line in lines), default=0)
-    return [cut(line.text[indent:], details.room) for line in lines]
+    shown = [line.text[indent:] for line in lines]
+    if lines and (site.end_line or site.line) > lines[-1].number:
+        shown[-1] += f" {ELLIPSIS}"
+    return [cut(text, details.room) for text in shown]
 
 
 def _add_evidence(details: _Details, finding: Finding) -> None:
@@ -131,14 +135,23 @@ def _add_evidence(details: _Details, finding: Finding) -> None:
     if finding.shape is not None and is_verbose:
         details.add("query", finding.shape.text)
     elif finding.shape is not None:
-        details.add_lines("query", [fit_query(finding.shape.text, details.room)])
+        details.add_lines("query", _query(finding.shape.text, details.room))
     if finding.scope not in ("", "call"):
         details.add("scope", finding.scope)
-    if finding.tests and is_verbose:
-        details.add_lines("tests" if len(finding.tests) > 1 else "test", [one_line(test) for test in finding.tests])
+    if len(finding.tests) > 1 and is_verbose:
+        details.add_lines("tests", [one_line(test) for test in finding.tests])
     elif finding.tests and finding.place is not None:
         more = f" (and {len(finding.tests) - 1} more)" if len(finding.tests) > 1 else ""
         details.add("test", finding.tests[0] + more, break_words=False)
+
+
+def _query(shape: str, room: int) -> list[str]:
+    """Return a statement in a few lines, the middle left out where it takes more."""
+    for width in range(_QUERY_LINES * room, 0, -4):
+        lines = wrap(fit_query(shape, width), room)
+        if len(lines) <= _QUERY_LINES:
+            return lines
+    return [fit_query(shape, room)]
 
 
 def _add_fix(details: _Details, fix: Fix) -> None:

@@ -7,7 +7,7 @@ import unicodedata
 
 ELLIPSIS = "…"
 _SPACE = re.compile(r"\s+")
-_PARENTHESES = re.compile(r"\([^()]{8,}\)")
+_PARENTHESES = re.compile(r"\([^()]{5,}\)")
 _WORD = re.compile(r"[A-Za-z_]\w*|[()]|'[^']*'|\"[^\"]*\"|`[^`]*`")
 
 
@@ -98,7 +98,7 @@ def elide_middle(text: str, width: int) -> str:
 def fit_query(shape: str, width: int) -> str:
     """Return a statement in one line of at most `width` cells, shortest loss of meaning first.
 
-    First the column list goes, then long lists in parentheses, then the middle: table and condition stay longest.
+    First the list of columns goes, then long lists in parentheses, then the middle: table and condition stay longest.
     """
     text = one_line(shape)
     if cells(text) <= width:
@@ -110,14 +110,14 @@ def fit_query(shape: str, width: int) -> str:
 
 
 def _without_columns(text: str) -> str:
-    """Return `SELECT a, b FROM t` as `SELECT … FROM t`: all between SELECT and its own FROM."""
-    depth, start = 0, None
+    """Return `SELECT a, b FROM t` as `SELECT … FROM t`, and what an UPDATE sets alike; inner queries end nothing."""
+    depth, start, end_word = 0, 0, ""
     for match in _WORD.finditer(text):
         word = match.group().upper()
         depth += (word == "(") - (word == ")")
-        if depth == 0 and start is None and word == "SELECT":
-            start = match.end()
-        elif depth == 0 and start is not None and word == "FROM":
+        if depth == 0 and not end_word and word in ("SELECT", "SET"):
+            start, end_word = match.end(), "FROM" if word == "SELECT" else "WHERE"
+        elif depth == 0 and word == end_word:
             return f"{text[:start]} {ELLIPSIS} {text[match.start() :]}"
     return text
 

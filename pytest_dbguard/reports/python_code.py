@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from pytest_dbguard.reports.fitting import cells
 
-_PART = re.compile(r"\"[^\"]*\"|'[^']*'|[\w.]+|\s+|.")
+_PART = re.compile(r"\"[^\"]*\"|'[^']*'|[^\"'()\[\]{},]+|.")
 _OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
 _INDENT = "    "
 
 
 def fit_code(code: str, width: int) -> list[str]:
-    """Return the lines of `code`, those that are too wide broken inside of their brackets.
+    """Return the lines of `code`, those that are too wide broken inside of their last brackets, as formatters do.
 
     A line without brackets to break in stays as it is: wrong code would be worse than a wide line.
     """
@@ -20,26 +21,39 @@ def fit_code(code: str, width: int) -> list[str]:
 
 
 def _fit_line(line: str, width: int) -> list[str]:
-    if cells(line) <= width or line.lstrip().startswith("#"):
+    brackets = None if line.lstrip().startswith("#") else _last_brackets(line)
+    if cells(line) <= width or brackets is None:
         return [line]
-    indent = line[: len(line) - len(line.lstrip())] + _INDENT
-    lines: list[str] = []
-    current = ""
-    for piece in _pieces(line):
-        if current.strip() and cells(current + piece.rstrip()) > width:
-            lines.append(current.rstrip())
-            current = indent + piece.lstrip()
-        else:
-            current += piece
-    return [*lines, current.rstrip()]
+    start, end = brackets
+    indent = line[: len(line) - len(line.lstrip())]
+    inside = f"{indent}{_INDENT}{line[start:end].strip()}"
+    parts = [inside] if cells(inside) <= width else [f"{indent}{_INDENT}{part}" for part in _arguments(line[start:end])]
+    return [line[:start].rstrip(), *(each for part in parts for each in _fit_line(part, width)), indent + line[end:]]
 
 
-def _pieces(line: str) -> list[str]:
-    """Return the stretches between which a line may break: after an opening bracket or a comma inside of one."""
-    pieces, depth = [""], 0
+def _last_brackets(line: str) -> tuple[int, int] | None:
+    """Return start and end of what stands in the last outer brackets that hold something."""
+    found, depth, offset, start = None, 0, 0, 0
     for part in _PART.findall(line):
-        pieces[-1] += part
+        if part in _CLOSING:
+            depth -= 1
+            if depth == 0 and line[start:offset].strip():
+                found = (start, offset)
+        offset += len(part)
+        if part in _OPENING:
+            start = offset if depth == 0 else start
+            depth += 1
+    return found if depth == 0 else None
+
+
+def _arguments(text: str) -> Iterator[str]:
+    """Yield what commas outside of inner brackets separate, each with its comma."""
+    current, depth = "", 0
+    for part in _PART.findall(text):
+        current += part
         depth += (part in _OPENING) - (part in _CLOSING)
-        if depth > 0 and (part == "," or part in _OPENING):
-            pieces.append("")
-    return pieces
+        if part == "," and depth == 0:
+            yield current.strip()
+            current = ""
+    if current.strip():
+        yield current.strip()

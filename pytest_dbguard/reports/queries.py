@@ -56,4 +56,4 @@ def render_queries(groups: Iterable[QueryGroup], *, width: int = 80, show_time: 
 
 
 def _place(group: QueryGroup, show_time: bool) -> str:
-    return one_line(f"{group.place}  {duration(group.elapsed_ms)}" if show_time else group.place)
+    return one_line(f"{group.place}, {duration(group.elapsed_ms)}" if show_time else group.place)

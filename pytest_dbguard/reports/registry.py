@@ -53,9 +53,10 @@ def parse_report(text: str) -> ReportTarget:
     Raises:
         ConfigError: When the type is unknown or DEST is empty.
     """
-    name, colon, destination = text.strip().partition(":")
+    text = text.strip()
+    name, colon, destination = text.partition(":")
     reporter = load_reporter(name)
-    if colon and not destination.strip():
+    if colon and not destination:
         example = f"{name}:{reporter.default_destination or 'report.txt'}"
         raise ConfigError(f"report {text!r} names no destination after the colon", hint=f"write {example!r}")
     if destination == "-":

@@ -62,9 +62,8 @@ def _blocks(verdict: Verdict, context: ReportContext) -> Iterator[str]:
     for finding in shown[:limit]:
         yield from (*finding_block(finding, canvas), "")
     if len(shown) > limit:
-        yield from wrap(
-            f"{number(len(shown) - limit)} more findings, one line each (-v shows them in full):", context.width
-        )
+        more = counted(len(shown) - limit, "more finding")
+        yield from wrap(f"{more}, one line each (-v shows all in full):", context.width)
         yield from (*map(concise_line, shown[limit:]), "")
 
 
