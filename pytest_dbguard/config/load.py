@@ -14,8 +14,8 @@ from pytest_dbguard.core.errors import ConfigError, did_you_mean
 
 _PREFIX = "DBGUARD_"
 _TABLES = ("env", "rules", "baseline", "report")
-_FLAGS_ONLY = frozenset({"update_baseline"})
-_NOT_VARIABLES = frozenset({"envs", "rules", "update_baseline"})
+_FLAGS_ONLY = frozenset({"update_baseline", "prune_baseline"})
+_NOT_VARIABLES = frozenset({"envs", "rules"}) | _FLAGS_ONLY
 _FOREIGN_VARIABLES = ("DBGUARD_RUNTIME_", "DBGUARD_REQUIRE_")
 
 

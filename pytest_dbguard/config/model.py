@@ -37,6 +37,7 @@ class Config(_Table):
     show_queries: bool = False
     baseline: str = "dbguard-baseline.json"
     update_baseline: bool = False
+    prune_baseline: bool = False
     report: tuple[str, ...] = ()
     database: Literal["auto", "sqlite", "postgres-embedded"] | None = None
     env: str = "test"

@@ -37,7 +37,7 @@ class Status(StrEnum):
 class Site:
     """A place in source code: path relative to the root directory with "/" (absolute outside of it), 1-based line.
 
-    `column` and `end_column` are 1-based, None where Python does not tell them.
+    `column` and `end_column` are 1-based and count characters, None where Python does not tell them.
     """
 
     file: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -86,7 +87,7 @@ class CodeInfo:
     sites: dict[int, Site] = field(default_factory=dict)
 
     def positions(self, instruction: int) -> tuple[int, int | None, int | None, int | None]:
-        """Return (line, end line, column, end column) of an instruction; columns 0-based in UTF-8 bytes."""
+        """Return (line, end line, column, end column) of an instruction; columns 0-based, in UTF-8 bytes."""
         found = next(islice(self.code.co_positions(), max(instruction, 0) // 2, None), (None, None, None, None))
         line, end_line, column, end_column = found
         return (line or self.code.co_firstlineno, end_line, column, end_column)
@@ -98,9 +99,17 @@ class CodeInfo:
             site = self.sites[instruction] = self._make_site(instruction)
         return site
 
+    def _in_characters(self, line: int | None, column: int | None) -> int | None:
+        """Return a column that counts characters, as people and editors do, for one that counts bytes."""
+        text = "" if line is None else linecache.getline(self.code.co_filename, line)
+        if column is None or text.isascii():
+            return column
+        return len(text.encode()[:column].decode(errors="ignore"))
+
     def _make_site(self, instruction: int) -> Site:
         line, end_line, column, end_column = self.positions(instruction)
         in_test_code = self.kind is CodeKind.TEST
+        column, end_column = (self._in_characters(line, column), self._in_characters(end_line, end_column))
         if self.template_line is not None:
             return Site(self.file, self.template_line(line), function=self.function, in_test_code=in_test_code)
         return Site(

@@ -24,7 +24,7 @@ _BATCH = re.compile(r"batch|chunk|slice|page|window|partition", re.IGNORECASE)
 _SUBTEST = re.compile(r"subtests?\.test$|\.subTest$")
 
 Span = tuple[int, int, int, int]
-"""First line, first column, last line, end column; columns in UTF-8 bytes, as `ast` and `co_positions` do."""
+"""First line, first column, last line, end column; columns in UTF-8 bytes, as `ast` counts them."""
 
 
 @dataclass(frozen=True, slots=True)

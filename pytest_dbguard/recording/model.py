@@ -46,6 +46,21 @@ class Statement:
     failed: bool
 
     @property
+    def sql(self) -> str:
+        """The text without literals."""
+        return self.text.shape.text
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables it names."""
+        return self.text.tables
+
+    @property
+    def site(self) -> Site | None:
+        """Where it runs; None where no application frame is on the stack."""
+        return self.stack.site
+
+    @property
     def in_flush(self) -> bool:
         """Whether a flush sent it (a write, or a load that the flush needed)."""
         return bool(self.stack.marks & Mark.FLUSH)

@@ -1,7 +1,8 @@
 """The JSON report: the whole verdict for programs, with a version and a schema.
 
-`findings` and `test_findings` say the same whether one process or xdist's workers ran the tests: what depends on the
-clock stands in `timing`. Within a format keys may be added; they never change their meaning or go away.
+`findings` says the same whether one process or xdist's workers ran the tests: what depends on the clock stands in
+`timing`. Findings about test code come last in it, as notes, unless `--dbguard-test-code` says otherwise. Within a
+format keys may be added; they never change their meaning or go away.
 
 Format history:
     1: the first one.
@@ -46,6 +47,7 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
             "statements": totals.statements,
             "shapes": totals.shapes,
             "findings": len(verdict.findings),
+            "about_tests": len(verdict.test_findings),
             "new": len(verdict.new),
             "known": len(verdict.known),
             "failing": len(verdict.failing),
@@ -57,8 +59,7 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
             "stale": baseline.stale,
             "updated": baseline.updated,
         },
-        "findings": [finding_to_json(finding) for finding in verdict.findings],
-        "test_findings": [finding_to_json(finding) for finding in verdict.test_findings],
+        "findings": [finding_to_json(finding) for finding in (*verdict.findings, *verdict.test_findings)],
         "faults": [_fault(fault) for fault in verdict.faults],
         "timing": _timing(totals, verdict.slow_ms),
     }

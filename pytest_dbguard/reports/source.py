@@ -64,12 +64,12 @@ class SourceReader:
         if raw is None or site.column is None:
             return None
         line = raw.rstrip()
-        start = _characters(line, site.column - 1)
+        start = site.column - 1
         if start >= len(line):
             return None
         spans_lines = site.end_line is not None and site.end_line > site.line
         end_column = site.end_column if site.end_column is not None else site.column + 1
-        end = len(line) if spans_lines else min(max(_characters(line, end_column - 1), start + 1), len(line))
+        end = len(line) if spans_lines else min(max(end_column - 1, start + 1), len(line))
         before = cells(_shown(line[:start]))
         return Underline(before, max(cells(_shown(line[:end])) - before, 1))
 
@@ -90,11 +90,6 @@ def _read(path: Path) -> tuple[str, ...]:
             return tuple(file.read().split("\n"))
     except (OSError, SyntaxError, UnicodeError, ValueError):
         return ()
-
-
-def _characters(line: str, offset_bytes: int) -> int:
-    """Return how many characters an offset stands for: columns of code objects count bytes of UTF-8."""
-    return offset_bytes if line.isascii() else len(line.encode()[:offset_bytes].decode(errors="ignore"))
 
 
 def _shown(line: str) -> str:

@@ -89,10 +89,7 @@ def _note_texts(verdict: Verdict, context: ReportContext) -> Iterator[str]:
         yield f"{baseline.path} now accepts {counted(baseline.entries, 'finding')}: commit it."
     if baseline.stale:
         occurs = "entry no longer occurs" if baseline.stale == 1 else "entries no longer occur"
-        yield (
-            f"{number(baseline.stale)} baseline {occurs}: delete {baseline.path} and accept the rest with "
-            "--dbguard-update-baseline."
-        )
+        yield (f"{number(baseline.stale)} baseline {occurs}: run with --dbguard-prune-baseline to drop what is gone.")
     if verdict.ignored and verdict.new:
         yield f"{counted(verdict.ignored, 'finding')} ignored by comments, markers or fixtures."
     if verdict.failing and baseline.path is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 from pytest_dbguard.analysis.pool import FindingPool
 from pytest_dbguard.analysis.verdict import decide
 from pytest_dbguard.baseline.file import read_baseline, write_baseline
+from pytest_dbguard.baseline.model import Baseline
 from pytest_dbguard.core.errors import DbguardError
 from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.core.serial import finding_from_json
@@ -22,7 +24,7 @@ from pytest_dbguard.reports.registry import ReportTarget, parse_report
 from pytest_dbguard.reports.terminal import short_lines, summary_line
 from pytest_dbguard.reports.write import render, write_report
 from pytest_dbguard.testing.measure import Measure
-from pytest_dbguard.testing.run import REPORT_ATTRIBUTE, USAGE_ERROR
+from pytest_dbguard.testing.run import DESELECTED, REPORT_ATTRIBUTE, USAGE_ERROR
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -45,6 +47,10 @@ class ControllerPlugin:
         self._faults: set[Fault] = set()
         self._ignored = 0
         self._ran: set[str] = set()
+        self._unfinished: set[str] = set()
+        self._collected: set[str] = set()
+        self._deselected = 0
+        self._has_arguments = pytest_config.args_source is pytest.Config.ArgsSource.ARGS
         self._usage_error: str | None = None
         self._verdict: Verdict | None = None
         self._written: list[str] = []
@@ -60,6 +66,8 @@ class ControllerPlugin:
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in what a test showed, from this process or a worker."""
+        if not report.passed:
+            self._unfinished.add(report.nodeid)
         text = getattr(report, REPORT_ATTRIBUTE, None)
         if text is None:
             return
@@ -73,7 +81,24 @@ class ControllerPlugin:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Take in what a worker of pytest-xdist found wrong before it ran any test."""
-        self._usage_error = getattr(node, "workeroutput", {}).get(USAGE_ERROR, self._usage_error)
+        output = getattr(node, "workeroutput", {})
+        self._usage_error = output.get(USAGE_ERROR, self._usage_error)
+        self._deselected += output.get(DESELECTED, 0)
+
+    @pytest.hookimpl
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note which tests there are."""
+        self._collected |= {item.nodeid for item in session.items}
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Iterable[str]) -> None:
+        """Note which tests there are, from a worker."""
+        self._collected |= set(ids)
+
+    @pytest.hookimpl
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Note that this is not the whole suite."""
+        self._deselected += len(items)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -140,8 +165,14 @@ class ControllerPlugin:
         if self._baseline is None or self._baseline_path is None:
             return BaselineState()
         reported = [f for f in findings if not f.in_test_code or self._config.test_code == "report"]
+        before, finished, suite = self._baseline, self._ran - self._unfinished, self._suite()
+        stale = frozenset(before.stale(reported, finished, suite=suite)) if suite is not None else frozenset()
         if self._config.update_baseline:
-            self._baseline = self._baseline.updated(reported, self._ran)
+            self._baseline = self._baseline.updated(reported, finished, suite=suite)
+        if self._config.prune_baseline:
+            self._baseline = Baseline(tuple(e for e in self._baseline.entries if e not in stale))
+            stale = frozenset()
+        if self._baseline != before:
             try:
                 write_baseline(self._baseline_path, self._baseline)
             except DbguardError as error:
@@ -149,12 +180,13 @@ class ControllerPlugin:
         return BaselineState(
             self._config.baseline,
             len(self._baseline.entries),
-            self._stale(reported),
-            self._config.update_baseline,
+            len(stale),
+            self._baseline != before,
         )
 
-    def _stale(self, reported: Any) -> int:
-        return 0 if self._baseline is None else len(self._baseline.stale(reported, self._ran))
+    def _suite(self) -> set[str] | None:
+        """Return all tests there are; None when some were left out, by arguments or by selection."""
+        return None if self._deselected or self._has_arguments else self._collected
 
     def _write_reports(self, session: pytest.Session, verdict: Verdict) -> None:
         context = ReportContext(self._root, 100, False, 0)

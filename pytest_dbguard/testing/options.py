@@ -39,6 +39,7 @@ _VALUES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
 )
 _SWITCHES: tuple[tuple[str, str], ...] = (
     ("update-baseline", "accept the findings of the tests that ran into the baseline"),
+    ("prune-baseline", "drop accepted findings that no longer occur; only when all tests run"),
     ("show-queries", "print the statements of failing tests"),
 )
 

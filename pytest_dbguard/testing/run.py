@@ -7,7 +7,7 @@ for one process and for many.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import pytest
@@ -28,6 +28,7 @@ SCOPES = pytest.StashKey[dict[str, Scope]]()
 _SETTINGS = pytest.StashKey[TestSettings]()
 REPORT_ATTRIBUTE = "dbguard"
 USAGE_ERROR = "dbguard_usage_error"
+DESELECTED = "dbguard_deselected"
 
 
 class RecordingPlugin:
@@ -39,6 +40,7 @@ class RecordingPlugin:
         self._config = config
         self._inline = InlineIgnores(pytest_config.rootpath)
         self._worker_output: dict[str, Any] | None = getattr(pytest_config, "workeroutput", None)
+        self._deselected = 0
         self._told_faults = 0
 
     @pytest.hookimpl
@@ -98,9 +100,16 @@ class RecordingPlugin:
         return report
 
     @pytest.hookimpl
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Count tests that are left out: the controller must know that it does not see the whole suite."""
+        self._deselected += len(items)
+
+    @pytest.hookimpl
     def pytest_sessionfinish(self) -> None:
         """Remove every listener."""
         self._phases.detach()
+        if self._worker_output is not None:
+            self._worker_output[DESELECTED] = self._deselected
 
     def call_scope(self, item: pytest.Item) -> Scope:
         """Return the scope of a test's call phase."""

@@ -42,12 +42,12 @@ LINES_SHAPE = Shape(
 
 
 def place(file, line, text="", function=""):
-    """Return the site of `text` on a line of the shop, its columns in bytes of UTF-8 as Python counts."""
+    """Return the site of `text` on a line of the shop, its columns in characters."""
     source = SOURCES[file].split("\n")[line - 1] if file in SOURCES else ""
     if not text:
         return Site(file, line, function=function)
-    start = len(source[: source.index(text)].encode()) + 1
-    return Site(file, line, start, function, line, start + len(text.encode()))
+    start = len(source[: source.index(text)]) + 1
+    return Site(file, line, start, function, line, start + len(text))
 
 
 def n_plus_one(**changes):

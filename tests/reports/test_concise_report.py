@@ -18,7 +18,7 @@ def lines(context):
 def test_one_line_each(make_verdict, lines):
     assert lines(make_verdict(faults=())) == [
         "shop/views/orders.py:5:45: DBG101 n-plus-one: `Order.lines` is loaded once for each `Order`",
-        "shop/views/orders.py:10:61: DBG103 statement-in-loop (likely): `country` is queried once for each iteration "
+        "shop/views/orders.py:10:55: DBG103 statement-in-loop (likely): `country` is queried once for each iteration "
         "of `for order in orders:`",
         "tests/test_web.py::test_x: DBG901 query-budget: 9 queries, at most 5 are allowed",
         "",

@@ -36,14 +36,14 @@ def test_carets_under_the_columns(read):
     assert read("a = load(b.c)\n", 1, 10, 1, 13) == ("a = load(b.c)", Underline(9, 3))
 
 
-def test_columns_are_bytes_and_carets_are_cells(read):
+def test_columns_are_characters_and_carets_are_cells(read):
     line = 'x = "日本"; ä.b'
-    start = len(line[: line.index("ä")].encode()) + 1
-    assert read(line, 1, start, 1, start + len("ä.b".encode())) == (line, Underline(12, 3))
+    start = line.index("ä") + 1
+    assert read(line, 1, start, 1, start + len("ä.b")) == (line, Underline(12, 3))
 
 
 def test_combining_characters_take_no_cell(read):
-    assert read("e\u0301 = a.b", 1, len("e\u0301 = ".encode()) + 1, 1, 99) == ("e\u0301 = a.b", Underline(4, 3))
+    assert read("e\u0301 = a.b", 1, len("e\u0301 = ") + 1, 1, 99) == ("e\u0301 = a.b", Underline(4, 3))
 
 
 def test_tabs_are_shown_as_spaces(read):
@@ -73,7 +73,7 @@ def test_odd_columns(read, column, end_column, underline):
 
 def test_declared_encodings_are_honoured(read):
     content = "# -*- coding: latin-1 -*-\nä = größe.x\n"
-    assert read(content, 2, 6, 2, 14, "latin-1") == ("ä = größe.x", Underline(4, 6))
+    assert read(content, 2, 5, 2, 11, "latin-1") == ("ä = größe.x", Underline(4, 6))
 
 
 def test_form_feeds_are_no_line_ends(read):

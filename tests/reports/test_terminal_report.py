@@ -86,8 +86,8 @@ def test_a_clean_run_with_more_to_know(clean_verdict, context, findings):
         "dbguard: 142 tests, 1 893 queries, no new findings (14 in the baseline, 1 ignored).",
         "2 findings about test code: --dbguard-test-code=report shows them.",
         "dbguard-baseline.json now accepts 14 findings: commit it.",
-        "2 baseline entries no longer occur: delete dbguard-baseline.json and accept the",
-        "rest with --dbguard-update-baseline.",
+        "2 baseline entries no longer occur: run with --dbguard-prune-baseline to drop",
+        "what is gone.",
         "",
     ]
 
