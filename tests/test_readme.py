@@ -1,0 +1,82 @@
+"""Runs the README: its files make a project, its commands must print what it shows."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+PYTHON = {code.split("\n")[0].removeprefix("# "): code for kind, code in BLOCKS if kind == "python"}
+CONSOLE = [text for kind, text in BLOCKS if kind == "console" and text.startswith("$")]
+VARIES = re.compile(r"\d+\.\d+ ?m?s\b|=+ .* in .* =+")
+MACHINE = ("platform ", "rootdir: ", "plugins: ", "configfile: ", "cachedir: ")
+
+
+@pytest.fixture
+def project(tmp_path):
+    """The README's files in a directory of their own."""
+    for name, code in PYTHON.items():
+        (tmp_path / name).write_text(code.split("\n", 1)[1])
+    return tmp_path
+
+
+def run(project, *arguments):
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=project, capture_output=True, text=True, check=False, env=None
+    )
+
+
+def comparable(text):
+    lines = [line.rstrip() for line in text.splitlines() if not line.startswith(MACHINE)]
+    return [VARIES.sub("...", line) for line in lines]
+
+
+def test_shown_run_is_what_is_printed(project):
+    result = run(project, "-m", "pytest", "--dbguard", "-p", "no:cacheprovider", "-p", "no:asyncio", "test_shop.py")
+    assert result.returncode == 1
+    assert comparable(result.stdout) == comparable(CONSOLE[0].split("\n", 1)[1])
+
+
+def test_adoption_prints_what_is_shown(project):
+    arguments = ("-m", "pytest", "--dbguard", "-p", "no:cacheprovider", "-p", "no:asyncio", "test_shop.py")
+    first = run(project, *arguments, "--dbguard-update-baseline")
+    second = run(project, *arguments)
+    shown = CONSOLE[1].split("$ pytest --dbguard")
+    assert (first.returncode, second.returncode) == (0, 0)
+    for result, text in ((first, shown[1].split("\n", 1)[1]), (second, shown[2])):
+        for line in text.strip().splitlines():
+            assert line in result.stdout.splitlines()
+
+
+@pytest.mark.parametrize("flags", [(), ("--dbguard", "--dbguard-fail-on=never")], ids=str)
+def test_tests_pass(project, flags):
+    result = run(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", *flags)
+    assert result.returncode == 0, result.stdout
+
+
+def test_script(project):
+    result = run(project, "script.py")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("shop.py:27:13: DBG101 n-plus-one")
+
+
+def test_configuration_is_accepted(tmp_path):
+    from pytest_dbguard.config.load import load_config
+
+    (text,) = (text for kind, text in BLOCKS if kind == "toml")
+    assert "tool" in tomllib.loads(text)
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert load_config(tmp_path).max_queries == 50
+
+
+def test_rules_are_those_there_are():
+    from pytest_dbguard.rules.registry import load_rules
+
+    listed = re.findall(r"^\| (DBG\d+) ([\w-]+) \|", README, re.MULTILINE)
+    assert listed == sorted((rule.code, rule.name) for rule in load_rules())
