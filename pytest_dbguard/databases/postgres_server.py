@@ -108,10 +108,17 @@ def start_server(
 
 
 def _initialise(programs: Path, user: ServerUser, directory: ServerDirectory) -> None:
-    command = [programs / "initdb", "-D", directory.data, "-U", SUPERUSER, "--no-sync", "--no-instructions"]
+    command: list[str | Path] = [programs / "initdb", "-D", directory.data, "-U", SUPERUSER]
     # The socket's directory lets nobody in but the server's user and root, hence no password. The built-in locale
     # sorts alike on every machine.
-    command += ["--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
+    command += [
+        "--no-sync",
+        "--no-instructions",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale-provider=builtin",
+        "--locale=C.UTF-8",
+    ]
     status = _spawn(command, user, directory).wait()
     if status:
         raise _failure(f"initdb ended with status {status}", directory)
@@ -124,9 +131,7 @@ def _launch(programs: Path, user: ServerUser, directory: ServerDirectory) -> sub
     return _spawn(command, user, directory)
 
 
-def _spawn(
-    command: list[str | Path], user: ServerUser, directory: ServerDirectory
-) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str | Path], user: ServerUser, directory: ServerDirectory) -> subprocess.Popen[bytes]:
     """Run a program as the server's user, in a session of its own: Ctrl-C is for pytest, which then stops it."""
     try:
         with directory.log.open("ab") as log:

@@ -38,7 +38,7 @@ class OuterTransaction:
         dialect.do_begin = self._begin_inside  # type: ignore[method-assign]
         dialect.do_commit = self._commit_inside  # type: ignore[method-assign]
         dialect.do_rollback = self._rollback_inside  # type: ignore[method-assign]
-        dialect.set_isolation_level = _refuse_isolation_level  # type: ignore[method-assign]
+        dialect.set_isolation_level = _refuse_isolation_level  # type: ignore[method-assign, assignment]
 
     def open(self, connection: Connection) -> None:
         """Begin the outer transaction, before the test uses the connection."""

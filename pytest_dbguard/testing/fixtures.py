@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Connection, Engine, MetaData
@@ -21,9 +21,12 @@ from pytest_dbguard.testing.settings import config_for
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
+    from pytest_dbguard.databases.postgres_server import PostgresServer
+
 WORKER_URL = "dbguard_server_url"
 _DATABASE = pytest.StashKey[Database]()
 _FAILURE = pytest.StashKey[DbguardError]()
+_SERVER = pytest.StashKey["PostgresServer"]()
 
 
 def choice_for(config: pytest.Config) -> Choice:
@@ -69,23 +72,26 @@ def _start(config: pytest.Config) -> Database:
     return provider.start()
 
 
-def start_for_workers(config: pytest.Config) -> URL | None:
-    """Start the one server for all workers of pytest-xdist; None where each worker starts its own database.
+def server_for_workers(config: pytest.Config) -> URL | None:
+    """Return the one server for all workers of pytest-xdist; None where each worker starts its own database.
 
     Raises:
         DatabaseError: When it does not start.
     """
     from pytest_dbguard.databases.embedded_postgres import EmbeddedPostgresProvider
 
-    provider = choice_for(config).provider
-    if not isinstance(provider, EmbeddedPostgresProvider):
-        return None
-    server = provider.start_server()
-    config.add_cleanup(server.stop)
-    return server.url
+    if _SERVER not in config.stash:
+        provider = choice_for(config).provider
+        if not isinstance(provider, EmbeddedPostgresProvider):
+            return None
+        config.stash[_SERVER] = server = provider.start_server()
+        config.add_cleanup(server.stop)
+    return config.stash[_SERVER].url
 
 
-def engine(database: Database, metadata: object, seed: Callable[[Session], object] | None) -> Iterator[Engine]:
+def engine(
+    database: Database, metadata: object, seed: Callable[[Session], object] | None
+) -> Generator[Engine, None, None]:
     """Yield an engine on the database, after making its tables and its seed data."""
     made = make_engine(database)
     try:
@@ -174,9 +180,10 @@ def without_traceback() -> Iterator[None]:
     pytest.fail(message, pytrace=False)
 
 
-def raises_usage(start: Callable[[], Any]) -> Any:
-    """Call `start`, turning our errors into pytest's usage error, which ends the run with exit status 4."""
+@contextmanager
+def as_usage_error() -> Iterator[None]:
+    """Turn our errors into pytest's usage error, which ends the run with exit status 4."""
     try:
-        return start()
+        yield
     except DbguardError as error:
         raise pytest.UsageError(f"dbguard: {error}") from None
