@@ -49,7 +49,7 @@ class Loop:
 
     @property
     def owns(self) -> bool:
-        """Whether what it repeats is its doing: not so for retries, for searches and for rounds that are judged apart."""
+        """Whether it is to blame for what it repeats: not retries, searches and rounds that are judged apart."""
         return not self.is_left and not self.starts_subtests
 
 

@@ -158,7 +158,8 @@ def test_budget_by_flag_and_marker(project):
 def test_show_queries_of_failing_tests(project):
     project.write(
         "test_fail.py",
-        "from test_shop import session\nfrom shop import names\n\ndef test_fails(session):\n    assert not names(session)\n",
+        "from test_shop import session\nfrom shop import names\n\n\n"
+        "def test_fails(session):\n    assert not names(session)\n",
     )
     result = project.run("--dbguard", "--dbguard-show-queries", "test_fail.py")
     result.stdout.fnmatch_lines(["*- dbguard queries -*", "3 x SELECT*customer*shop.py:35 in names"])
