@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
@@ -57,6 +58,7 @@ class Listeners:
         ]
         for target, name, listener in self._attached:
             event.listen(target, name, listener)
+        _wake_connections()
         if CURRENT.get() is None:
             CURRENT.set(self._recorder)
 
@@ -198,6 +200,17 @@ class Listeners:
         if origin.parents is None:
             origin.parents = {}
         origin.parents[parent_class.__name__] = number
+
+
+def _wake_connections() -> None:
+    """Let connections that are open already send their events.
+
+    A connection looks once, when it is opened, whether its engine has listeners; one that was opened before ours came
+    (by a fixture, at the prompt) would never be heard.
+    """
+    for candidate in gc.get_objects():
+        if issubclass(type(candidate), Connection):
+            candidate._has_events = True
 
 
 _EAGER = LoadCall(CallKind.EAGER, None, (), None, None)
