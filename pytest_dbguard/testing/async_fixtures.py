@@ -9,6 +9,7 @@ asyncpg would not.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -60,6 +61,7 @@ class AsyncIsolation:
         return connection
 
     async def _rolled_back(self, connection: AsyncConnection) -> None:
+        lost = connection.invalidated
         try:
             await connection.close()
             async with self._engine.connect() as same:
@@ -67,6 +69,10 @@ class AsyncIsolation:
         finally:
             # A test may leave the connection in any state, even in the middle of a cancelled statement.
             await self._engine.dispose()
+            if lost:
+                # SQLite keeps a closed connection's transaction until the last cursor of it is gone, and a
+                # cancelled statement's cursor hangs in the traceback of its task.
+                gc.collect()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run something in our loop; from another thread when a loop is running in this one."""

