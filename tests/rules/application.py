@@ -165,10 +165,15 @@ class Job(Base):
     state: Mapped[str] = mapped_column(default="waiting")
 
 
+def empty(engine: Engine) -> None:
+    """Remove all rows of a PostgreSQL database and start its keys at 1 again."""
+    names = ", ".join(f'"{name}"' for name in Base.metadata.tables)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+
+
 def fill(engine: Engine) -> None:
-    """Create the tables and put 4 customers with 2 orders of 2 items each, a tree, employees and jobs in."""
-    Base.metadata.drop_all(engine)
-    Base.metadata.create_all(engine)
+    """Put 4 customers with 2 orders of 2 items each, a tree, employees and jobs into empty tables."""
     with Session(engine) as session:
         products = [Product(sku=f"sku{i}") for i in range(16)]
         labels = [Label(name=f"label{i}") for i in range(3)]
@@ -194,6 +199,7 @@ def fill(engine: Engine) -> None:
 def sqlite_engine() -> Engine:
     """Return a filled in-memory database whose savepoints and rollbacks work."""
     engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    Base.metadata.create_all(engine)
     fill(engine)
     return engine
 

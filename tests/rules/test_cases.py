@@ -6,7 +6,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from application import run_as_application, sqlite_engine
+from application import Base, empty, fill, run_as_application, sqlite_engine
+from sqlalchemy import create_engine
+
+from pytest_dbguard.databases.registry import load_provider
 
 CASES = [
     pytest.param(case, id=f"{path.stem}-{case['name']}")
@@ -15,11 +18,34 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_case(case, tmp_path):
-    engine = sqlite_engine()
-    outcome = run_as_application(case["code"], engine, tmp_path)
+@pytest.fixture(scope="module")
+def postgres():
+    """An engine on a PostgreSQL that is started for this module."""
+    database = load_provider("postgres-embedded").start()
+    engine = create_engine(database.url)
+    Base.metadata.create_all(engine)
+    yield engine
     engine.dispose()
+    database.close()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_on_sqlite(case, tmp_path):
+    engine = sqlite_engine()
+    judge(case, engine, tmp_path)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_on_postgres(case, postgres, tmp_path):
+    empty(postgres)
+    fill(postgres)
+    judge(case, postgres, tmp_path)
+
+
+def judge(case, engine, directory):
+    """Run a program and compare what is found with what its comments say."""
+    outcome = run_as_application(case["code"], engine, directory)
     assert outcome.faults == ()
     allowed = set(case.get("also", ()))
     if "expect" in case:
