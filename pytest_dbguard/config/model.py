@@ -1,62 +1,125 @@
-"""What can be configured, with types and defaults."""
+"""The settings of dbguard: every one with its type, its default and its meaning."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictBool, StrictStr
+
+from pytest_dbguard.core.findings import Severity
+
+DatabaseKind = Literal["auto", "sqlite", "postgres-embedded"]
+FailOn = Literal["error", "warning", "note", "never"]
+TestCode = Literal["note", "report", "off"]
+
+NO_BASELINE = "none"
+DEFAULT_ENVIRONMENT = "test"
+ONLY_AS_FLAG = frozenset({"update_baseline", "prune_baseline"})
+"""Settings that hold for one run: in a file or variable they would rewrite the baseline every time."""
+
+Text = Annotated[StrictStr, Field(min_length=1)]
+Texts = tuple[Text, ...]
 
 
-def _kebab(name: str) -> str:
-    return name.replace("_", "-")
+class EnvConfig(BaseModel):
+    """One environment, from the table `[tool.dbguard.env.NAME]`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    database: DatabaseKind | None = None
+    """Kind of database that the fixtures start in this environment."""
+
+    url: Annotated[Text | None, Field(repr=False)] = None
+    """URL of a running database."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_kebab, populate_by_name=True)
+class Config(BaseModel):
+    """All settings, merged from every source; see `load_config` for the order.
 
+    Keys in files are written with hyphens (`max-queries`); underscores are accepted too.
+    """
 
-class EnvConfig(_Table):
-    """One table `[tool.dbguard.env.NAME]`: the database of an environment."""
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    database: Literal["auto", "sqlite", "postgres-embedded"] | None = None
-    url: str | None = Field(default=None, repr=False)
+    select: Texts = ()
+    """Rules to run, by code, prefix of codes or name; empty means all that are stable."""
 
+    ignore: Texts = ()
+    """Rules to leave out, by code, prefix of codes or name; wins over `select`."""
 
-class Config(_Table):
-    """The configuration of a run; `sources` tells where each value came from."""
+    preview: StrictBool = False
+    """Whether findings of preview rules weigh what the rule says instead of being notes."""
 
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    preview: bool = False
-    fail_on: Literal["error", "warning", "note", "never"] = "warning"
-    test_code: Literal["note", "report", "off"] = "note"
-    app_paths: tuple[str, ...] = ()
-    test_paths: tuple[str, ...] = ()
-    max_queries: int | None = Field(default=None, ge=0)
-    slow_ms: float = Field(default=500, gt=0)
-    show_queries: bool = False
-    baseline: str = "dbguard-baseline.json"
-    update_baseline: bool = False
-    prune_baseline: bool = False
-    report: tuple[str, ...] = ()
-    database: Literal["auto", "sqlite", "postgres-embedded"] | None = None
-    env: str = "test"
+    fail_on: FailOn = "warning"
+    """Least severity of a new finding that fails the run."""
+
+    test_code: TestCode = "note"
+    """What becomes of findings about test code: tell their number, report them like others, or drop them."""
+
+    app_paths: Texts = ()
+    """Directories of the application, relative to the root; empty means all that is neither library nor test."""
+
+    test_paths: Texts = ()
+    """Directories of test code besides what pytest collects, relative to the root."""
+
+    max_queries: Annotated[int | None, Field(strict=True, ge=0)] = None
+    """Most queries that one test may run; none means no budget."""
+
+    slow_ms: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] = 500.0
+    """Milliseconds from which one statement is slow."""
+
+    show_queries: StrictBool = False
+    """Whether to print the queries of failing tests."""
+
+    baseline: Text = "dbguard-baseline.json"
+    """File of accepted findings, relative to the root; "none" judges everything."""
+
+    update_baseline: StrictBool = False
+    """Whether this run accepts what it finds; only a flag can say so."""
+
+    prune_baseline: StrictBool = False
+    """Whether this run drops accepted findings that no longer occur; only a flag can say so."""
+
+    report: Texts = ()
+    """Reports to write, each `TYPE` or `TYPE:DEST`."""
+
+    database: DatabaseKind | None = None
+    """Kind of database that the fixtures start; none means the first that can start here."""
+
+    env: Text = DEFAULT_ENVIRONMENT
+    """Name of the environment in use."""
+
     envs: dict[str, EnvConfig] = Field(default_factory=dict)
+    """Environments by name, from the tables `[tool.dbguard.env.NAME]`."""
+
     rules: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Options of rules by the name of the rule, as written in the tables `[tool.dbguard.rules.NAME]`."""
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
 
-    @field_validator("select", "ignore", "app_paths", "test_paths", "report", mode="before")
-    @classmethod
-    def _one_is_a_list(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
     @property
     def sources(self) -> dict[str, str]:
-        """Where each value came from: "default", a file, an environment variable or a flag."""
+        """Where the value of each setting came from, such as "flag --dbguard-max-queries" or "default"."""
         return {name: self._sources.get(name, "default") for name in type(self).model_fields}
 
     @property
     def environment(self) -> EnvConfig:
-        """The table of the chosen environment; empty when the file has none of that name."""
+        """The environment in use; an empty one where no table describes it."""
         return self.envs.get(self.env, EnvConfig())
+
+    @property
+    def fail_level(self) -> Severity | None:
+        """Least severity that fails the run; None for never."""
+        return None if self.fail_on == "never" else Severity(self.fail_on)
+
+    def baseline_path(self, root: Path) -> Path | None:
+        """Return the baseline's file; None when no baseline is used."""
+        return None if self.baseline == NO_BASELINE else root / self.baseline
+
+    def with_sources(self, sources: Mapping[str, str]) -> Config:
+        """Return the same settings, knowing where they came from."""
+        copy = self.model_copy()
+        copy._sources = dict(sources)
+        return copy
