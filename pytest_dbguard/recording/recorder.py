@@ -120,7 +120,7 @@ class Recorder:
         text = self._texts.get(statement)
         if text is None:
             text = self._learn(statement)
-        walk = self.reader.read(sys._getframe(3))
+        walk = self.reader.read_through(statement, 4)
         marks = walk[1]
         if text.verb in _UNCOUNTED_VERBS or marks & _UNCOUNTED:
             if text.verb == "TRANSACTION" and not marks & _BY_SESSION:
