@@ -220,7 +220,14 @@ class StackReader:
         seen: set[CodeInfo] = set()
         is_recursive = False
         greenlet = None
-        while frame is not None:
+        while True:
+            if frame is None:
+                # In a greenlet the stack ends early; the caller's part hangs on the parent.
+                greenlet = self._greenlet() if greenlet is None else greenlet
+                greenlet = None if greenlet is None else greenlet.parent
+                frame = None if greenlet is None else greenlet.gr_frame
+                if frame is None:
+                    return tuple(found), marks, False, is_recursive
             code = frame.f_code
             info = get(id(code)) or self._learn(code, frame)
             if not info.matters:
@@ -238,12 +245,6 @@ class StackReader:
                 if info.is_root:
                     return tuple(found), marks, True, is_recursive
             frame = frame.f_back
-            if frame is None:
-                # In a greenlet the stack ends early; the caller's part hangs on the parent.
-                greenlet = self._greenlet() if greenlet is None else greenlet
-                greenlet = None if greenlet is None else greenlet.parent
-                frame = None if greenlet is None else greenlet.gr_frame
-        return tuple(found), marks, False, is_recursive
 
     def read_through(self, statement: str, depth: int) -> Walk:
         """Walk outwards from the caller at `depth`, as `read` does, but skip the library's frames where they are known.
