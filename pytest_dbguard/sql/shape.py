@@ -16,8 +16,17 @@ _VERBS = READS | WRITES
 CHUNK = 3
 """IN lists from this length on may be chunks of a longer list."""
 _TRANSACTION = frozenset({"SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT", "START"})
-_TABLE_FOLLOWS = frozenset({"FROM", "JOIN", "INTO", "UPDATE"})
 _NOT_A_TABLE = frozenset({"SELECT", "ONLY", "LATERAL", "SET", "NOWAIT", "SKIP", "OF", "VALUES", "UNNEST"})
+_FROM_IN_CALL = frozenset({"EXTRACT", "TRIM", "SUBSTRING", "OVERLAY"})
+_ENDS_FROM = frozenset(
+    {"WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "FOR", "WINDOW", "UNION", "INTERSECT", "EXCEPT"}
+    | {"SELECT", "SET", "RETURNING", "DUPLICATE"}
+)
+_OPERAND_FOLLOWS = frozenset(
+    {"SELECT", "DISTINCT", "WHERE", "AND", "OR", "NOT", "LIKE", "ILIKE", "BETWEEN", "WHEN", "THEN", "ELSE", "LIMIT"}
+    | {"OFFSET", "BY", "RETURNING"}
+)
+_LIST_FOLLOWS = frozenset({"IN", "VALUES"})
 _RANGE_SIGNS = frozenset({"<", ">", "<=", ">="})
 _UNSPACED_BEFORE = frozenset({",", ")", ".", ";"})
 _UNSPACED_AFTER = frozenset({"(", "."})
@@ -44,7 +53,8 @@ class StatementText:
     Attributes:
         shape: The text without literals, and its id: equal for texts that differ in literals or list lengths only.
         verb: SELECT, INSERT, UPDATE, DELETE, MERGE, REPLACE, TRANSACTION, or the first word (CREATE, PRAGMA, ...).
-        tables: Names after FROM, JOIN, INTO and UPDATE, in order, without repeats.
+            After WITH it is that of the first part that writes, else that of the statement itself.
+        tables: Names after FROM (all of a list), JOIN, INTO and UPDATE, in order, without repeats.
         longest_list: Number of members of the longest IN list; 0 without one.
         value_rows: Number of rows after VALUES; 0 without them.
         placeholders: The bound parameters in the order of the text.
@@ -88,17 +98,19 @@ def read_statement(statement: str) -> StatementText:
     found = list(tokens(statement))
     words = [token.text.upper() if token.kind == "word" else "" for token in found]
     text = _collapse(_join(found))
-    placeholders = _placeholders(found, words)
-    longest_list = _longest_list(found, words)
+    groups = _groups(found)
+    placeholders = _placeholders(found, words, groups)
+    longest_list = _longest_list(words, groups)
+    tables, has_from = _tables(found, words)
     has_limit = "LIMIT" in words or _follows(words, "FETCH", ("FIRST", "NEXT"))
     return StatementText(
         shape=Shape(blake2b(text.encode(), digest_size=6).hexdigest(), text),
         verb=_verb(found, words),
-        tables=_tables(found, words),
+        tables=tables,
         longest_list=longest_list,
         value_rows=_value_rows(found, words),
         placeholders=placeholders,
-        has_from="FROM" in words,
+        has_from=has_from,
         locks_rows=_follows(words, "FOR", ("UPDATE", "SHARE", "NO", "KEY")),
         skips_locked=_follows(words, "SKIP", ("LOCKED",)),
         has_limit=has_limit,
@@ -116,12 +128,12 @@ def _join(found: list[Token]) -> str:
         if token.kind == "cast":
             # `%(id)s::INTEGER` and `?` are the same parameter on two drivers
             if previous != "?":
-                pieces[-1] += re.sub(r"\s+", " ", token.text)
+                pieces[-1:] = ["".join(pieces[-1:]) + re.sub(r"\s+", " ", token.text)]
         elif token.kind in ("string", "number", "parameter"):
             if previous == "-" and _starts_operand(pieces[-2] if len(pieces) > 1 else "("):
                 pieces.pop()
             pieces.append("?")
-        elif token.text == "(" and touches and previous[-1].isalnum():
+        elif token.text == "(" and touches and previous[-1].isalnum() and previous.upper() not in _LIST_FOLLOWS:
             pieces[-1] += "("
         else:
             pieces.append(token.text)
@@ -130,15 +142,7 @@ def _join(found: list[Token]) -> str:
 
 def _starts_operand(before: str) -> bool:
     """Whether a minus after this piece is the sign of a number: `= -5`, `(-5`, `, -5`."""
-    return before[-1] in "(,=<>" or before.upper() in (
-        "LIMIT",
-        "OFFSET",
-        "AND",
-        "BETWEEN",
-        "THEN",
-        "ELSE",
-        "SELECT",
-    )
+    return before[-1] in "(,=<>+*/|" or before.upper() in _OPERAND_FOLLOWS
 
 
 def _space(pieces: list[str]) -> str:
@@ -165,23 +169,46 @@ def _verb(found: list[Token], words: list[str]) -> str:
     if first != "WITH":
         return first
     depth = 0
-    for token, word in zip(found, words, strict=True):
+    for index, (token, word) in enumerate(zip(found, words, strict=True)):
         depth += {"(": 1, ")": -1}.get(token.text, 0)
-        if depth == 0 and word in _VERBS:
+        opens_part = index > 1 and found[index - 1].text == "(" and words[index - 2] in ("AS", "MATERIALIZED")
+        if word in _VERBS and (depth == 0 or (opens_part and word in WRITES)):
             return word
     return "SELECT"
 
 
-def _tables(found: list[Token], words: list[str]) -> tuple[str, ...]:
+def _tables(found: list[Token], words: list[str]) -> tuple[tuple[str, ...], bool]:
+    """Return the names of the tables, and whether there is a FROM clause."""
     names: dict[str, None] = {}
-    for index, word in enumerate(words[:-1]):
-        if word not in _TABLE_FOLLOWS or (word == "UPDATE" and index and words[index - 1] in ("FOR", "DO", "ON")):
-            continue
-        after = index + 2 if words[index + 1] == "ONLY" else index + 1
-        name = _name_at(found, words, after)
-        if name:
-            names[name] = None
-    return tuple(names)
+    has_from = False
+    calls, in_from = [""], [False]
+    for index, (token, word) in enumerate(zip(found, words, strict=True)):
+        before = words[index - 1] if index else ""
+        if token.text == "(":
+            calls.append(before)
+            in_from.append(False)
+        elif token.text == ")" and len(calls) > 1:
+            calls.pop()
+            in_from.pop()
+        elif word == "FROM" and before != "DISTINCT" and calls[-1] not in _FROM_IN_CALL:
+            has_from = in_from[-1] = True
+        elif word in _ENDS_FROM:
+            in_from[-1] = False
+        if _precedes_table(token, word, before, in_from[-1]):
+            after = index + 2 if words[index + 1 : index + 2] == ["ONLY"] else index + 1
+            name = _name_at(found, words, after)
+            if name:
+                names[name] = None
+    return tuple(names), has_from
+
+
+def _precedes_table(token: Token, word: str, before: str, in_from: bool) -> bool:
+    if word == "UPDATE":
+        # not of FOR UPDATE, DO UPDATE, ON UPDATE, ON DUPLICATE KEY UPDATE
+        return before not in ("FOR", "DO", "ON", "KEY")
+    if word == "FROM" or token.text == ",":
+        return in_from
+    return word in ("JOIN", "INTO")
 
 
 def _name_at(found: list[Token], words: list[str], index: int) -> str | None:
@@ -193,20 +220,30 @@ def _name_at(found: list[Token], words: list[str], index: int) -> str | None:
     return found[index].text.strip('"`')
 
 
-def _longest_list(found: list[Token], words: list[str]) -> int:
-    longest = 0
-    for index, word in enumerate(words[:-1]):
-        if word != "IN" or found[index + 1].text != "(" or words[index + 2 : index + 3] == ["SELECT"]:
-            continue
-        depth, members = 0, 1
-        for token in found[index + 1 :]:
-            depth += {"(": 1, ")": -1}.get(token.text, 0)
-            if token.text == "," and depth == 1:
-                members += 1
-            if depth == 0:
-                break
-        longest = max(longest, members)
-    return longest
+def _groups(found: list[Token]) -> dict[int, tuple[int, int]]:
+    """Return where each parenthesis that opens is closed, and the number of its members."""
+    groups: dict[int, tuple[int, int]] = {}
+    opened: list[list[int]] = []
+    for index, token in enumerate(found):
+        if token.text == "(":
+            opened.append([index, 1])
+        elif token.text == "," and opened:
+            opened[-1][1] += 1
+        elif token.text == ")" and opened:
+            start, members = opened.pop()
+            groups[start] = (index, members)
+    return groups | {start: (len(found), members) for start, members in opened}
+
+
+def _longest_list(words: list[str], groups: dict[int, tuple[int, int]]) -> int:
+    return max(
+        (
+            members
+            for start, (_, members) in groups.items()
+            if start and words[start - 1] == "IN" and words[start + 1 : start + 2] != ["SELECT"]
+        ),
+        default=0,
+    )
 
 
 def _value_rows(found: list[Token], words: list[str]) -> int:
@@ -221,12 +258,12 @@ def _value_rows(found: list[Token], words: list[str]) -> int:
     return rows
 
 
-def _placeholders(found: list[Token], words: list[str]) -> tuple[Placeholder, ...]:
+def _placeholders(found: list[Token], words: list[str], groups: dict[int, tuple[int, int]]) -> tuple[Placeholder, ...]:
     placeholders = []
     list_end = -1
     for index, token in enumerate(found):
-        if words[index] == "IN" and index + 1 < len(found) and found[index + 1].text == "(":
-            list_end = _closing(found, index + 1)
+        if words[index] == "IN" and index + 1 in groups:
+            list_end = groups[index + 1][0]
         if token.kind == "parameter":
             role = "list" if index < list_end else _role(found, words, index)
             placeholders.append(Placeholder(_parameter_name(token.text), role))
@@ -258,15 +295,6 @@ def _before_row(found: list[Token], index: int) -> str:
     while index > 1 and (found[index - 1].text == "," or found[index - 1].kind in ("parameter", "cast")):
         index -= 1
     return found[index - 2].text if index > 1 and found[index - 1].text == "(" else ""
-
-
-def _closing(found: list[Token], opening: int) -> int:
-    depth = 0
-    for index in range(opening, len(found)):
-        depth += {"(": 1, ")": -1}.get(found[index].text, 0)
-        if depth == 0:
-            return index
-    return len(found)
 
 
 def _parameter_name(text: str) -> str | None:

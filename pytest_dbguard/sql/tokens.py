@@ -9,13 +9,14 @@ from typing import NamedTuple
 _TOKEN = re.compile(
     r"""
       (?P<space>\s+)
-    | (?P<comment>--[^\n]*|/\*.*?\*/)
-    | (?P<string>[eE]'(?:[^'\\]|''|\\.)*'|[nNbBxX]?'(?:[^']|'')*'|\$(?P<tag>[A-Za-z_]*)\$.*?\$(?P=tag)\$)
+    | (?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
+    | (?P<string>[eE]'(?:[^'\\]|''|\\.)*(?:'|\\?\Z)|[nNbBxX]?'(?:[^']|'')*(?:'|\Z)
+        |\$(?P<tag>(?:[A-Za-z_]\w*)?)\$.*?\$(?P=tag)\$)
     | (?P<quoted>"(?:[^"]|"")*"|`[^`]*`)
     | (?P<cast>::\s*(?:timestamp|time)\s+with(?:out)?\s+time\s+zone|::\s*double\s+precision
         |::\s*character\s+varying(?:\(\d+\))?|::\s*"?\w+"?(?:\.\w+)?(?:\(\d+(?:,\s*\d+)?\))?(?:\[\])*)
     | (?P<parameter>%\(\w+\)s|%s|\$\d+|:[A-Za-z_]\w*|\?)
-    | (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)
+    | (?P<number>0x[\da-f_]+|\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
     | (?P<word>[^\W\d]\w*(?:\$\w*)?)
     | (?P<sign><=|>=|<>|!=|\|\||->>|->|\#>>|\#>|@>|<@|~~\*?|!~~\*?|[^\s\w])
     """,
