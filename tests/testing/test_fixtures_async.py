@@ -80,7 +80,7 @@ async def test_cancelled(dbguard_async_session, turn):
     await session.flush()
     slow = {
         "postgresql": "SELECT pg_sleep(100)",
-        "sqlite": "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 1000000) SELECT max(i) FROM c",
+        "sqlite": "WITH RECURSIVE c(i) AS (SELECT 1 UNION SELECT i + 1 FROM c WHERE i < 1000000) SELECT max(i) FROM c",
     }
     task = asyncio.create_task(session.execute(text(slow[session.bind.dialect.name])))
     for _ in range(20):
