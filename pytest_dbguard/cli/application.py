@@ -1,58 +1,150 @@
-"""Builds the `dbguard` command line from the list of commands; maps errors to exit statuses."""
+"""The `dbguard` command line: the list of commands, and what becomes of their errors."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from types import MappingProxyType
+from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
+from typer.core import TyperGroup
 
-from pytest_dbguard.core.errors import DbguardError
+from pytest_dbguard.core.errors import ConfigError, DbguardError, did_you_mean
 
-OK, FINDINGS, WRONG_USE = 0, 1, 2
-"""Exit statuses: clean, something was found, wrong use or a fault of dbguard's own."""
-
-COMMANDS: dict[str, str] = {
-    "explain": "pytest_dbguard.cli.explain:explain",
-    "rules": "pytest_dbguard.cli.rules:rules",
-    "doctor": "pytest_dbguard.cli.doctor:doctor",
-    "config": "pytest_dbguard.cli.config:config",
-    "version": "pytest_dbguard.cli.version:version",
-}
+OK: Final = 0
+FOUND: Final = 1
+WRONG: Final = 2
+"""Exit statuses: clean; findings or problems; wrong use or a fault of dbguard's own."""
+INTERRUPTED: Final = 130
 
 
-def build() -> typer.Typer:
-    """Return the application with all commands."""
-    app = typer.Typer(
-        name="dbguard",
-        help="Find N+1 loads and statements in loops: explains rules, checks the installation and configuration.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-    )
-    for name, spec in COMMANDS.items():
-        app.command(name)(_load(spec))
-    return app
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Where a command stands ("module:function") and what `dbguard --help` says about it."""
+
+    spec: str
+    summary: str
+
+
+COMMANDS: Mapping[str, Command] = MappingProxyType(
+    {
+        "explain": Command("pytest_dbguard.cli.explain:explain", "Tell what a rule does, why, and what to do instead."),
+        "rules": Command("pytest_dbguard.cli.rules:rules", "List the rules."),
+        "doctor": Command(
+            "pytest_dbguard.cli.doctor:doctor", "Check what works here, and tell what to do about the rest."
+        ),
+        "config": Command("pytest_dbguard.cli.config:config", "Show each setting and where its value comes from."),
+        "version": Command("pytest_dbguard.cli.version:version", "Show the versions that a bug report needs."),
+    }
+)
+
+
+@dataclass(slots=True)
+class Invocation:
+    """What the options before the command ask for."""
+
+    traceback: bool = False
+
+
+class Commands(TyperGroup):
+    """The commands, each imported only when it runs: help must not wait for any of them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import a command; raise ConfigError that names the nearest one when there is none."""
+        if cmd_name not in COMMANDS:
+            raise ConfigError(f"unknown command {cmd_name!r}", hint=did_you_mean(cmd_name, COMMANDS))
+        module, _, attribute = COMMANDS[cmd_name].spec.partition(":")
+        function = getattr(import_module(module), attribute)
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        app.command(cmd_name)(function)
+        return typer.main.get_command(app)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list for `--help` from the registry."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.summary) for name, command in COMMANDS.items()])
+
+
+def _options(
+    ctx: typer.Context,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where a fault of dbguard's own came from.")
+    ] = False,
+) -> None:
+    """Explain the rules of pytest-dbguard, and check its installation and configuration.
+
+    To record and judge queries, run pytest --dbguard.
+    """
+    ctx.obj.traceback = traceback
 
 
 def main() -> None:
-    """Run the command line and exit: 0 clean, 1 something found, 2 wrong use or an own fault."""
+    """Run the command line and exit: 0 clean, 1 findings or problems, 2 wrong use or own fault."""
+    # A terminal that lacks a character must not cost the whole message.
+    for stream in (sys.stdout, sys.stderr):
+        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
     try:
-        build()(standalone_mode=True)
+        status = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, has enough. Python flushes once more at exit: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = OK
+    sys.exit(status)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and return the exit status; errors become one message on standard error."""
+    invocation = Invocation()
+    try:
+        status = _command_line().main(
+            list(arguments) or ["--help"], prog_name="dbguard", standalone_mode=False, obj=invocation
+        )
     except DbguardError as error:
-        tell(f"dbguard: {error}")
-        sys.exit(WRONG_USE)
+        return _tell(error.message, error.hint)
+    except typer.Abort:
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001  whatever goes wrong is told in one message
+        return _tell_other(error, with_traceback=invocation.traceback)
+    if not arguments:
+        return WRONG
+    return status if isinstance(status, int) else OK
 
 
-def tell(message: str) -> None:
-    """Print a message on standard error, without markup, unwrapped."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(message, markup=False)
+def _command_line() -> Any:
+    app = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode=None)
+    app.callback()(_options)
+    return typer.main.get_command(app)
 
 
-def _load(spec: str) -> Callable[..., Any]:
-    module, _, attribute = spec.partition(":")
-    command: Callable[..., Any] = getattr(import_module(module), attribute)
-    return command
+def _tell_other(error: Exception, *, with_traceback: bool) -> int:
+    """Tell a wrong use that the option parser found, or else a fault of dbguard's own."""
+    # By its methods, not by its class: some versions of typer carry a click of their own.
+    format_message = getattr(error, "format_message", None)
+    if format_message is not None:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "dbguard"
+        return _tell(_uncapitalised(format_message().rstrip(".")), f"see: {path} --help")
+    if with_traceback:
+        traceback.print_exception(error)
+    return _tell(f"internal error: {type(error).__name__}: {error}", "dbguard --traceback COMMAND shows where")
+
+
+def _uncapitalised(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _tell(message: str, hint: str | None) -> int:
+    print(f"dbguard: {message}", *([f"  {hint}"] if hint else []), sep="\n", file=sys.stderr)
+    return WRONG

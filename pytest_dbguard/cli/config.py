@@ -1,32 +1,102 @@
-"""`dbguard config`: each value of the configuration and where it came from."""
+"""`dbguard config`: each setting and where its value comes from."""
 
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pytest_dbguard.cli.output import OutputFormat, standard_output
+from pytest_dbguard.cli.project import DirectoryOption, FileOption, project_root
 
-def config(
-    schema: Annotated[bool, typer.Option("--schema", help="print the JSON schema of [tool.dbguard] instead")] = False,
-    directory: Annotated[Path, typer.Option(help="the project's directory")] = Path(),
-) -> None:
-    """Print the configuration that holds here: each value, and the file, variable or default it comes from."""
-    from pytest_dbguard.config.load import load_config
+if TYPE_CHECKING:
     from pytest_dbguard.config.model import Config
 
+FORMAT = 1
+"""Version of the JSON. 1: "settings", each with value and source by dotted key."""
+
+
+def config(
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of [tool.dbguard] instead.")] = False,
+    output_format: Annotated[
+        OutputFormat, typer.Option(help="Text for people, JSON for programs.")
+    ] = OutputFormat.TEXT,
+    directory: DirectoryOption = None,
+    file: FileOption = None,
+) -> None:
+    """Show each setting and where its value comes from: default, file, variable.
+
+    What flags of pytest say is not known here.
+    """
     if schema:
-        typer.echo(json.dumps(Config.model_json_schema(), indent=2))
+        print(json.dumps(_schema(), indent=2))
         return
-    found = load_config(directory, environ=os.environ)
-    sources = found.sources
-    for name in type(found).model_fields:
-        key = name.replace("_", "-")
-        value = getattr(found, name)
-        if name == "envs":
-            key, value = "env (tables)", {env: {"database": table.database} for env, table in found.envs.items()}
-        shown = json.dumps(list(value) if isinstance(value, tuple) else value)
-        typer.echo(f"{key:<16} {shown:<28} {sources[name]}".rstrip())
+    from pytest_dbguard.config.load import load_config
+
+    found = load_config(project_root(directory), file=file and file.resolve())
+    rows = list(_settings(found))
+    if output_format is OutputFormat.JSON:
+        settings = {key: {"value": value, "source": source} for key, value, source in rows}
+        print(json.dumps({"format": FORMAT, "settings": settings}, indent=2))
+    else:
+        _print_text(rows)
+
+
+def _schema() -> dict[str, Any]:
+    from pytest_dbguard.config.schema import json_schema
+    from pytest_dbguard.rules.registry import load_rules
+
+    return json_schema({rule.name: rule.options_model for rule in load_rules()})
+
+
+def _settings(config: Config) -> Iterator[tuple[str, Any, str]]:
+    """Yield key, value as JSON without passwords, and source of each setting; one for each nested table."""
+    from pytest_dbguard.config.model import ONLY_AS_FLAG
+    from pytest_dbguard.config.table import key_name
+
+    sources = config.sources
+    for field, value in config.model_dump(mode="json").items():
+        if field == "envs":
+            yield from ((f"env.{name}", _shown(table), sources[field]) for name, table in value.items())
+        elif field == "rules":
+            yield from ((f"rules.{name}", _shown(table), sources[field]) for name, table in value.items())
+        elif field not in ONLY_AS_FLAG:
+            yield key_name(field), _shown(value), sources[field]
+
+
+def _shown(value: Any) -> Any:
+    """Return a value without passwords, and tables without what is not set."""
+    from pytest_dbguard.config.redact import redact, redact_url
+
+    match value:
+        case str():
+            return redact_url(value) if "://" in value else redact(value)
+        case list():
+            return [_shown(each) for each in value]
+        case Mapping():
+            return {key: _shown(each) for key, each in value.items() if each is not None}
+        case _:
+            return value
+
+
+def _print_text(rows: list[tuple[str, Any, str]]) -> None:
+    output = standard_output()
+    settings = [f"{key} = {_toml(value)}" for key, value, _ in rows]
+    # One long value must not push all sources out of sight.
+    column = min(max(map(len, settings)), output.width // 2)
+    for setting, (_, _, source) in zip(settings, rows, strict=True):
+        output.line(f"{setting:<{column}}  {output.style.paint(f'# {source}', 'dim')}")
+
+
+def _toml(value: Any) -> str:
+    match value:
+        case None:
+            return "none"
+        case dict():
+            return "{" + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(_toml, value)) + "]"
+        case _:
+            return json.dumps(value, ensure_ascii=False)

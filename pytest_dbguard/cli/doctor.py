@@ -1,117 +1,73 @@
-"""`dbguard doctor`: what works here, what does not, and what to do about it."""
+"""`dbguard doctor`: what works here, and what to do about the rest."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, entry_points, version
-from pathlib import Path
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from pytest_dbguard.core.errors import DbguardError
+from pytest_dbguard.cli.checks.base import Check, State, Subject
+from pytest_dbguard.cli.output import Output, OutputFormat, standard_output
+from pytest_dbguard.cli.project import DirectoryOption, FileOption, project_root
 
-_MINIMUM = {"sqlalchemy": (2, 0, 30), "pytest": (8, 4)}
-_DRIVERS = ("psycopg", "aiosqlite", "asyncpg", "greenlet", "pytest-xdist", "pytest-asyncio")
+CHECKS: tuple[str, ...] = (
+    "pytest_dbguard.cli.checks.versions:check_versions",
+    "pytest_dbguard.cli.checks.plugin:check_plugin",
+    "pytest_dbguard.cli.checks.settings:check_settings",
+    "pytest_dbguard.cli.checks.baseline:check_baseline",
+    "pytest_dbguard.cli.checks.databases:check_databases",
+)
+"""Each is called with a `Subject` and yields its `Check`s."""
+
+FORMAT = 1
+"""Version of the JSON. 1: "checks", each with state, what and next_step."""
+
+_COLORS = {State.OK: "green", State.NOTE: "cyan", State.PROBLEM: "red"}
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the report: "ok", "missing" (an option that is not there) or "problem"."""
+def doctor(
+    start: Annotated[bool, typer.Option("--start", help="Really start each database, and stop it again.")] = False,
+    output_format: Annotated[
+        OutputFormat, typer.Option(help="Text for people, JSON for programs.")
+    ] = OutputFormat.TEXT,
+    directory: DirectoryOption = None,
+    file: FileOption = None,
+) -> int:
+    """Check versions, plugin, configuration, baseline and databases; exit with 1 when there are problems."""
+    subject = Subject(project_root(directory), file=file and file.resolve(), start=start)
+    checks = list(run_checks(subject))
+    if output_format is OutputFormat.JSON:
+        print(json.dumps({"format": FORMAT, "checks": [asdict(check) for check in checks]}, indent=2))
+    else:
+        _print_text(checks, standard_output())
+    return 1 if any(check.state is State.PROBLEM for check in checks) else 0
 
-    state: str
-    what: str
-    next_step: str = ""
+
+def run_checks(subject: Subject, specs: Iterable[str] = CHECKS) -> Iterator[Check]:
+    """Yield all checks; one that fails itself becomes a problem and does not stop the others."""
+    for spec in specs:
+        module, _, attribute = spec.partition(":")
+        try:
+            yield from getattr(import_module(module), attribute)(subject)
+        except Exception as error:  # noqa: BLE001  a doctor that faints helps nobody
+            what = f"{attribute.replace('_', ' ')}: {type(error).__name__}: {error}"
+            yield Check(State.PROBLEM, what, "this is a fault of dbguard's own: please report it")
 
 
-def doctor(directory: Annotated[Path, typer.Option(help="the project's directory")] = Path()) -> None:
-    """Check versions, plugin, configuration, baseline and databases; exit with 1 when something is wrong."""
-    checks = list(_checks(directory))
+def _print_text(checks: list[Check], output: Output) -> None:
+    width = max(map(len, State)) + 2
     for check in checks:
-        typer.echo(f"{check.state:<8} {check.what}")
+        state = output.style.paint(f"{check.state:<{width}}", _COLORS[check.state])
+        first, *more = check.what.splitlines()
+        output.paragraph(first, indent=" " * width, first=state)
+        for line in more:
+            output.paragraph(line, indent=" " * width)
         if check.next_step:
-            typer.echo(f"{'':<8} -> {check.next_step}")
-    problems = sum(check.state == "problem" for check in checks)
-    typer.echo(f"\n{problems or 'no'} problem{'' if problems == 1 else 's'}")
-    if problems:
-        raise typer.Exit(1)
-
-
-def _checks(directory: Path) -> Iterator[Check]:
-    yield Check("ok", f"Python {sys.version.split()[0]}")
-    for package, minimum in _MINIMUM.items():
-        yield _version_check(package, minimum)
-    for package in _DRIVERS:
-        yield _optional(package)
-    yield _plugin()
-    yield _told("configuration", lambda: _configuration(directory))
-    yield _told("baseline", lambda: _baseline(directory))
-    yield from _databases()
-
-
-def _version_check(package: str, minimum: tuple[int, ...]) -> Check:
-    wanted = ".".join(map(str, minimum))
-    try:
-        found = version(package)
-    except PackageNotFoundError:
-        return Check("problem", f"{package} is not installed", f"pip install '{package}>={wanted}'")
-    numbers = tuple(int(part) for part in found.split(".")[:3] if part.isdigit())
-    if numbers < minimum:
-        return Check("problem", f"{package} {found} is older than {wanted}", f"pip install '{package}>={wanted}'")
-    return Check("ok", f"{package} {found}")
-
-
-def _optional(package: str) -> Check:
-    try:
-        return Check("ok", f"{package} {version(package)}")
-    except PackageNotFoundError:
-        return Check("missing", f"{package} is not installed (optional)")
-
-
-def _plugin() -> Check:
-    if any(point.name == "dbguard" for point in entry_points(group="pytest11")):
-        return Check("ok", "pytest finds the plugin: pytest --dbguard")
-    return Check("problem", "pytest does not find the plugin", "pip install pytest-dbguard into this environment")
-
-
-def _told(subject: str, check: Callable[[], Check]) -> Check:
-    try:
-        return check()
-    except DbguardError as error:
-        return Check("problem", f"{subject}: {error.message}", error.hint or "")
-
-
-def _configuration(directory: Path) -> Check:
-    from pytest_dbguard.analysis.judge import active_rules
-    from pytest_dbguard.config.load import load_config
-
-    found = load_config(directory, environ=os.environ)
-    rules = active_rules(select=found.select, ignore=found.ignore, tables=found.rules, slow_ms=found.slow_ms)
-    return Check("ok", f"configuration: {len(rules)} rules, environment {found.env}")
-
-
-def _baseline(directory: Path) -> Check:
-    from pytest_dbguard.baseline.file import read_baseline
-    from pytest_dbguard.config.load import load_config
-
-    found = load_config(directory, environ=os.environ)
-    if found.baseline == "none":
-        return Check("ok", "baseline: none is used")
-    if not (directory / found.baseline).exists():
-        return Check("ok", f"baseline: {found.baseline} is not there yet", "pytest --dbguard --dbguard-update-baseline")
-    accepted = len(read_baseline(directory / found.baseline).entries)
-    return Check("ok", f"baseline: {found.baseline} accepts {accepted}")
-
-
-def _databases() -> Iterator[Check]:
-    from pytest_dbguard.databases.registry import PROVIDERS, load_provider
-
-    for kind in PROVIDERS:
-        reason = load_provider(kind).available()
-        if reason is None:
-            yield Check("ok", f"database {kind} can start here")
-        else:
-            yield Check("missing", f"database {kind} cannot start here: {reason}")
+            output.paragraph(check.next_step, indent=" " * (width + 3), first=f"{'':{width}}-> ")
+    output.line()
+    problems = sum(check.state is State.PROBLEM for check in checks)
+    output.line(f"{problems or 'no'} problem{'' if problems == 1 else 's'}")

@@ -3,33 +3,53 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pytest_dbguard.cli.output import OutputFormat, standard_output
 
-class RulesFormat(StrEnum):
-    """How the list is printed."""
+if TYPE_CHECKING:
+    from pytest_dbguard.rules.base import Rule
 
-    TEXT = "text"
-    JSON = "json"
+FORMAT = 1
+"""Version of the JSON. 1: "rules", each with code, name, severity, stage, summary and options."""
 
 
 def rules(
-    output_format: Annotated[RulesFormat, typer.Option(help="text for people, json for programs")] = RulesFormat.TEXT,
+    output_format: Annotated[
+        OutputFormat, typer.Option(help="Text for people, JSON for programs.")
+    ] = OutputFormat.TEXT,
 ) -> None:
-    """List the rules: code, name, severity, stage, and what each finds."""
-    from pytest_dbguard.rules.documentation import summary
+    """List the rules: code, name, severity, and what each finds."""
     from pytest_dbguard.rules.registry import load_rules
 
-    rows = [(rule.code, rule.name, str(rule.severity), str(rule.stage), summary(rule)) for rule in load_rules()]
-    rows.sort()
-    if output_format is RulesFormat.JSON:
-        keys = ("code", "name", "severity", "stage", "summary")
-        typer.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2))
+    found = sorted(load_rules(), key=lambda rule: rule.code)
+    if output_format is OutputFormat.JSON:
+        print(json.dumps({"format": FORMAT, "rules": [_entry(rule) for rule in found]}, indent=2))
         return
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip())
-    typer.echo("\ndbguard explain RULE tells what a rule does and what to do instead.")
+    output = standard_output()
+    output.table(map(_row, found), header=("CODE", "NAME", "SEVERITY", "WHAT IT DOES"))
+    output.line()
+    output.paragraph("dbguard explain RULE tells more. Preview rules report notes unless they are selected by name.")
+
+
+def _row(rule: type[Rule]) -> tuple[str, ...]:
+    from pytest_dbguard.rules.documentation import summary
+
+    stage = "" if rule.stage == "stable" else f"({rule.stage}) "
+    return rule.code, rule.name, str(rule.severity), stage + summary(rule).rstrip(".:")
+
+
+def _entry(rule: type[Rule]) -> dict[str, Any]:
+    from pytest_dbguard.config.table import key_name
+    from pytest_dbguard.rules.documentation import summary
+
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "severity": str(rule.severity),
+        "stage": str(rule.stage),
+        "summary": summary(rule),
+        "options": {key_name(name): value for name, value in rule.options_model().model_dump(mode="json").items()},
+    }

@@ -1,12 +1,22 @@
-"""`dbguard version`: which dbguard this is."""
+"""`dbguard version`: the versions that a bug report needs."""
 
 from __future__ import annotations
 
-import typer
+import platform
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
 
 
 def version() -> None:
-    """Print the version."""
-    from pytest_dbguard import __version__
+    """Show the versions of dbguard and of what it stands on."""
+    ours = _version_of("pytest-dbguard")
+    others = (f"{name} {_version_of(name.lower())}" for name in ("pytest", "SQLAlchemy"))
+    print(f"pytest-dbguard {ours} (Python {platform.python_version()}, {', '.join(others)})")
 
-    typer.echo(f"pytest-dbguard {__version__}")
+
+def _version_of(package: str) -> str:
+    # From the metadata: importing pytest and SQLAlchemy for their versions takes a second.
+    try:
+        return installed_version(package)
+    except PackageNotFoundError:
+        return "not installed"
