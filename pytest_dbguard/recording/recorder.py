@@ -123,7 +123,7 @@ class Recorder:
         walk = self.reader.read_through(statement, 4)
         marks = walk[1]
         if text.verb in _UNCOUNTED_VERBS or marks & _UNCOUNTED:
-            if text.verb == "TRANSACTION" and not marks & _BY_SESSION:
+            if text.sets_savepoint and not marks & _BY_SESSION:
                 self.savepoint_begins()
             return
         stack = self.reader.stack(walk)

@@ -83,6 +83,11 @@ class StatementText:
         return self.verb in READS
 
     @property
+    def sets_savepoint(self) -> bool:
+        """Whether it begins a savepoint; releasing one and rolling back to one do not."""
+        return self.verb == "TRANSACTION" and self.shape.text[:9].upper() == "SAVEPOINT"
+
+    @property
     def is_write(self) -> bool:
         """Whether it changes rows."""
         return self.verb in WRITES

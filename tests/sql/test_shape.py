@@ -271,3 +271,18 @@ def test_facts(text, facts):
     found = read_statement(text)
     names = ("has_from", "locks_rows", "skips_locked", "has_limit", "moves")
     assert {name for name in names if getattr(found, name)} == facts
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SAVEPOINT sa_1", True),
+        ("savepoint x", True),
+        ("RELEASE SAVEPOINT sa_1", False),
+        ("ROLLBACK TO SAVEPOINT sa_1", False),
+        ("BEGIN", False),
+        ("SELECT savepoint FROM t", False),
+    ],
+)
+def test_what_sets_a_savepoint(text, expected):
+    assert read_statement(text).sets_savepoint == expected
