@@ -105,20 +105,21 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command and return the exit status; errors become one message on standard error."""
     invocation = Invocation()
+    # Not by the command's own `main`, which ends the process its own way.
+    command = _command_line()
     try:
-        status = _command_line().main(
-            list(arguments) or ["--help"], prog_name="dbguard", standalone_mode=False, obj=invocation
-        )
+        with command.make_context("dbguard", list(arguments) or ["--help"], obj=invocation) as context:
+            status = command.invoke(context)
     except DbguardError as error:
         return _tell(error.message, error.hint)
-    except typer.Abort:
+    except typer.Exit as end:
+        return end.exit_code if arguments else WRONG
+    except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001  whatever goes wrong is told in one message
         return _tell_other(error, with_traceback=invocation.traceback)
-    if not arguments:
-        return WRONG
     return status if isinstance(status, int) else OK
 
 

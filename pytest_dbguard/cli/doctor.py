@@ -37,7 +37,10 @@ def doctor(
     directory: DirectoryOption = None,
     file: FileOption = None,
 ) -> int:
-    """Check versions, plugin, configuration, baseline and databases; exit with 1 when there are problems."""
+    """Check what works here, and tell what to do about the rest.
+
+    Looks at versions, the plugin, the configuration, the baseline and databases. Exit status 1 tells of problems.
+    """
     subject = Subject(project_root(directory), file=file and file.resolve(), start=start)
     checks = list(run_checks(subject))
     if output_format is OutputFormat.JSON:

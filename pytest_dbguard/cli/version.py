@@ -8,7 +8,7 @@ from importlib.metadata import version as installed_version
 
 
 def version() -> None:
-    """Show the versions of dbguard and of what it stands on."""
+    """Show the versions that a bug report needs."""
     ours = _version_of("pytest-dbguard")
     others = (f"{name} {_version_of(name.lower())}" for name in ("pytest", "SQLAlchemy"))
     print(f"pytest-dbguard {ours} (Python {platform.python_version()}, {', '.join(others)})")

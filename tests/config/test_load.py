@@ -6,7 +6,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_dbguard.config.load import load_config
@@ -40,6 +40,7 @@ KINDS = ("sqlite", "postgres-embedded", "auto")
 SOURCES = ("file", "table", "variable", "flag")
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(SOURCES), st.sampled_from(KINDS)))
 def test_the_last_source_that_says_something_wins(tmp_path_factory, said):
     root = tmp_path_factory.mktemp("project")

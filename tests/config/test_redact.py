@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_dbguard.config.redact import redact, redact_url
@@ -11,6 +11,7 @@ from pytest_dbguard.config.redact import redact, redact_url
 PASSWORDS = st.text(st.characters(categories=["L", "N", "P"]), min_size=1).map(lambda text: f"hunter{text}2")
 
 
+@settings(deadline=None)
 @given(PASSWORDS)
 def test_redact_leaves_no_password(password):
     assert "hunter" not in redact(f"postgresql+psycopg://me:{password}@host:5432/shop")
@@ -22,6 +23,7 @@ def test_redact_leaves_other_text_alone(text):
     assert redact(text) == text
 
 
+@settings(deadline=None)
 @given(PASSWORDS)
 def test_redact_url_leaves_no_password(password):
     assert "hunter" not in redact_url(f"postgresql://me:{password}@host/shop")

@@ -22,7 +22,7 @@ def check_plugin(subject: Subject) -> Iterator[Check]:
             "pytest loads no plugins by itself: PYTEST_DISABLE_PLUGIN_AUTOLOAD is set",
             f"unset it, or run: pytest -p {_MODULE} --dbguard",
         )
-    elif "no:dbguard" in shlex.split(os.environ.get("PYTEST_ADDOPTS", "")):
+    elif any(word.endswith("no:dbguard") for word in shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))):
         yield Check(State.PROBLEM, "PYTEST_ADDOPTS switches the plugin off", "take -p no:dbguard out of it")
     else:
         yield Check(State.OK, "pytest finds the plugin: pytest --dbguard")

@@ -23,7 +23,7 @@ def check_versions(subject: Subject) -> Iterator[Check]:
     except PackageNotFoundError:
         yield Check(State.PROBLEM, f"{DISTRIBUTION} is not installed", f"pip install {DISTRIBUTION}")
         return
-    yield _python(described["Requires-Python"] if "Requires-Python" in described else "")
+    yield _python(",".join(described.get_all("Requires-Python") or ()))
     requirements = [Requirement(text) for text in described.get_all("Requires-Dist") or ()]
     yield from (_required(each) for each in requirements if _is_needed(each, ""))
     for extra in described.get_all("Provides-Extra") or ():
