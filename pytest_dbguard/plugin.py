@@ -25,6 +25,8 @@ from pytest_dbguard.testing.options import MARKER, add_options, is_enabled
 if TYPE_CHECKING:
     from pytest_dbguard.testing.guard import DbGuard
 
+pytest_plugins = ("pytest_dbguard.testing.database_start",)
+
 __all__ = [
     "dbguard",
     "dbguard_async_connection",
@@ -38,6 +40,7 @@ __all__ = [
     "dbguard_metadata",
     "dbguard_seed",
     "dbguard_session",
+    "pytest_plugins",
 ]
 
 
