@@ -12,7 +12,7 @@ from pytest_dbguard.recording.frames import Mark
 from pytest_dbguard.recording.loops import Loop
 from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
-from pytest_dbguard.rules.repetition import Repetition, repetitions
+from pytest_dbguard.rules.repetition import Cause, Repetition, repetitions
 from pytest_dbguard.sql.shape import CHUNK
 
 
@@ -121,6 +121,9 @@ def _rounds(repetition: Repetition) -> int:
 
 def _is_excused(repetition: Repetition, recording: Recording) -> bool:
     statements, loop = repetition.statements, repetition.loop
+    if repetition.cause is Cause.CALLBACK and repetition.in_test_code and len(repetition.stack.frames) == 1:
+        # one line of a test, repeated by a library below it: a factory that makes a batch
+        return True
     if loop is not None and loop.pauses:
         return True
     if all(_is_batch(statement, loop) for statement in statements):
