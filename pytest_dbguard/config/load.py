@@ -12,7 +12,7 @@ from pytest_dbguard.config.file import PYPROJECT, find_file, read_file, shown_pa
 from pytest_dbguard.config.flags import read_flags
 from pytest_dbguard.config.layer import Layer, stacked
 from pytest_dbguard.config.model import DEFAULT_ENVIRONMENT, Config, EnvConfig
-from pytest_dbguard.config.problems import raise_problems
+from pytest_dbguard.config.problems import quote, raise_problems
 from pytest_dbguard.core.errors import ConfigError, did_you_mean
 
 
@@ -60,7 +60,8 @@ def _environment_table(config: Config, place: str) -> Layer:
     if config.env not in config.envs and config.env != DEFAULT_ENVIRONMENT:
         hint = did_you_mean(config.env, {DEFAULT_ENVIRONMENT, *config.envs})
         raise ConfigError(
-            f"{config.sources['env']}: unknown environment {config.env!r}", hint=f"{hint} or add [{table}] to {place}"
+            f"{config.sources['env']}: unknown environment {quote(config.env)}",
+            hint=f"{hint} or add [{table}] to {place}",
         )
     shared = EnvConfig.model_fields.keys() & Config.model_fields.keys()
     values = {name: given for name in shared if (given := getattr(config.environment, name)) is not None}

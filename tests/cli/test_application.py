@@ -39,7 +39,7 @@ class TestHelp:
             import sys
             from pytest_dbguard.cli.application import run
             run(["--help"])
-            heavy = {"pydantic", "sqlalchemy", "sqlglot", "rich", "pytest", "pytest_dbguard.cli.explain"}
+            heavy = {"pydantic", "sqlalchemy", "sqlglot", "pytest", "pytest_dbguard.cli.explain"}
             sys.exit(str(heavy & sys.modules.keys()) if heavy & sys.modules.keys() else 0)
             """
         result = python("\n".join(line.strip() for line in code.splitlines()))

@@ -71,7 +71,7 @@ class TestSettings:
 
     def test_content(self, told):
         (check,) = told("[tool.dbguard]\nselect = ['DBG101']\n")
-        assert check == Check(State.OK, "configuration: pyproject.toml, environment test, 1 rules")
+        assert check == Check(State.OK, "configuration: pyproject.toml, environment test, 1 rule")
 
     @pytest.mark.parametrize(
         ("text", "said"),

@@ -61,5 +61,6 @@ def test_what_cannot_be_used_is_named(refusal, environ, said):
     assert refusal(environ=environ).startswith(f"environment variable {said}")
 
 
-def test_no_password_is_shown(refusal):
-    assert "hunter2" not in refusal(environ={"DBGUARD_DATABASE": "postgresql://me:hunter2@host/db"})
+@pytest.mark.parametrize("variable", ["DBGUARD_DATABASE", "DBGUARD_ENV", "DBGUARD_FAIL_ON"])
+def test_no_password_is_shown(refusal, variable):
+    assert "hunter2" not in refusal(environ={variable: "postgresql://me:hunter2@host/db"})

@@ -21,7 +21,7 @@ def check_settings(subject: Subject) -> Iterator[Check]:
         yield problem("configuration", error)
         return
     place = shown_path(path, subject.root) if path else "defaults, there is no pyproject.toml"
-    yield Check(State.OK, f"configuration: {place}, environment {config.env}, {rules} rules")
+    yield Check(State.OK, f"configuration: {place}, environment {config.env}, {rules} rule{'' if rules == 1 else 's'}")
     yield from _paths(config, subject)
 
 
