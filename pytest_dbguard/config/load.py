@@ -56,13 +56,11 @@ def _environment_table(config: Config, place: str) -> Layer:
     Raises:
         ConfigError: When no table describes the environment that was asked for.
     """
-    table = f"tool.dbguard.env.{config.env}" if Path(place).name == PYPROJECT else f"env.{config.env}"
+    prefix = f"{'tool.dbguard.' if Path(place).name == PYPROJECT else ''}env."
     if config.env not in config.envs and config.env != DEFAULT_ENVIRONMENT:
         hint = did_you_mean(config.env, {DEFAULT_ENVIRONMENT, *config.envs})
-        raise ConfigError(
-            f"{config.sources['env']}: unknown environment {quote(config.env)}",
-            hint=f"{hint} or add [{table}] to {place}",
-        )
+        message = f"{config.sources['env']}: unknown environment {quote(config.env)}"
+        raise ConfigError(message, hint=f"{hint} or add a table [{prefix}NAME] to {place}")
     shared = EnvConfig.model_fields.keys() & Config.model_fields.keys()
     values = {name: given for name in shared if (given := getattr(config.environment, name)) is not None}
-    return Layer(values, dict.fromkeys(values, f"{place} [{table}]"))
+    return Layer(values, dict.fromkeys(values, f"{place} [{prefix}{config.env}]"))
