@@ -186,7 +186,7 @@ class Listeners:
     def _count_parents(self, session: Session, origin: Any, parent_class: type, path: tuple[Any, ...]) -> None:
         """At the second load of one relationship from one origin, count the instances that origin has loaded."""
         scope = self._recorder.scope
-        if scope is None or not path:
+        if scope is None or not path or scope.is_full:
             return
         key = (id(origin), path)
         scope.lazy[key] = times = scope.lazy.get(key, 0) + 1

@@ -84,9 +84,10 @@ class Recorder:
             self._context_scope.reset(token)
 
     def fault(self, where: str, error: BaseException) -> None:
-        """Keep an error of our own to tell at the end."""
-        if len(self.faults) < _MAX_FAULTS:
-            self.faults.append(Fault(where, f"{type(error).__name__}: {error}"))
+        """Keep an error of our own to tell at the end; one that comes with every statement is told once."""
+        fault = Fault(where, f"{type(error).__name__}: {error}")
+        if len(self.faults) < _MAX_FAULTS and fault not in self.faults:
+            self.faults.append(fault)
 
     def transaction_ended(self) -> None:
         """Note a commit or rollback: what was read before may have changed."""

@@ -43,6 +43,11 @@ class Scope:
         self.elapsed_ns = 0
         self.is_paused = False
 
+    @property
+    def is_full(self) -> bool:
+        """Whether further statements are counted only."""
+        return self.count >= MAX_KEPT
+
     def add(self, raw: tuple[Any, ...], elapsed_ns: int) -> None:
         """Take in one statement."""
         self.count += 1

@@ -308,11 +308,14 @@ def test_explicit_savepoints_number_statements(engine, watch):
 
 
 def test_joining_an_outer_transaction_is_no_savepoint_of_the_application(engine, watch):
-    with engine.connect() as connection, connection.begin():
-        with Session(connection, join_transaction_mode="create_savepoint") as session:
-            core_select(session)
-            session.commit()
-            core_select(session)
+    with (
+        engine.connect() as connection,
+        connection.begin(),
+        Session(connection, join_transaction_mode="create_savepoint") as session,
+    ):
+        core_select(session)
+        session.commit()
+        core_select(session)
     first, second = watch.statements
     assert first.savepoint == second.savepoint
     assert first.transaction < second.transaction
