@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import ValidationError
-
-from pytest_dbguard.core.errors import ConfigError, did_you_mean
+from pytest_dbguard.config.table import field_name, read_table
+from pytest_dbguard.core.errors import ConfigError
 from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.core.verdict import Fault
 from pytest_dbguard.recording.loops import LoopFinder
@@ -80,18 +79,20 @@ def active_rules(
     preview: bool = False,
     tables: Mapping[str, Mapping[str, Any]] | None = None,
     slow_ms: float | None = None,
+    place: str = "options",
 ) -> tuple[ActiveRule, ...]:
     """Return the rules that a configuration asks for, with validated options.
 
     Rules in preview report notes unless `preview` is on or they are selected by name. A finding's severity is the
-    option's, else the rule's.
+    option's, else the rule's. `place` is where the tables were read, for messages. `slow_ms` wins
+    over the option of slow-query.
 
     Raises:
         ConfigError: For an unknown rule, an unknown option or a wrong value.
     """
     chosen = codes_matching(select) if select else codes_matching(["ALL"])
     chosen -= codes_matching(ignore)
-    options = _options(tables or {}, slow_ms)
+    options = _options(tables or {}, slow_ms, place)
     named = {word.upper() for word in select} | {word.lower() for word in select}
     active = []
     for rule in load_rules():
@@ -104,31 +105,20 @@ def active_rules(
     return tuple(active)
 
 
-def _options(tables: Mapping[str, Mapping[str, Any]], slow_ms: float | None) -> dict[str, RuleOptions]:
+def _options(tables: Mapping[str, Mapping[str, Any]], slow_ms: float | None, place: str) -> dict[str, RuleOptions]:
     given: dict[str, dict[str, Any]] = {rule.code: {} for rule in load_rules()}
     for word, table in tables.items():
-        given[find_rule(word).code] |= {key.replace("-", "_"): value for key, value in table.items()}
+        try:
+            given[find_rule(word).code] |= table
+        except ConfigError as error:
+            raise ConfigError(f"{place}: tool.dbguard.rules: {error.message}", hint=error.hint) from None
     if slow_ms is not None:
-        given["DBG601"].setdefault("threshold_ms", slow_ms)
-    return {rule.code: _validated(rule, given[rule.code]) for rule in load_rules()}
-
-
-def _validated(rule: type[Rule], values: dict[str, Any]) -> RuleOptions:
-    known = list(rule.options_model.model_fields)
-    for key in values:
-        if key not in known:
-            raise ConfigError(
-                f"[tool.dbguard.rules.{rule.name}]: unknown option {key!r}", hint=did_you_mean(key, known)
-            )
-    try:
-        return rule.options_model(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else ""
-        raise ConfigError(
-            f"[tool.dbguard.rules.{rule.name}]: {name} = {values.get(name)!r}: {first['msg']}",
-            hint=f"see: dbguard explain {rule.name}",
-        ) from None
+        others = {key: value for key, value in given["DBG601"].items() if field_name(key) != "threshold_ms"}
+        given["DBG601"] = {**others, "threshold-ms": slow_ms}
+    return {
+        rule.code: read_table(rule.options_model, given[rule.code], place=place, key=f"tool.dbguard.rules.{rule.name}")
+        for rule in load_rules()
+    }
 
 
 def _complete(finding: Finding, active: ActiveRule, recording: Recording) -> Finding:

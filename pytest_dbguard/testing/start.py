@@ -34,7 +34,8 @@ def start(pytest_config: pytest.Config) -> None:
             ignore=config.ignore,
             preview=config.preview,
             tables=config.rules,
-            slow_ms=config.slow_ms,
+            slow_ms=None if config.sources["slow_ms"] == "default" else config.slow_ms,
+            place=config.sources["rules"],
         )
         if not hasattr(pytest_config, "workerinput"):
             controller = ControllerPlugin(config, pytest_config, len(rules))

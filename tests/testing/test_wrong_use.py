@@ -30,8 +30,8 @@ def test_flag(project, arguments, message):
     [
         ("fail-onn = 'error'", "*pyproject.toml*unknown key 'fail-onn'*did you mean 'fail-on'*"),
         ("max-queries = 'x'", "*pyproject.toml*max-queries*'x'*"),
-        ("[tool.dbguard.rules.n-plus-one]\nthreshhold = 3", "*n-plus-one*unknown option 'threshhold'*"),
-        ("[tool.dbguard.rules.n-plus-one]\nthreshold = 0", "*n-plus-one*threshold = 0*"),
+        ("[tool.dbguard.rules.n-plus-one]\nthreshhold = 3", "*n-plus-one*'threshhold'*did you mean 'threshold'*"),
+        ("[tool.dbguard.rules.n-plus-one]\nthreshold = 0", "*n-plus-one.threshold*0*"),
         ("[tool.dbguard.rules.n-plus-on]\nthreshold = 3", "*unknown rule 'n-plus-on'*"),
         ("select = [", "*pyproject.toml*"),
     ],
