@@ -187,9 +187,9 @@ def _head(node: ast.AST, frame: Frame) -> str:
         text = f"while {_text(node.test)}:"
     elif isinstance(node, ast.For | ast.AsyncFor):
         word = "async for" if isinstance(node, ast.AsyncFor) else "for"
-        text = f"{word} {_text(node.target)} in {_text(node.iter)}:"
+        text = f"{word} {_target(node.target)} in {_text(node.iter)}:"
     elif isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-        text = " ".join(f"for {_text(part.target)} in {_text(part.iter)}" for part in node.generators)
+        text = " ".join(f"for {_target(part.target)} in {_text(part.iter)}" for part in node.generators)
     else:
         text = frame.site.label
     return text if len(text) <= _MAX_HEAD else text[: _MAX_HEAD - 1] + "…"
@@ -208,6 +208,12 @@ class _Masking(ast.NodeTransformer):
         return self.generic_visit(node)
 
     visit_Tuple = visit_List = visit_Set = visit_collection
+
+
+def _target(node: ast.expr) -> str:
+    if isinstance(node, ast.Tuple):
+        return ", ".join(_text(element) for element in node.elts)
+    return _text(node)
 
 
 def _text(node: ast.AST) -> str:

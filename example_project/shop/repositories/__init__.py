@@ -1,0 +1,1 @@
+"""Questions to the database, one file for each part of the shop."""

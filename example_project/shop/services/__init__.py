@@ -1,0 +1,1 @@
+"""What the shop does: each file one use of it."""
