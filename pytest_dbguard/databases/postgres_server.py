@@ -188,5 +188,5 @@ def connection_string(url: URL) -> str:
 def _failure(what: str, directory: ServerDirectory) -> DatabaseError:
     return DatabaseError(
         f"PostgreSQL does not start in '{directory.path}': {what}\n{directory.tail()}".rstrip(),
-        hint="mend what the log says, or use --dbguard-database sqlite; `dbguard doctor` tries every database",
+        hint="mend what the log says, or use --dbguard-database sqlite; `dbguard doctor --start` tries every database",
     )
