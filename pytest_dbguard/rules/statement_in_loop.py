@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -14,6 +15,9 @@ from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 from pytest_dbguard.rules.movement import asks_the_same, independent_repeats, is_chunked, is_paging, is_window
 from pytest_dbguard.rules.repetition import Cause, Repetition, autoflushed, repetitions
+
+
+_COMPARED = re.compile(r"([\w.\"]+) = \?")
 
 
 class StatementInLoopOptions(RuleOptions):
@@ -125,9 +129,11 @@ def _fix(repetition: Repetition) -> Fix:
         return Fix("get all rows in one statement before the loop", code, repetition.loop_site)
     if repetition.cause is Cause.CONCURRENT:
         return Fix("ask for all rows in one statement instead of one in each task", place=repetition.site)
-    table = repetition.statements[0].text.table
+    text = repetition.statements[0].text
+    compared = _COMPARED.search(text.shape.text)
+    key = compared.group(1) if compared else "<key>"
     return Fix(
         "ask for the rows of all iterations in one statement before the loop, and look them up by key in it",
-        f"... FROM {table} WHERE <key> IN (<all keys of the loop>)",
+        f"... FROM {text.table} WHERE {key} IN (<all keys of the loop>)",
         repetition.loop_site,
     )
