@@ -16,7 +16,6 @@ from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 from pytest_dbguard.rules.movement import asks_the_same, independent_repeats, is_chunked, is_paging, is_window
 from pytest_dbguard.rules.repetition import Cause, Repetition, autoflushed, repetitions
 
-
 _COMPARED = re.compile(r"([\w.\"]+) = \?")
 
 
