@@ -6,6 +6,7 @@ import ast
 import dis
 import linecache
 import re
+import sys
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -16,7 +17,15 @@ from pytest_dbguard.recording.frames import CodeInfo, Frame
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_NAMELESS: dict[str, type[ast.expr]] = {
+    "<lambda>": ast.Lambda,
+    "<listcomp>": ast.ListComp,
+    "<setcomp>": ast.SetComp,
+    "<dictcomp>": ast.DictComp,
+    "<genexpr>": ast.GeneratorExp,
+}
+_INLINES = sys.version_info >= (3, 12)
+"""Whether comprehensions, but for generators, run in the frame of the function around them."""
 _STEPS = frozenset({"FOR_ITER", "SEND", "GET_ANEXT", "END_ASYNC_FOR", "YIELD_VALUE", "RESUME"})
 _PAUSES = frozenset({"sleep", "wait", "asleep"})
 _MAX_HEAD = 60
@@ -76,7 +85,11 @@ class LoopFinder:
         if tree is None or span is None:
             return []
         path = list(_path_to(tree, span))
-        if not any(isinstance(node, _FUNCTIONS) for node in path) and frame.info.code.co_name != "<module>":
+        if isinstance(path[-1], _COMPREHENSIONS) and span == _span(path[-1]) and not _is_step(frame):
+            # the call that runs a comprehension, which stands around it
+            path.pop()
+        name = frame.info.code.co_name
+        if name != "<module>" and not any(_is_code_of(node, name) for node in path):
             # positions that do not fit the source: f-strings before 3.12, code made by a decorator
             return []
         return path
@@ -131,8 +144,14 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
             yield from _children(child)
 
 
+def _is_code_of(node: ast.AST, name: str) -> bool:
+    """Whether a node is compiled to a code object of this name."""
+    if name in _NAMELESS:
+        return isinstance(node, _NAMELESS[name])
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == name
+
+
 def _loops_on(path: list[ast.AST], span: Span, frame: Frame) -> Iterator[Loop]:
-    name = frame.info.code.co_name
     for index in range(len(path) - 1, -1, -1):
         node = path[index]
         if isinstance(node, _LOOPS) and _repeats(node, span, frame):
@@ -144,34 +163,32 @@ def _loops_on(path: list[ast.AST], span: Span, frame: Frame) -> Iterator[Loop]:
                 _takes_batches(node),
                 _starts_subtests(node),
             )
-        if isinstance(node, _FUNCTIONS):
-            return
-        # before 3.12 a comprehension has a frame of its own: what is around it belongs to the next frame
-        if isinstance(node, _COMPREHENSIONS) and name in (
-            "<listcomp>",
-            "<setcomp>",
-            "<dictcomp>",
-            "<genexpr>",
-        ):
+        if _is_code_of(node, frame.info.code.co_name):
+            # what is around it belongs to the next frame
             return
 
 
 def _repeats(node: ast.AST, span: Span, frame: Frame) -> bool:
     """Whether what stands at a span inside a loop runs once for each round."""
-    if isinstance(node, ast.While):
-        return any(_contains(_span(part), span) for part in (node.test, *node.body))
-    if isinstance(node, ast.For | ast.AsyncFor):
-        if any(_contains(_span(part), span) for part in node.body):
-            return True
-        return _contains(_span(node.iter), span) and _steps(frame)
+    if isinstance(node, ast.For | ast.AsyncFor | ast.While):
+        if any(_contains(_span(part), span) for part in node.orelse):
+            return False
+        return isinstance(node, ast.While) or not _in_head(node, node.iter, span) or _is_step(frame)
     if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-        first = node.generators[0].iter
-        return not _contains(_span(first), span) or _steps(frame)
+        is_inlined = _INLINES and not isinstance(node, ast.GeneratorExp)
+        if not is_inlined and not _is_code_of(node, frame.info.code.co_name):
+            return False
+        return not _in_head(node, node.generators[0].iter, span) or _is_step(frame)
     return False
 
 
-def _steps(frame: Frame) -> bool:
-    """Whether the instruction asks an iterator for its next item, which a `for` does in each round."""
+def _in_head(loop: ast.AST, source: ast.expr, span: Span) -> bool:
+    """Whether a span is that of the iterator, or of the whole loop as that of its steps is before 3.13."""
+    return span == _span(loop) or _contains(_span(source), span)
+
+
+def _is_step(frame: Frame) -> bool:
+    """Whether the instruction asks an iterator for its next item, which a loop does in each round."""
     code, offset = frame.info.code.co_code, frame.instruction
     return 0 <= offset < len(code) and dis.opname[code[offset]] in _STEPS
 
