@@ -30,6 +30,7 @@ _STEPS = frozenset({"FOR_ITER", "SEND", "GET_ANEXT", "END_ASYNC_FOR", "YIELD_VAL
 _PAUSES = frozenset({"sleep", "wait", "asleep"})
 _MAX_HEAD = 60
 _BATCH = re.compile(r"batch|chunk|slice|page|window|partition", re.IGNORECASE)
+_ATTEMPT = re.compile(r"\b(attempts?|retry|retries|tries)\b", re.IGNORECASE)
 _SUBTEST = re.compile(r"subtests?\.test$|\.subTest$")
 
 Span = tuple[int, int, int, int]
@@ -238,9 +239,15 @@ def _text(node: ast.AST) -> str:
 
 
 def _is_left(loop: ast.AST, inside: list[ast.AST]) -> bool:
-    """Whether a block around the statement ends in `break` or `return`: one more round only follows a failure."""
+    """Whether one more round only follows a failure.
+
+    That is so where a block around the statement ends in `break` or `return`, and in loops that count attempts
+    (`for _ in range(3):`) and can be left early.
+    """
     if not isinstance(loop, ast.For | ast.AsyncFor | ast.While):
         return False
+    if isinstance(loop, ast.For) and _counts_attempts(loop) and any(_exits(statement) for statement in loop.body):
+        return True
     for outer, inner in pairwise([loop, *inside]):
         if isinstance(inner, _LOOPS):
             return False
@@ -249,6 +256,21 @@ def _is_left(loop: ast.AST, inside: list[ast.AST]) -> bool:
         if isinstance(outer, ast.Try) and inner in outer.body and outer.orelse:
             return isinstance(outer.orelse[-1], ast.Break | ast.Return)
     return False
+
+
+def _counts_attempts(loop: ast.For) -> bool:
+    if isinstance(loop.target, ast.Name) and loop.target.id.startswith("_"):
+        return True
+    return _ATTEMPT.search(f"{ast.unparse(loop.target)} {ast.unparse(loop.iter)}") is not None
+
+
+def _exits(node: ast.AST) -> bool:
+    """Whether a statement may leave the loop around it."""
+    if isinstance(node, ast.Break | ast.Return):
+        return True
+    if isinstance(node, (*_LOOPS, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        return any(isinstance(each, ast.Return) for each in ast.walk(node)) and isinstance(node, ast.For | ast.While)
+    return any(_exits(child) for child in ast.iter_child_nodes(node))
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
