@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from pytest_dbguard.recording.listeners import Listeners
 from pytest_dbguard.recording.model import Statement
@@ -91,7 +92,8 @@ def engine(database_file: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 async def async_engine(database_file: Path) -> AsyncIterator[AsyncEngine]:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{database_file}")
+    # no pool: clients of web frameworks bring event loops of their own, and a connection belongs to one
+    engine = create_async_engine(f"sqlite+aiosqlite:///{database_file}", poolclass=NullPool)
     yield engine
     await engine.dispose()
 
