@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from pytest_dbguard.recording.model import Recording, Statement
+from pytest_dbguard.recording.model import Statement
 from pytest_dbguard.recording.scopes import Scope
 from pytest_dbguard.reports.queries import QueryGroup, render_queries
 from pytest_dbguard.rules.registry import codes_matching
@@ -46,9 +46,9 @@ class DbGuard:
             tables: For each table, the most statements that may name it.
         """
         __tracebackhide__ = True
-        before, marks = self.count, _marks(self._scope)
+        before, starts = self.count, _starts(self._scope)
         yield
-        ran = _since(self._scope, marks)
+        ran = _since(self._scope, starts)
         count = self.count - before
         problem = _problem(count, ran, max_queries, exact, tables or {})
         if problem:
@@ -59,7 +59,7 @@ class DbGuard:
     def ignore(self, *rules: str, reason: str) -> Iterator[None]:
         """Do not report these rules (codes, prefixes or names) for what the block runs; say why."""
         codes = codes_matching(rules)
-        starts = {id(scope): len(scope.kept) for scope in self._scope.all_scopes()}
+        starts = _starts(self._scope)
         try:
             yield
         finally:
@@ -88,16 +88,15 @@ def query_groups(statements: tuple[Statement, ...]) -> list[QueryGroup]:
     return [QueryGroup(shape, place, count, elapsed[shape, place]) for (shape, place), count in counts.most_common()]
 
 
-def _marks(scope: Scope) -> list[int]:
-    return [len(scope.kept), len(scope.nested), *(len(nested.kept) for nested in scope.nested)]
+def _starts(scope: Scope) -> dict[int, int]:
+    """Return how many statements each scope holds so far, by the scope's id."""
+    return {id(each): len(each.kept) for each in scope.all_scopes()}
 
 
-def _since(scope: Scope, marks: list[int]) -> tuple[Statement, ...]:
-    own, nested, *lengths = marks
-    recordings: list[tuple[Recording, int]] = [(scope.recording(), own)]
-    lengths += [0] * (len(scope.nested) - nested)
-    recordings += [(each.recording(), start) for each, start in zip(scope.nested, lengths, strict=True)]
-    return tuple(s for recording, start in recordings for s in recording.statements[start:])
+def _since(scope: Scope, starts: dict[int, int]) -> tuple[Statement, ...]:
+    return tuple(
+        statement for each in scope.all_scopes() for statement in each.recording().statements[starts.get(id(each), 0) :]
+    )
 
 
 def _problem(
