@@ -36,7 +36,7 @@ class FindingPool:
             if fact is None:
                 self._facts[_key(finding)] = _Fact(finding, set(finding.tests), is_certain, finding.severity)
                 continue
-            fact.best = min(fact.best, finding, key=_preference)
+            fact.best = _better(fact.best, finding)
             fact.tests |= set(finding.tests)
             fact.is_certain |= is_certain
             if finding.severity.reaches(fact.severity):
@@ -57,6 +57,7 @@ def reading_order(finding: Finding) -> tuple[Any, ...]:
         finding.subject,
         (second.file, second.line) if second else ("", 0),
         finding.in_test_code,
+        finding.site is None,
     )
 
 
@@ -65,6 +66,14 @@ def _key(finding: Finding) -> tuple[Any, ...]:
     places = (finding.site, finding.origin or finding.loop)
     lines = tuple((place.file, place.line) if place else None for place in places)
     return (finding.rule, finding.subject, finding.in_test_code, lines)
+
+
+def _better(one: Finding, other: Finding) -> Finding:
+    first, second = _preference(one), _preference(other)
+    if first == second:
+        # one line may show it twice, at two columns: any order that is always the same will do
+        return min(one, other, key=repr)
+    return one if first < second else other
 
 
 def _preference(finding: Finding) -> tuple[Any, ...]:

@@ -74,9 +74,10 @@ class Recorder:
     @contextmanager
     def nested(self, scope: Scope) -> Iterator[Scope]:
         """Record what this context does in a scope of its own, as for one web request."""
-        if self._process_scope is not None:
-            scope.is_paused = self._process_scope.is_paused
-            self._process_scope.nested.append(scope)
+        outer = self.scope
+        if outer is not None:
+            scope.is_paused = outer.is_paused
+            outer.nested.append(scope)
         token = self._context_scope.set(scope)
         try:
             yield scope

@@ -69,14 +69,14 @@ class Scope:
             dict(self.overflow),
             self.max_queries,
             self.test_site,
-            sum(scope.count for scope in self.nested),
+            sum(scope.count for scope in self.all_scopes()[1:]),
             tuple(self.ignores),
         )
 
     def recordings(self) -> tuple[Recording, ...]:
-        """Return the recording of this scope, then those of the scopes nested in it."""
-        return (self.recording(), *(scope.recording() for scope in self.nested))
+        """Return the recording of this scope, then those of the scopes nested in it, at any depth."""
+        return tuple(scope.recording() for scope in self.all_scopes())
 
     def all_scopes(self) -> tuple[Scope, ...]:
-        """Return this scope and those nested in it."""
-        return (self, *self.nested)
+        """Return this scope and those nested in it, at any depth."""
+        return (self, *(inner for scope in self.nested for inner in scope.all_scopes()))

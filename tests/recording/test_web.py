@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Mount, Route
 
+from pytest_dbguard.recording.scopes import Scope
 from pytest_dbguard.recording.web import WebScopes
 
 
@@ -114,6 +115,13 @@ def test_each_request_has_a_scope(engine, watch, web, api):
     ]
     assert watch.count == 2
     assert {scope.name for scope in watch.scope.nested} == {"the test"}
+
+
+def test_requests_in_a_block_are_the_blocks(watch, web, api):
+    with watch.recorder.nested(Scope("block", "block")) as block:
+        TestClient(api).get("/sync/2")
+    assert [(each.scope, each.count) for each in block.recordings()] == [("block", 0), ("GET /sync/2", 2)]
+    assert watch.scope.recording().total_count == 2
 
 
 def test_mounted_applications_serve_one_request(watch, web, api):

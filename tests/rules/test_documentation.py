@@ -1,0 +1,68 @@
+"""A rule's documentation is its test: the example fires that rule and no other, what to use instead is silent."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+from application import run_as_application, sqlite_engine
+
+from pytest_dbguard.rules.documentation import HEADINGS, code_of, documentation, sections, summary
+from pytest_dbguard.rules.registry import load_rules
+
+OPTIONS = re.compile(r"# dbguard: (\w+) = (.+)")
+RULES = [pytest.param(rule, id=rule.name) for rule in load_rules()]
+
+
+def found_in(rule, heading, directory):
+    """Run the code of a section; a first line `# dbguard: key = value` gives an option of the rule, or the budget."""
+    code = code_of(sections(rule)[heading])
+    assert code
+    given = OPTIONS.match(code)
+    options = tomllib.loads(f"{given[1]} = {given[2]}") if given else {}
+    budget = options.pop("max_queries", None)
+    engine = sqlite_engine()
+    outcome = run_as_application(code, engine, directory, rules={rule.name: options}, budget=budget)
+    engine.dispose()
+    assert outcome.faults == ()
+    return [finding.rule for finding in outcome.findings]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_headings(rule):
+    text = documentation(rule)
+    found = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert found in ([*HEADINGS], [*HEADINGS, "Limits"])
+    assert all(sections(rule)[heading] for heading in found)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_first_sentence_says_what_it_does(rule):
+    text = summary(rule)
+    assert text[0].isupper()
+    assert text.endswith((".", ":"))
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_option_is_documented(rule):
+    text = sections(rule)["Options"]
+    assert set(re.findall(r"^- `(\w+)`", text, re.MULTILINE)) == set(rule.options_model.model_fields)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_defaults_are_what_the_documentation_says(rule):
+    said = dict(re.findall(r"^- `(\w+)` \(default ([^);]+)", sections(rule)["Options"], re.MULTILINE))
+    assert said.pop("severity") == f'"{rule.severity}"'
+    assert said == {name: f"{getattr(rule.options_model(), name):g}" for name in said}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_example_fires(rule, tmp_path, capsys):
+    assert found_in(rule, "Example", tmp_path) == [rule.code]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_to_use_instead_is_silent(rule, tmp_path, capsys):
+    assert found_in(rule, "Use instead", tmp_path) == []
