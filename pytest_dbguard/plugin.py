@@ -7,41 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_dbguard.testing.fixture_definitions import (
-    dbguard_async_connection,
-    dbguard_async_engine,
-    dbguard_async_isolation,
-    dbguard_async_session,
-    dbguard_connection,
-    dbguard_database,
-    dbguard_engine,
-    dbguard_isolation,
-    dbguard_metadata,
-    dbguard_seed,
-    dbguard_session,
-)
 from pytest_dbguard.testing.options import MARKER, add_options, is_enabled
 
 if TYPE_CHECKING:
     from pytest_dbguard.testing.guard import DbGuard
 
-pytest_plugins = ("pytest_dbguard.testing.database_start",)
-
-__all__ = [
-    "dbguard",
-    "dbguard_async_connection",
-    "dbguard_async_engine",
-    "dbguard_async_isolation",
-    "dbguard_async_session",
-    "dbguard_connection",
-    "dbguard_database",
-    "dbguard_engine",
-    "dbguard_isolation",
-    "dbguard_metadata",
-    "dbguard_seed",
-    "dbguard_session",
-    "pytest_plugins",
-]
+pytest_plugins = ("pytest_dbguard.testing.fixture_definitions", "pytest_dbguard.testing.database_start")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
