@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings, strategies as st
 
 from pytest_dbguard.analysis.pool import FindingPool, reading_order
 from pytest_dbguard.core.findings import Certainty, Finding, Severity, Site
+
+STEADY = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SITES = st.builds(Site, st.sampled_from(["a.py", "b.py"]), st.integers(1, 3), st.sampled_from([None, 4]), st.just("f"))
 FINDINGS = st.builds(
@@ -37,23 +39,27 @@ def pooled(*groups):
     return pool.findings()
 
 
+@STEADY
 @given(st.data(), st.lists(FINDINGS, max_size=12))
 def test_order_never_matters(data, findings):
     shuffled = data.draw(st.permutations(findings))
     assert pooled(findings) == pooled(shuffled)
 
 
+@STEADY
 @given(st.lists(FINDINGS, max_size=12), st.integers(0, 12))
 def test_groups_never_matter(findings, cut):
     assert pooled(findings) == pooled(findings[:cut], findings[cut:]) == pooled(*([each] for each in findings))
 
 
+@STEADY
 @given(st.lists(FINDINGS, max_size=12), st.integers(0, 12))
 def test_workers_never_matter(findings, cut):
     """What two processes pooled is pooled again."""
     assert pooled(findings) == pooled(pooled(findings[:cut]), pooled(findings[cut:]))
 
 
+@STEADY
 @given(st.lists(FINDINGS, max_size=12))
 def test_nothing_is_lost_and_nothing_twice(findings):
     found = pooled(findings)

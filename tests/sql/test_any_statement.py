@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, settings, strategies as st
 
 from pytest_dbguard.sql.shape import read_statement
 from pytest_dbguard.sql.tokens import tokens
+
+STEADY = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SIGNS = st.text(alphabet="'\"`$-/*\\ \n\tabIN1:%?().,;<>=|e_x[]@")
 PIECES = (
@@ -52,6 +54,7 @@ TEMPLATES = st.sampled_from(
 WRITINGS = st.sampled_from(["?", "%s", "%(p)s", ":p", "$1", "7", "'x'", "-3", "%(p)s::INTEGER"])
 
 
+@STEADY
 @given(st.one_of(st.text(), SIGNS, WORDS))
 @example("::int")
 @example("'")
@@ -70,12 +73,14 @@ def test_any_text_has_a_shape(text):
     assert isinstance(found.table, str)
 
 
+@STEADY
 @given(st.one_of(st.text(), SIGNS, WORDS))
 def test_a_shape_is_its_own_shape(text):
     shape = read_statement(text).shape
     assert read_statement(shape.text).shape == shape
 
 
+@STEADY
 @given(st.one_of(SIGNS, WORDS))
 def test_no_literal_is_left(text):
     assert not [token for token in tokens(read_statement(text).shape.text) if token.kind in ("string", "number")]
@@ -85,6 +90,7 @@ def filled(data, template, values):
     return template.format(*(data.draw(values) for _ in range(template.count("{}"))))
 
 
+@STEADY
 @given(st.data(), TEMPLATES)
 def test_one_shape_whatever_the_values(data, template):
     text = filled(data, template, LITERALS)
@@ -93,6 +99,7 @@ def test_one_shape_whatever_the_values(data, template):
     assert SECRET not in shape.text
 
 
+@STEADY
 @given(st.lists(LITERALS, min_size=1, max_size=8), st.sampled_from(["IN (", "IN(", "NOT IN ("]))
 def test_one_shape_whatever_the_length_of_a_list(members, opening):
     text = f"SELECT a FROM t WHERE b {opening}{', '.join(members)}) AND c = 1"
@@ -101,6 +108,7 @@ def test_one_shape_whatever_the_length_of_a_list(members, opening):
     assert found.longest_list == len(members)
 
 
+@STEADY
 @given(st.lists(st.tuples(LITERALS, LITERALS), min_size=1, max_size=6), st.sampled_from(["VALUES ", "VALUES"]))
 def test_one_shape_whatever_the_number_of_rows(rows, word):
     text = f"INSERT INTO t (a, b) {word}" + ", ".join(f"({a}, lower({b}))" for a, b in rows)
@@ -109,11 +117,13 @@ def test_one_shape_whatever_the_number_of_rows(rows, word):
     assert found.value_rows == len(rows)
 
 
+@STEADY
 @given(TEMPLATES, WRITINGS, WRITINGS)
 def test_one_shape_whatever_the_driver(template, one, other):
     assert read_statement(template.replace("{}", one)).shape == read_statement(template.replace("{}", other)).shape
 
 
+@STEADY
 @given(st.data(), TEMPLATES)
 def test_facts_do_not_depend_on_values(data, template):
     one, other = (read_statement(filled(data, template, LITERALS)) for _ in range(2))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings, strategies as st
 
 from pytest_dbguard.sql.tokens import tokens
+
+STEADY = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def kinds(text):
@@ -99,6 +101,7 @@ def test_strings_next_to_words():
     assert kinds("xe'a'") == [("word", "xe"), ("string", "'a'")]
 
 
+@STEADY
 @given(st.text())
 def test_any_text_is_read_without_loss(text):
     """What is no token is whitespace or a comment; tokens do not overlap."""
@@ -111,6 +114,7 @@ def test_any_text_is_read_without_loss(text):
         end = token.offset + len(token.text)
 
 
+@STEADY
 @given(st.text(alphabet="'\"`$-/*\\ \nab1:%?().,<>=|"))
 def test_text_of_awkward_signs_is_read(text):
     found = list(tokens(text))
