@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
-from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis import strategies as st
 
 from pytest_dbguard.analysis.pool import FindingPool, reading_order
 from pytest_dbguard.core.findings import Certainty, Finding, Severity, Site

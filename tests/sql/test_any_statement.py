@@ -6,7 +6,7 @@ import re
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
-from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis import strategies as st
 
 from pytest_dbguard.sql.shape import read_statement
 from pytest_dbguard.sql.tokens import tokens

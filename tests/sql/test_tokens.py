@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis import strategies as st
 
 from pytest_dbguard.sql.tokens import tokens
 
