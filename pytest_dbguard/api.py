@@ -48,14 +48,15 @@ class OpenRecording:
 def record(
     name: str = "recording", *, root: Path | str | None = None, max_queries: int | None = None
 ) -> Iterator[OpenRecording]:
-    """Record every statement of every engine while the block runs, in all threads that have no recorder of their own.
+    """Record every statement of every engine while the block runs, in all threads.
 
     Args:
         name: What the findings say they were seen in.
         root: Directory of the application; what lies below it counts as its code. The working directory by default.
         max_queries: A budget: more statements than this are a finding.
 
-    Inside of a test that dbguard records, the block is a scope of its own in that test's recording.
+    Inside of a test that dbguard records, the block is a scope of its own in that test's recording; threads that do
+    not carry the block's context are then recorded as the test's.
     """
     directory = Path.cwd() if root is None else Path(root)
     scope = Scope(name, "block", max_queries)

@@ -21,7 +21,7 @@ class InlineIgnores:
     def silences(self, finding: Finding) -> bool:
         """Whether a comment on one of the finding's lines, or alone on the line above, names its rule."""
         return any(
-            finding.rule.startswith(word.upper()) or word.lower() == finding.name
+            _names(word, finding)
             for place in (finding.site, finding.origin, finding.loop)
             if place is not None
             for word in self._words(place)
@@ -37,3 +37,10 @@ class InlineIgnores:
         for line in lines:
             for match in _COMMENT.finditer(line):
                 yield from (word.strip() for word in match.group(1).split(",") if word.strip())
+
+
+def _names(word: str, finding: Finding) -> bool:
+    """Whether a word is the rule's code, its name, or a prefix of codes; "DBG" alone is none: it would hide all."""
+    code = word.upper()
+    is_code = code.startswith("DBG") and code[3:4].isdigit()
+    return (is_code and finding.rule.startswith(code)) or word.lower() == finding.name

@@ -161,8 +161,15 @@ def _hash_of(parameters: Any) -> int | None:
     values = tuple(parameters.values()) if isinstance(parameters, dict) else parameters
     try:
         return hash(values)
-    except TypeError:
+    except Exception:  # noqa: BLE001  values may be of any class, with any fault in it
+        return _hash_of_unhashable(values)
+
+
+def _hash_of_unhashable(values: Any) -> int | None:
+    try:
         return hash(repr(values))
+    except Exception:  # noqa: BLE001
+        return None
 
 
 def _values(text: StatementText, parameters: Any) -> tuple[int, ...]:
