@@ -53,13 +53,15 @@ def test_anywhere_in_a_statement_of_several_lines(silences):
 
 @pytest.mark.parametrize(
     "words",
-    ["DBG101", "dbg101", "DBG103, DBG101", "DBG103,DBG101", " DBG101 ", "DBG1", "DBG", "n-plus-one", "N-Plus-One"],
+    ["DBG101", "dbg101", "DBG103, DBG101", "DBG103,DBG101", " DBG101 ", "DBG1", "n-plus-one", "N-Plus-One"],
 )
 def test_words_that_name_the_rule(silences, words):
     assert silences(f"a  # dbguard: ignore[{words}] reason\n", 1)
 
 
-@pytest.mark.parametrize("words", ["DBG103", "DBG10X", "DBG1011", "", ",", "n-plus", "statement-in-loop", "DBG2, DBG9"])
+@pytest.mark.parametrize(
+    "words", ["DBG", "D", "DBG103", "DBG10X", "DBG1011", "", ",", "n-plus", "statement-in-loop", "DBG2, DBG9"]
+)
 def test_words_that_name_others(silences, words):
     assert not silences(f"a  # dbguard: ignore[{words}] reason\n", 1)
 
