@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_dbguard.testing.options import MARKER, add_options, is_enabled
+from pytest_dbguard.testing.options import MARKER, add_options, is_enabled, refuse_lonely_flags
 
 if TYPE_CHECKING:
     from pytest_dbguard.testing.guard import DbGuard
@@ -27,6 +27,8 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_dbguard.testing.start import start
 
         start(config)
+    else:
+        refuse_lonely_flags(config)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -122,8 +122,13 @@ class Finding:
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
-        """What the baseline knows it by: (rule, subject, file, function); survives moved lines."""
-        place = self.place
+        """What the baseline knows it by: (rule, subject, file, function); survives moved lines.
+
+        File and function are those of the application's code that causes it (the origin, else the loop), else of the
+        site: a new loop over an old repository function is a new finding.
+        """
+        causes = (place for place in (self.origin, self.loop) if place is not None and not place.in_test_code)
+        place = next(causes, self.place)
         return (self.rule, self.subject, place.file if place else "", place.function if place else "")
 
     def with_status(self, status: Status) -> Finding:

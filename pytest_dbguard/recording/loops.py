@@ -29,6 +29,7 @@ _INLINES = sys.version_info >= (3, 12)
 _STEPS = frozenset({"FOR_ITER", "SEND", "GET_ANEXT", "END_ASYNC_FOR", "YIELD_VALUE", "RESUME"})
 _PAUSES = frozenset({"sleep", "wait", "asleep"})
 _MAX_HEAD = 60
+_MAX_DIGITS = 4
 _BATCH = re.compile(r"batch|chunk|slice|page|window|partition", re.IGNORECASE)
 _ATTEMPT = re.compile(r"\b(attempts?|retry|retries|tries)\b", re.IGNORECASE)
 _SUBTEST = re.compile(r"subtests?\.test$|\.subTest$")
@@ -45,7 +46,7 @@ class Loop:
         site: Where its head stands.
         head: Its first line as written, such as "for order in orders:".
         is_left: Whether it is left as soon as the statement has run, as retries and searches are.
-        pauses: Whether it sleeps or waits between rounds, as polling does.
+        pauses: Whether it sleeps or waits between rounds, or asks in its condition, as polling does.
         takes_batches: Whether it goes through slices: `range` with a step, `batched(...)`, names that say so.
         starts_subtests: Whether each round is a subtest, which is judged apart.
     """
@@ -160,7 +161,7 @@ def _loops_on(path: list[ast.AST], span: Span, frame: Frame) -> Iterator[Loop]:
                 _head_site(node, frame),
                 _head(node, frame),
                 _is_left(node, path[index + 1 :]),
-                _pauses(node),
+                _pauses(node) or (isinstance(node, ast.While) and _contains(_span(node.test), span)),
                 _takes_batches(node),
                 _starts_subtests(node),
             )
@@ -217,7 +218,11 @@ class _Masking(ast.NodeTransformer):
     """Hides texts and lists of constants, since reports show no values."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        return ast.Name("…") if isinstance(node.value, str | bytes) else node
+        is_long = isinstance(node.value, int | float | complex) and len(repr(node.value)) > _MAX_DIGITS
+        return ast.Name("…") if is_long or isinstance(node.value, str | bytes) else node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        return ast.Name("…")
 
     def visit_collection(self, node: ast.Tuple | ast.List | ast.Set) -> ast.AST:
         if node.elts and all(isinstance(item, ast.Constant) for item in node.elts):
@@ -235,7 +240,11 @@ def _target(node: ast.expr) -> str:
 
 
 def _text(node: ast.AST) -> str:
-    return ast.unparse(_Masking().visit(deepcopy(node))).replace("(…,)", "(…)")
+    try:
+        return ast.unparse(_Masking().visit(deepcopy(node))).replace("(…,)", "(…)")
+    except (ValueError, TypeError, AttributeError):
+        # a node that does not take a masked part: what stands there is not worth a rule's failure
+        return "…"
 
 
 def _is_left(loop: ast.AST, inside: list[ast.AST]) -> bool:
@@ -246,6 +255,8 @@ def _is_left(loop: ast.AST, inside: list[ast.AST]) -> bool:
     """
     if not isinstance(loop, ast.For | ast.AsyncFor | ast.While):
         return False
+    if isinstance(loop, ast.For | ast.AsyncFor) and _enters_its_target(loop):
+        return True
     if isinstance(loop, ast.For) and _counts_attempts(loop) and any(_exits(statement) for statement in loop.body):
         return True
     for outer, inner in pairwise([loop, *inside]):
@@ -259,9 +270,24 @@ def _is_left(loop: ast.AST, inside: list[ast.AST]) -> bool:
 
 
 def _counts_attempts(loop: ast.For) -> bool:
-    if isinstance(loop.target, ast.Name) and loop.target.id.startswith("_"):
+    if isinstance(loop.target, ast.Name) and not _uses(loop.body, loop.target.id):
         return True
     return _ATTEMPT.search(f"{ast.unparse(loop.target)} {ast.unparse(loop.iter)}") is not None
+
+
+def _uses(body: list[ast.stmt], name: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == name for part in body for node in ast.walk(part))
+
+
+def _enters_its_target(loop: ast.For | ast.AsyncFor) -> bool:
+    """Whether each round is `with` the loop's own variable, as in `for attempt in Retrying(): with attempt:`."""
+    name = loop.target.id if isinstance(loop.target, ast.Name) else None
+    return any(
+        isinstance(item.context_expr, ast.Name) and item.context_expr.id == name
+        for part in loop.body
+        if isinstance(part, ast.With | ast.AsyncWith)
+        for item in part.items
+    )
 
 
 def _exits(node: ast.AST) -> bool:

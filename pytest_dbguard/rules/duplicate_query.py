@@ -113,10 +113,12 @@ def _fork(before: Statement, after: Statement) -> Frame | None:
         if one.info is not other.info:
             break
         fork = other
-        if one.instruction != other.instruction:
+        # one place may have two instructions: the condition of a `while` is compiled twice
+        if one.instruction != other.instruction and one.site != other.site:
             return None if other.in_test_code else other
     # equal ways are one place that repeats; a way that ends inside the other has its fork in the last shared frame
-    if before.stack.key == after.stack.key or fork is None or fork.in_test_code:
+    same = before.stack.key == after.stack.key or before.stack.site == after.stack.site
+    if same or fork is None or fork.in_test_code:
         return None
     return fork
 

@@ -120,14 +120,17 @@ def _is_excused(repetition: Repetition, recording: Recording, threshold: int) ->
 
 
 def _fix(repetition: Repetition) -> Fix:
+    if repetition.cause is Cause.CONCURRENT:
+        return Fix("ask for all rows in one statement instead of one in each task", place=repetition.site)
+    if repetition.cause is Cause.RECURSION:
+        title = "ask for the whole tree at once: a recursive CTE, or one statement for each level"
+        return Fix(title, "select(...).cte(recursive=True)", repetition.loop_site)
     call = repetition.statements[0].call
     mapper = call.mapper if type(call) is OriginOption else None
     if mapper is not None and repetition.stack.marks & Mark.GET and len(mapper.primary_key) == 1:
         column = f"{mapper.class_.__name__}.{mapper.get_property_by_column(mapper.primary_key[0]).key}"
         code = f"select({mapper.class_.__name__}).where({column}.in_(ids))"
         return Fix("get all rows in one statement before the loop", code, repetition.loop_site)
-    if repetition.cause is Cause.CONCURRENT:
-        return Fix("ask for all rows in one statement instead of one in each task", place=repetition.site)
     text = repetition.statements[0].text
     compared = _COMPARED.search(text.shape.text)
     key = compared.group(1) if compared else "<key>"

@@ -169,7 +169,9 @@ class ControllerPlugin:
         stale = frozenset(before.stale(reported, finished, suite=suite)) if suite is not None else frozenset()
         if self._config.update_baseline:
             self._baseline = self._baseline.updated(reported, finished, suite=suite)
-        if self._config.prune_baseline:
+        if self._config.prune_baseline and suite is None:
+            self._written.append("dbguard: nothing is pruned, since only some of the tests ran")
+        elif self._config.prune_baseline:
             self._baseline = Baseline(tuple(e for e in self._baseline.entries if e not in stale))
             stale = frozenset()
         if self._baseline != before:

@@ -71,6 +71,15 @@ def is_enabled(config: pytest.Config) -> bool:
     return bool(config.getoption("--dbguard") or config.getini("dbguard"))
 
 
+def refuse_lonely_flags(config: pytest.Config) -> None:
+    """Raise UsageError for flags that change the baseline in a run that records nothing."""
+    if config.getoption("--no-dbguard") or config.option.collectonly:
+        return
+    for name in ("update-baseline", "prune-baseline"):
+        if config.getoption(_dest(name)):
+            raise pytest.UsageError(f"dbguard: --dbguard-{name} needs --dbguard: nothing was to be recorded")
+
+
 def given_flags(config: pytest.Config) -> dict[str, Any]:
     """Return the values of our options by the names of the configuration's fields; None where not given."""
     names = [name for name, *_ in _VALUES] + [name for name, _ in _SWITCHES] + ["report"]

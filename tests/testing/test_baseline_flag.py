@@ -87,3 +87,23 @@ def test_what_no_longer_occurs_is_told_and_pruned_by_full_runs_only(project, wor
     result = project.run("--dbguard", "--dbguard-prune-baseline", *workers)
     assert result.ret == 0
     assert "DBG101" not in (project.path / FILE).read_text()
+
+
+def test_a_new_loop_over_an_accepted_function_is_new(project):
+    source = (project.path / "shop.py").read_text()
+    get = "\n\ndef get(session, pk):\n    return session.get(Order, pk)\n"
+    old = "\n\ndef old(session):\n    return [get(session, pk) for pk in (1, 2, 3)]\n"
+    project.write("shop.py", source + get + old)
+    test = "from test_shop import session\nimport shop\n\n\ndef test_{0}(session):\n    shop.{0}(session)\n"
+    project.write("test_old.py", test.format("old"))
+    project.run("--dbguard", "--dbguard-update-baseline")
+    project.write("shop.py", source + get + old.replace("old", "brand_new") + old)
+    project.write("test_brand_new.py", test.format("brand_new"))
+    result = project.run("--dbguard")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*= loop:*in brand_new", "*1 new finding in*"])
+
+
+def test_a_partial_run_says_that_it_does_not_prune(project):
+    result = project.run("--dbguard", "--dbguard-prune-baseline", "-k", "test_one")
+    result.stdout.fnmatch_lines(["dbguard: nothing is pruned, since only some of the tests ran"])

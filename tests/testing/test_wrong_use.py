@@ -88,3 +88,11 @@ def _has_line(result, message):
     pytest.LineMatcher(shown.splitlines() + [" ".join(shown.split())]).fnmatch_lines([message])
     assert "Traceback" not in shown
     assert "INTERNALERROR" not in shown
+
+
+@pytest.mark.parametrize("flag", ["--dbguard-update-baseline", "--dbguard-prune-baseline"])
+def test_flags_of_the_baseline_need_a_recording(project, flag):
+    result = project.run(flag)
+    assert result.ret == 4
+    _has_line(result, f"*{flag} needs --dbguard*")
+    assert project.run(flag, "--no-dbguard").ret == 0
