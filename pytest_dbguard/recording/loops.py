@@ -46,7 +46,7 @@ class Loop:
         site: Where its head stands.
         head: Its first line as written, such as "for order in orders:".
         is_left: Whether it is left as soon as the statement has run, as retries and searches are.
-        pauses: Whether it sleeps or waits between rounds, or asks in its condition, as polling does.
+        pauses: Whether it sleeps or waits between rounds, as polling does.
         takes_batches: Whether it goes through slices: `range` with a step, `batched(...)`, names that say so.
         starts_subtests: Whether each round is a subtest, which is judged apart.
     """
@@ -160,8 +160,8 @@ def _loops_on(path: list[ast.AST], span: Span, frame: Frame) -> Iterator[Loop]:
             yield Loop(
                 _head_site(node, frame),
                 _head(node, frame),
-                _is_left(node, path[index + 1 :]),
-                _pauses(node) or (isinstance(node, ast.While) and _contains(_span(node.test), span)),
+                _asks_whether_to_go_on(node, span) or _is_left(node, path[index + 1 :]),
+                _pauses(node),
                 _takes_batches(node),
                 _starts_subtests(node),
             )
@@ -245,6 +245,11 @@ def _text(node: ast.AST) -> str:
     except (ValueError, TypeError, AttributeError):
         # a node that does not take a masked part: what stands there is not worth a rule's failure
         return "…"
+
+
+def _asks_whether_to_go_on(loop: ast.AST, span: Span) -> bool:
+    """Whether the statement is a `while` loop's condition: polling, or the search for a name that is free."""
+    return isinstance(loop, ast.While) and _contains(_span(loop.test), span)
 
 
 def _is_left(loop: ast.AST, inside: list[ast.AST]) -> bool:
