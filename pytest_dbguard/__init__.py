@@ -9,15 +9,19 @@ if TYPE_CHECKING:
     from pytest_dbguard.api import check as check
     from pytest_dbguard.api import record as record
     from pytest_dbguard.api import report as report
+    from pytest_dbguard.dev_server.asgi import DbguardASGI as DbguardASGI
+    from pytest_dbguard.dev_server.wsgi import DbguardWSGI as DbguardWSGI
 
-__all__ = ["OpenRecording", "check", "record", "report"]
+__all__ = ["DbguardASGI", "DbguardWSGI", "OpenRecording", "check", "record", "report"]
 __version__ = "0.1.0"
+
+_MODULES = {"DbguardASGI": "pytest_dbguard.dev_server.asgi", "DbguardWSGI": "pytest_dbguard.dev_server.wsgi"}
 
 
 def __getattr__(name: str) -> Any:
     """Import the public names when they are first used: the pytest plugin must not pay for them."""
     if name not in __all__:
         raise AttributeError(f"module 'pytest_dbguard' has no attribute {name!r}")
-    from pytest_dbguard import api
+    from importlib import import_module
 
-    return getattr(api, name)
+    return getattr(import_module(_MODULES.get(name, "pytest_dbguard.api")), name)

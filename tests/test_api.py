@@ -57,7 +57,14 @@ def shop(tmp_path):
 
 
 def test_public_names():
-    assert set(pytest_dbguard.__all__) == {"OpenRecording", "check", "record", "report"}
+    assert set(pytest_dbguard.__all__) == {
+        "DbguardASGI",
+        "DbguardWSGI",
+        "OpenRecording",
+        "check",
+        "record",
+        "report",
+    }
     assert all(getattr(pytest_dbguard, name).__name__ == name for name in pytest_dbguard.__all__)
     with pytest.raises(AttributeError, match="'nothing'"):
         pytest_dbguard.nothing

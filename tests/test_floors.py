@@ -21,7 +21,7 @@ FLOORS = (
     ("analysis",),
     ("reports",),
     ("testing", "runtime"),
-    ("plugin", "cli", "runtime_fixtures", "api"),
+    ("plugin", "cli", "runtime_fixtures", "api", "dev_server"),
     ("__main__", "__init__"),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

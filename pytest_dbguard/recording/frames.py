@@ -34,6 +34,7 @@ class Mark(IntFlag):
     SESSION = 128
     DDL = 256
     ROLLBACK = 512
+    EXPIRE = 1024
 
 
 _MARKS: dict[tuple[str, str], Mark] = {
@@ -42,6 +43,10 @@ _MARKS: dict[tuple[str, str], Mark] = {
     ("orm/session.py", "commit"): Mark.COMMIT,
     ("orm/session.py", "rollback"): Mark.ROLLBACK,
     ("orm/session.py", "refresh"): Mark.REFRESH,
+    ("orm/session.py", "expire"): Mark.EXPIRE,
+    ("orm/session.py", "expire_all"): Mark.EXPIRE,
+    ("engine/base.py", "commit"): Mark.COMMIT,
+    ("engine/base.py", "rollback"): Mark.ROLLBACK,
     ("orm/session.py", "get"): Mark.GET,
     ("orm/session.py", "get_one"): Mark.GET,
     ("orm/session.py", "_connection_for_bind"): Mark.SESSION,
@@ -59,6 +64,10 @@ _ENDS = frozenset(
         ("_pytest/runner.py", "call_and_report"),
         ("unittest/case.py", "run"),
         ("recording/web.py", "dbguard_request"),
+        ("dev_server/asgi.py", "__call__"),
+        ("dev_server/wsgi.py", "__call__"),
+        ("dev_server/wsgi.py", "__next__"),
+        ("dev_server/wsgi.py", "close"),
     }
 )
 # ... and where a thread or a task begins, whose starter is not on the stack.

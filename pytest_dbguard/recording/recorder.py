@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from time import perf_counter_ns
 from types import CodeType
@@ -12,9 +12,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from pytest_dbguard.core.verdict import Fault
-from pytest_dbguard.recording.calls import OriginOption
+from pytest_dbguard.recording.calls import LoadCall, OriginOption
 from pytest_dbguard.recording.frames import Mark, Stack, StackReader
 from pytest_dbguard.recording.ownership import Ownership
+from pytest_dbguard.recording.model import OpenTransaction
 from pytest_dbguard.recording.scopes import Scope
 from pytest_dbguard.sql.shape import StatementText, read_statement
 
@@ -22,7 +23,9 @@ _MAX_TEXTS = 10_000
 _MAX_FAULTS = 20
 _UNCOUNTED = int(Mark.CATALOG)
 _IN_FLUSH = int(Mark.FLUSH)
-_EXPIRING = int(Mark.COMMIT | Mark.ROLLBACK)
+_COMMIT = int(Mark.COMMIT)
+_ROLLBACK = int(Mark.ROLLBACK)
+_REFRESH = int(Mark.REFRESH)
 _BY_SESSION = int(Mark.SESSION)
 _UNCOUNTED_VERBS = frozenset({"TRANSACTION", "PRAGMA", "SHOW", "SET", "RESET", ""})
 
@@ -44,19 +47,27 @@ class Recorder:
         self.reader = StackReader(ownership)
         self.faults: list[Fault] = []
         self.latest: dict[type, OriginOption] = {}
-        self.ended_at: WeakKeyDictionary[Any, Stack] = WeakKeyDictionary()
+        self.latest_load: LoadCall | None = None
+        self.expired_at: WeakKeyDictionary[Any, Stack] = WeakKeyDictionary()
         self._texts: dict[str, StatementText] = {}
         self._process_scope: Scope | None = None
         self._context_scope: ContextVar[Scope | None] = ContextVar("dbguard_scope", default=None)
+        self._request: ContextVar[Scope | None] = ContextVar("dbguard_request", default=None)
         self._transaction = 0
         self._savepoints = 0
         self._flushes: dict[int, int] = {}
         self._flush_number = 0
+        self._expiring: tuple[int, ...] = ()
 
     @property
     def scope(self) -> Scope | None:
         """The scope that a statement sent now would be filed in; None when nothing is recorded."""
         return self._context_scope.get() or self._process_scope
+
+    @property
+    def request(self) -> Scope | None:
+        """The web request that this context serves, if any."""
+        return self._request.get()
 
     def open(self, scope: Scope, *roots: CodeType) -> None:
         """Make `scope` the scope of the process; stacks end at the functions `roots`."""
@@ -70,6 +81,7 @@ class Recorder:
         """Stop recording in the process's scope."""
         self._process_scope = None
         self.latest.clear()
+        self._flushes.clear()
 
     @contextmanager
     def nested(self, scope: Scope) -> Iterator[Scope]:
@@ -78,11 +90,14 @@ class Recorder:
         if outer is not None:
             scope.is_paused = outer.is_paused
             outer.nested.append(scope)
-        token = self._context_scope.set(scope)
-        try:
+        with _set(self._context_scope, scope):
             yield scope
-        finally:
-            self._context_scope.reset(token)
+
+    @contextmanager
+    def serving(self, scope: Scope) -> Iterator[Scope]:
+        """File what this context does in the scope of a web request, which may be entered more than once."""
+        with _set(self._context_scope, scope), _set(self._request, scope):
+            yield scope
 
     def fault(self, where: str, error: BaseException) -> None:
         """Keep an error of our own to tell at the end; one that comes with every statement is told once."""
@@ -94,6 +109,18 @@ class Recorder:
         """Note a commit or rollback: what was read before may have changed."""
         self._transaction += 1
 
+    def transaction_committed(self) -> None:
+        """Note a commit of an engine's transaction, and where."""
+        self._transaction += 1
+        scope = self.scope
+        if scope is not None:
+            scope.add_commit(self.reader.stack(self.reader.read_through("-- commit", 3)))
+
+    def transaction_took(self, scope: Scope, first: int, elapsed_ns: int) -> None:
+        """Note a transaction that was open for long: since the statement `first` of a scope."""
+        stack = self.reader.stack(self.reader.read(sys._getframe(2)))
+        scope.transactions.append(OpenTransaction(first, scope.count, elapsed_ns / 1e6, stack))
+
     def savepoint_begins(self) -> None:
         """Note a savepoint that the application set; not those by which a session joins an outer transaction."""
         self._savepoints += 1
@@ -101,10 +128,45 @@ class Recorder:
     def session_ended(self, session: Any) -> None:
         """Note that a session's outermost transaction ended, and where: its instances are expired from here on."""
         self._transaction += 1
-        if self.scope is not None:
-            walk = self.reader.read(sys._getframe(2))
-            if walk[1] & _EXPIRING:
-                self.ended_at[session] = self.reader.stack(walk)
+        scope = self.scope
+        if scope is None:
+            return
+        walk = self.reader.read_through("-- end", 3)
+        if walk[1] & _COMMIT:
+            scope.add_commit(self.reader.stack(walk))
+        if walk[1] & _ROLLBACK or (walk[1] & _COMMIT and session.expire_on_commit):
+            self.expired_at[session] = self.reader.stack(walk)
+
+    def session_expired(self, session: Any) -> None:
+        """Note that instances of a session expired, and where; of many at once, the first tells."""
+        scope = self.scope
+        if scope is None:
+            return
+        burst = (id(session), self._transaction, id(scope), scope.count)
+        if burst == self._expiring:
+            return
+        self._expiring = burst
+        walk = self.reader.read(sys._getframe(2))
+        if not walk[1] & _REFRESH:
+            self.expired_at[session] = self.reader.stack(walk)
+
+    def connection_taken(self, proxy: Any) -> None:
+        """Note that a connection is taken out of its pool, and where."""
+        scope = self.scope
+        if scope is not None:
+            scope.add_checkout(proxy, self.reader.stack(self.reader.read_through("-- checkout", 3)))
+
+    def connection_used(self, connection: Any, session: Any) -> None:
+        """Note which session took a connection: one that is older than the scope has an owner outside of it."""
+        scope = self.scope
+        if scope is not None and session.hash_key <= scope.sessions_before:
+            scope.drop_checkout(connection.connection)
+
+    def read_elsewhere(self, relationship: Any) -> None:
+        """Note that a relationship was read on an instance of which no query is known to have loaded it along."""
+        scope = self.scope
+        if scope is not None:
+            scope.reads_elsewhere.add(relationship)
 
     def flush_begins(self) -> None:
         """Note that the running thread or greenlet starts another flush."""
@@ -145,6 +207,7 @@ class Recorder:
                 _values(text, parameters) if text.moves and not is_many else (),
                 is_many,
                 failed,
+                started_ns,
             ),
             elapsed_ns,
         )
@@ -154,6 +217,17 @@ class Recorder:
             self._texts.clear()
         text = self._texts[statement] = read_statement(statement)
         return text
+
+
+@contextmanager
+def _set(variable: ContextVar[Scope | None], scope: Scope) -> Iterator[None]:
+    token = variable.set(scope)
+    try:
+        yield
+    finally:
+        # a coroutine that is thrown away may be closed in another context, where there is nothing to reset
+        with suppress(ValueError):
+            variable.reset(token)
 
 
 def _hash_of(parameters: Any) -> int | None:

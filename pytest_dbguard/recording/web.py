@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 
+from pytest_dbguard.recording.current import serving
 from pytest_dbguard.recording.recorder import Recorder
 from pytest_dbguard.recording.scopes import Scope
 
@@ -35,7 +35,6 @@ class WebScopes:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._wrapped: dict[tuple[str, str], tuple[Any, Callable[..., Any]]] = {}
-        self._inside: ContextVar[bool] = ContextVar("dbguard_request", default=False)
 
     def attach(self) -> None:
         """Wrap the frameworks imported so far; call again to catch those imported later."""
@@ -62,7 +61,7 @@ class WebScopes:
     def _scope(self, method: str, path: str) -> Scope | None:
         """Return a new scope for a request; None inside of one (mounted applications) or when nothing is recorded."""
         outer = self._recorder.scope
-        if outer is None or self._inside.get():
+        if outer is None or self._recorder.request is not None:
             return None
         return Scope(outer.name, f"{method} {path}")
 
@@ -74,12 +73,8 @@ class WebScopes:
                 request = self._scope(scope.get("method", "WEBSOCKET"), scope.get("path", ""))
             if request is None:
                 return await original(app, scope, receive, send)
-            token = self._inside.set(True)
-            try:
-                with self._recorder.nested(request):
-                    return await original(app, scope, receive, send)
-            finally:
-                self._inside.reset(token)
+            with self._recorder.nested(request), serving(self._recorder, request):
+                return await original(app, scope, receive, send)
 
         return dbguard_request
 
@@ -89,11 +84,7 @@ class WebScopes:
             request = self._scope(environ.get("REQUEST_METHOD", "GET"), environ.get("PATH_INFO", ""))
             if request is None:
                 return original(app, environ, start_response)
-            token = self._inside.set(True)
-            try:
-                with self._recorder.nested(request):
-                    return original(app, environ, start_response)
-            finally:
-                self._inside.reset(token)
+            with self._recorder.nested(request), serving(self._recorder, request):
+                return original(app, environ, start_response)
 
         return dbguard_request

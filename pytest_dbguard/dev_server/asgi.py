@@ -1,0 +1,123 @@
+"""Middleware for ASGI applications: FastAPI, Starlette, Litestar, Quart, Falcon, Django."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from pytest_dbguard.core.findings import Severity
+from pytest_dbguard.dev_server.timing import with_metric
+from pytest_dbguard.dev_server.watcher import Request, Watcher
+from pytest_dbguard.recording.scopes import Scope
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+
+class DbguardASGI:
+    """Judge each HTTP request of an ASGI application, log what is found, and send a `Server-Timing` header.
+
+    For development: judging takes some milliseconds a request, in the event loop, after the response was sent. Nothing
+    is refused elsewhere, so let your settings decide: `enabled=settings.debug`.
+
+    A request is what one call of the application does, its background tasks included; it is judged when the call
+    returns. A call that raises before its response is complete is not judged: its error is what to look at. Websockets
+    and lifespan pass through. When the server shuts down (lifespan), the listeners are removed.
+
+    Inside of a test that dbguard records, or of a `record()` block, the request is a scope of that recording, which
+    judges it; the header is sent all the same.
+
+    Args:
+        app: The application.
+        root: Directory of the application; what lies below it counts as its code. The working directory by default.
+        select: Codes, prefixes or names of the rules to run; all by default.
+        ignore: Codes, prefixes or names of the rules not to run.
+        warn_on: The severity from which a finding is logged as a WARNING; below, it is an INFO.
+        every_request: Whether to log a fact each time it is seen; else once a process.
+        max_queries: A budget: a request that sends more statements is a finding.
+        server_timing: Whether to send `Server-Timing: db;dur=12.3;desc="41 queries"`. It tells what was recorded when
+            the headers are sent: of a streaming response, what came before the first byte.
+        logger: Where to log; `logging.getLogger("dbguard")` by default. The full block of a finding follows at DEBUG.
+        enabled: Whether to do anything at all.
+
+    Raises:
+        ConfigError: For an unknown rule.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        root: Path | str | None = None,
+        select: Iterable[str] = (),
+        ignore: Iterable[str] = (),
+        warn_on: Severity | str = Severity.WARNING,
+        every_request: bool = False,
+        max_queries: int | None = None,
+        server_timing: bool = True,
+        logger: logging.Logger | None = None,
+        enabled: bool = True,
+    ) -> None:
+        self.app = app
+        self._server_timing = server_timing
+        self._watcher: Watcher | None = None
+        if enabled:
+            self._watcher = Watcher(root, select, ignore, warn_on, every_request, max_queries, logger)
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if self._watcher is None:
+            await self.app(scope, receive, send)
+        elif scope.get("type") == "http":
+            await self._serve(self._watcher, scope, receive, send)
+        elif scope.get("type") == "lifespan":
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                self._watcher.close()
+        else:
+            await self.app(scope, receive, send)
+
+    async def _serve(self, watcher: Watcher, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        request = watcher.begin(f"{scope.get('method', 'GET')} {scope.get('path', '')}")
+        if request is None:
+            await self.app(scope, receive, send)
+            return
+        response = _Response(send, request, watcher, self._server_timing)
+        is_over = False
+        try:
+            with request.entered():
+                await self.app(scope, receive, response.send)
+            is_over = True
+        finally:
+            watcher.end(request, judge=is_over or response.is_complete)
+
+
+class _Response:
+    """Sends a response on, with the header added; notes when its last byte is sent."""
+
+    def __init__(self, send: Send, request: Request, watcher: Watcher, server_timing: bool) -> None:
+        self._send = send
+        self._scope: Scope = request.scope
+        self._watcher = watcher
+        self._server_timing = server_timing
+        self.is_complete = False
+
+    async def send(self, message: Message) -> None:
+        """Send one message."""
+        kind = message.get("type")
+        if kind == "http.response.start" and self._server_timing:
+            message = self._watcher.attempt("adding a header", lambda: _timed(message, self._scope)) or message
+        await self._send(message)
+        if kind == "http.response.body" and not message.get("more_body", False):
+            self.is_complete = True
+
+
+def _timed(message: Message, scope: Scope) -> Message:
+    headers = [(bytes(name).decode("latin-1"), bytes(value).decode("latin-1")) for name, value in message["headers"]]
+    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in with_metric(headers, scope)]
+    return {**message, "headers": encoded}
