@@ -55,9 +55,8 @@ def names_by_map(session: Session) -> list[str]:
 
 def sorted_by_name(session: Session) -> list[Order]:
     orders = session.scalars(select(Order)).all()
-    return sorted(
-        orders, key=lambda order: customer_name(session, order)
-    )  # loop: DBG103 customer @test_sort_key_queries
+    key = partial(customer_name, session)
+    return sorted(orders, key=key)  # loop: DBG103 customer @test_sort_key_queries
 
 
 def is_sold(session: Session, product: Product) -> bool:
