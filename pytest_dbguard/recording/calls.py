@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import Mapper, RelationshipProperty
 from sqlalchemy.orm.interfaces import UserDefinedOption
 
+from pytest_dbguard.recording.eager import EagerLoad
 from pytest_dbguard.recording.frames import Stack
 
 
@@ -45,9 +46,18 @@ class OriginOption(UserDefinedOption):
     SQLAlchemy hands the option on to every lazy load and refresh of the instances it loads, so an instance always
     tells which execution it came from. It is not part of the statement's cache key. An instance that is pickled
     takes a plain, empty `UserDefinedOption` along, so that reading it back never needs dbguard.
+
+    Attributes:
+        mapper: The entity it selects; None for other selects.
+        stack: Where it was sent from; None until it was.
+        statement: The `StatementText` it was sent as; None until it was.
+        parents: At the second lazy load of a relationship: the number of instances it has loaded, by class name.
+        eager: The relationships that it loads along.
+        fetched: Those of them that were loaded for at least one instance.
+        reads: Tracked relationships that were read on its instances, with hashes of the identities of a few of these.
     """
 
-    __slots__ = ("mapper", "parents", "recorder", "stack", "statement")
+    __slots__ = ("eager", "fetched", "mapper", "parents", "reads", "recorder", "stack", "statement")
 
     propagate_to_loaders = True
     kind = CallKind.QUERY
@@ -59,6 +69,9 @@ class OriginOption(UserDefinedOption):
         self.stack: Stack | None = None
         self.statement: Any = None
         self.parents: dict[str, int] | None = None
+        self.eager: tuple[EagerLoad, ...] = ()
+        self.fetched: set[RelationshipProperty[Any]] | None = None
+        self.reads: dict[RelationshipProperty[Any], set[int]] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return UserDefinedOption, (None,)
@@ -76,7 +89,8 @@ class LoadCall:
         is_guess: Whether the origin is the latest select of that class rather than what SQLAlchemy tells.
         cause: Why columns are loaded; None for other loads.
         columns: The names of the attributes that are loaded, in the mapping's order; () where SQLAlchemy hides them.
-        expired_at: The stack of the commit or rollback that ended the session's transaction last.
+        expired_at: The stack of the commit, rollback, `expire` or `expire_all` that made the session forget its
+            instances last.
     """
 
     __slots__ = ("cause", "columns", "expired_at", "is_guess", "kind", "origin", "parent", "parent_class", "path")

@@ -30,6 +30,7 @@ class Statement:
         values: Hashes of the single bound values in the order of the text, kept where `text.moves`; () otherwise.
         is_many: Whether it stands for many executions: executemany, insert-many-values.
         failed: Whether the database refused it.
+        started_ns: When it was sent, in nanoseconds of the process's clock.
     """
 
     number: int
@@ -44,6 +45,7 @@ class Statement:
     values: tuple[int, ...]
     is_many: bool
     failed: bool
+    started_ns: int = 0
 
     @property
     def sql(self) -> str:
@@ -66,6 +68,31 @@ class Statement:
         return bool(self.stack.marks & Mark.FLUSH)
 
 
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit that ended a transaction: the number of statements before it, and where it stands."""
+
+    position: int
+    stack: Stack
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTransaction:
+    """A transaction that was open for long.
+
+    Attributes:
+        first: Number of its first statement.
+        end: Number of the statement after its last one.
+        elapsed_ms: From its beginning to its end, in milliseconds.
+        stack: Where it ended.
+    """
+
+    first: int
+    end: int
+    elapsed_ms: float
+    stack: Stack
+
+
 @dataclass(frozen=True)
 class Recording:
     """All that happened in one scope.
@@ -81,6 +108,11 @@ class Recording:
         test_site: Where the test function stands; None outside of tests.
         ignores: Rules not to report for a range of statements: (codes, first number, number after the last).
         nested_count: Number of statements of the scopes nested in this one, such as requests; not in `count`.
+        commits: Where transactions were committed, in order.
+        transactions: Transactions that were open for long.
+        open_connections: Where connections were taken that nobody gave back so far.
+        eager: Selects that load relationships along, with what was read of these.
+        reads_elsewhere: Relationships that were read on instances which no query is known to have loaded them for.
     """
 
     name: str
@@ -93,6 +125,11 @@ class Recording:
     test_site: Site | None = None
     nested_count: int = 0
     ignores: tuple[tuple[frozenset[str], int, int], ...] = ()
+    commits: tuple[Commit, ...] = ()
+    transactions: tuple[OpenTransaction, ...] = ()
+    open_connections: tuple[Stack, ...] = ()
+    eager: tuple[OriginOption, ...] = ()
+    reads_elsewhere: frozenset[Any] = frozenset()
 
     def is_ignored(self, rule: str, numbers: frozenset[int]) -> bool:
         """Whether all these statements ran where the rule is not to be reported."""

@@ -14,8 +14,8 @@ from weakref import WeakKeyDictionary
 from pytest_dbguard.core.verdict import Fault
 from pytest_dbguard.recording.calls import LoadCall, OriginOption
 from pytest_dbguard.recording.frames import Mark, Stack, StackReader
-from pytest_dbguard.recording.ownership import Ownership
 from pytest_dbguard.recording.model import OpenTransaction
+from pytest_dbguard.recording.ownership import Ownership
 from pytest_dbguard.recording.scopes import Scope
 from pytest_dbguard.sql.shape import StatementText, read_statement
 

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import ref
+
+from sqlalchemy.orm import Session
 
 from pytest_dbguard.core.findings import Site
-from pytest_dbguard.recording.model import Recording
+from pytest_dbguard.recording.calls import OriginOption
+from pytest_dbguard.recording.frames import Stack
+from pytest_dbguard.recording.model import Commit, OpenTransaction, Recording
 
 MAX_KEPT = 10_000
 """Statements kept in full in one scope; beyond them only counts by shape and stack are kept."""
+_MAX_EAGER = 2_000
+_MAX_CHECKOUTS = 64
 
 
 class Scope:
     """An open recording. Filled from the listeners, possibly by several threads: only appends and additions."""
 
     __slots__ = (
+        "_checkouts",
+        "commits",
         "count",
+        "eager",
         "elapsed_ns",
         "ignores",
         "is_paused",
@@ -25,8 +35,11 @@ class Scope:
         "name",
         "nested",
         "overflow",
+        "reads_elsewhere",
         "scope",
+        "sessions_before",
         "test_site",
+        "transactions",
     )
 
     def __init__(self, name: str, scope: str, max_queries: int | None = None, test_site: Site | None = None) -> None:
@@ -42,6 +55,13 @@ class Scope:
         self.count = 0
         self.elapsed_ns = 0
         self.is_paused = False
+        self.commits: list[Commit] = []
+        self.transactions: list[OpenTransaction] = []
+        self.eager: list[OriginOption] = []
+        self.reads_elsewhere: set[Any] = set()
+        # sessions are numbered as they are made: one with a smaller number was there before the scope
+        self.sessions_before: int = Session().hash_key
+        self._checkouts: list[tuple[ref[Any], Stack]] = []
 
     @property
     def is_full(self) -> bool:
@@ -58,6 +78,42 @@ class Scope:
             key = (raw[0].shape.id, raw[1].key)
             self.overflow[key] = self.overflow.get(key, 0) + 1
 
+    def add_commit(self, stack: Stack) -> None:
+        """Take in a commit; a session's and that of its connection are one."""
+        commits = self.commits
+        if commits and commits[-1].position == self.count and commits[-1].stack.key == stack.key:
+            return
+        if len(commits) < MAX_KEPT:
+            commits.append(Commit(self.count, stack))
+
+    def add_eager(self, origin: OriginOption) -> bool:
+        """Take in a select that loads relationships along; False where there are too many to judge all."""
+        if self.is_paused or len(self.eager) >= _MAX_EAGER:
+            return False
+        self.eager.append(origin)
+        return True
+
+    def add_checkout(self, proxy: Any, stack: Stack) -> None:
+        """Take in a connection that leaves its pool; those that are back are forgotten now and then."""
+        if len(self._checkouts) >= _MAX_CHECKOUTS:
+            self._checkouts = [each for each in self._checkouts if _is_out(each[0]())]
+            if len(self._checkouts) >= _MAX_CHECKOUTS:
+                return
+        self._checkouts.append((ref(proxy), stack))
+
+    def drop_checkout(self, proxy: Any) -> None:
+        """Forget a connection: its owner is not of this scope."""
+        self._checkouts = [each for each in self._checkouts if each[0]() is not proxy]
+
+    def open_connections(self) -> tuple[Stack, ...]:
+        """Return where the connections were taken that are still out of their pools."""
+        seen: dict[int, Stack] = {}
+        for reference, stack in self._checkouts:
+            proxy = reference()
+            if _is_out(proxy):
+                seen.setdefault(id(proxy), stack)
+        return tuple(seen.values())
+
     def recording(self) -> Recording:
         """Return what was recorded so far."""
         return Recording(
@@ -71,6 +127,11 @@ class Scope:
             self.test_site,
             sum(scope.count for scope in self.all_scopes()[1:]),
             tuple(self.ignores),
+            tuple(self.commits),
+            tuple(self.transactions),
+            self.open_connections(),
+            tuple(self.eager),
+            frozenset(self.reads_elsewhere),
         )
 
     def recordings(self) -> tuple[Recording, ...]:
@@ -80,3 +141,8 @@ class Scope:
     def all_scopes(self) -> tuple[Scope, ...]:
         """Return this scope and those nested in it, at any depth."""
         return (self, *(inner for scope in self.nested for inner in scope.all_scopes()))
+
+
+def _is_out(proxy: Any) -> bool:
+    """Whether a pool still waits for a connection."""
+    return proxy is not None and bool(proxy.is_valid) and not proxy.is_detached

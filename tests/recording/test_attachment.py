@@ -70,7 +70,7 @@ def test_detach_when_somebody_removed_a_listener(make_watch):
     before = registered()
     watch = make_watch()
     watch.start()
-    event.remove(*watch.listeners._attached[0])
+    event.remove(*watch.listeners._attached[0][:3])
     watch.stop()
     assert registered() == before
 

@@ -97,8 +97,8 @@ def break_scopes(monkeypatch, watch):
 
 
 def break_origins(monkeypatch, watch):
-    monkeypatch.setattr(type(watch.listeners), "_origin", refuse)
-    monkeypatch.setattr(type(watch.listeners), "_call_of", refuse)
+    monkeypatch.setattr(type(watch.listeners.orm), "_origin", refuse)
+    monkeypatch.setattr(type(watch.listeners.orm), "_call_of", refuse)
 
 
 def refuse(*arguments, **named):
@@ -175,7 +175,7 @@ def test_a_closed_scope_holds_no_session(engine, watch):
         session.scalars(select(Job)).all()
     del session
     gc.collect()
-    assert len(watch.recorder.ended_at) == 0
+    assert len(watch.recorder.expired_at) == 0
 
 
 def test_parameters_that_cannot_be_hashed(engine, watch):
