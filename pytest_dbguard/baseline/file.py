@@ -10,51 +10,37 @@ partial runs leave the line as it is. A list of all tests would be exact and wou
 all would let one skipped test hold every entry back. Entries are removed only in a run of the whole suite, and only
 when asked: a partial run cannot know which other tests show an entry.
 
+"counts" holds for each test and scope the statements by the id of their shape, "shapes" what the ids stand for, cut
+to a readable length. A test with parameters has a line for each set of them, told apart by a hash, since the
+parameters may hold values. A merge of two branches that leaves two lines for one test and scope is put right by the
+larger one: it accepts what either branch ran, and the next update says what is true. Only tests that ran to their
+end change their lines.
+
 Format history:
-    1: "rule", "subject", "file", "function", "places", "tests".
+    1: "findings", each with "rule", "subject", "file", "function", "places", "tests".
+    2: "counts", each with "test", "parameters" (where it has some), "scope", "statements"; "shapes". Files of format 1
+       are read, and written in format 2 with the next change.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from pytest_dbguard.baseline.model import Baseline, Entry
+from pytest_dbguard.baseline.counts import TestKey
+from pytest_dbguard.baseline.document import FORMAT, READABLE, CountLine, Document, FindingLine, known_keys, to_text
+from pytest_dbguard.baseline.model import Baseline, Identity
 from pytest_dbguard.core.errors import BaselineError, nearest
 from pytest_dbguard.core.files import write_atomically
 
-FORMAT: Final = 1
 _START_AGAIN = "delete the file and accept the findings again with --dbguard-update-baseline"
 _CONFLICT_MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 _MAX_PROBLEMS = 5
-
-
-class _EntryLine(BaseModel):
-    """One entry as it stands in the file."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    rule: str = Field(min_length=1)
-    subject: str
-    file: str
-    function: str
-    places: int = Field(default=1, ge=1)
-    tests: list[str] = []
-
-    def entry(self) -> Entry:
-        return Entry(self.rule, self.subject, self.file, self.function, self.places, tuple(self.tests))
-
-
-class _Document(BaseModel):
-    """The whole file."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    format: int
-    findings: list[_EntryLine]
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -72,8 +58,7 @@ def read_baseline(path: Path) -> Baseline:
     except UnicodeDecodeError as error:
         raise BaselineError(f"{path}: not UTF-8 text (byte {error.start})", hint=_START_AGAIN) from error
     _refuse_conflict(path, text)
-    document = _checked(path, _parsed(path, text))
-    return Baseline(tuple(line.entry() for line in document.findings))
+    return _checked(path, _parsed(path, text)).baseline()
 
 
 def write_baseline(path: Path, baseline: Baseline) -> None:
@@ -89,23 +74,29 @@ def write_baseline(path: Path, baseline: Baseline) -> None:
         raise BaselineError(message, hint="choose another place with --dbguard-baseline PATH") from error
 
 
-def to_text(baseline: Baseline) -> str:
-    """Return the content of the file: the same baseline gives the same bytes."""
-    lines = ",\n".join(f"    {_to_line(entry)}" for entry in baseline.entries)
-    findings = f"[\n{lines}\n  ]" if lines else "[]"
-    return f'{{\n  "format": {FORMAT},\n  "findings": {findings}\n}}\n'
+def line_numbers(path: Path) -> dict[Identity | TestKey, int]:
+    """Return where accepted findings and the counts of tests stand in the file, from 1.
+
+    What a person wrote otherwise than one entry a line is left out, as is all where the file cannot be read.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return {}
+    found: dict[Identity | TestKey, int] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        entry = _entry_in(line.strip().removesuffix(","))
+        if entry is not None:
+            found.setdefault(entry, number)
+    return found
 
 
-def _to_line(entry: Entry) -> str:
-    values = {
-        "rule": entry.rule,
-        "subject": entry.subject,
-        "file": entry.file,
-        "function": entry.function,
-        "places": entry.places,
-        "tests": list(entry.tests),
-    }
-    return json.dumps(values, ensure_ascii=False)
+def _entry_in(line: str) -> Identity | TestKey | None:
+    with suppress(ValidationError):
+        return FindingLine.model_validate_json(line).entry().identity
+    with suppress(ValidationError):
+        return CountLine.model_validate_json(line).entry().key
+    return None
 
 
 def _refuse_conflict(path: Path, text: str) -> None:
@@ -129,12 +120,12 @@ def _parsed(path: Path, text: str) -> Any:
         raise BaselineError(f"{path}: JSON nested too deeply to be a baseline", hint=_START_AGAIN) from error
 
 
-def _checked(path: Path, value: Any) -> _Document:
+def _checked(path: Path, value: Any) -> Document:
     if not isinstance(value, dict) or "format" not in value:
         raise BaselineError(f'{path}: not a baseline: the key "format" is missing', hint=_START_AGAIN)
     _refuse_other_format(path, value["format"])
     try:
-        return _Document.model_validate(value)
+        return Document.model_validate(value)
     except ValidationError as error:
         problems = error.errors(include_url=False)
         told = [f"{path}: {_problem(problem)}" for problem in problems[:_MAX_PROBLEMS]]
@@ -144,21 +135,24 @@ def _checked(path: Path, value: Any) -> _Document:
 
 
 def _refuse_other_format(path: Path, found: Any) -> None:
-    if type(found) is int and found == FORMAT:
+    if type(found) is int and found in READABLE:
         return
     if type(found) is int and found > FORMAT:
         step = f"it was written by a newer pytest-dbguard: update this one, or {_START_AGAIN}"
     else:
         step = _START_AGAIN
-    raise BaselineError(f"{path}: format {found!r} is not supported, only format {FORMAT} is", hint=step)
+    raise BaselineError(f"{path}: format {found!r} is not supported, only formats {_listed(READABLE)} are", hint=step)
+
+
+def _listed(values: Iterable[int]) -> str:
+    return " and ".join(map(str, values))
 
 
 def _problem(problem: Any) -> str:
     """Return one problem as `findings[3].places: ..., not 0`; the value is quoted, cut to a readable length."""
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(".")
     if problem["type"] == "extra_forbidden":
-        known = _EntryLine.model_fields if len(problem["loc"]) > 1 else _Document.model_fields
-        match = nearest(str(problem["loc"][-1]), known)
+        match = nearest(str(problem["loc"][-1]), known_keys(problem["loc"]))
         return f"{place}: unknown key" + (f", did you mean {match!r}?" if match else "")
     if problem["type"] == "missing":
         return f"{place}: missing"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
+from pytest_dbguard.baseline.counts import Counts
+from pytest_dbguard.baseline.names import without_parameters
 from pytest_dbguard.core.findings import Finding, Status
 
 Identity = tuple[str, str, str, str]
@@ -53,9 +55,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """All accepted findings, sorted, one entry for each identity."""
+    """All that is accepted: findings, sorted, one entry for each identity, and what each test runs."""
 
     entries: tuple[Entry, ...] = ()
+    counts: Counts = field(default_factory=Counts)
 
     def __post_init__(self) -> None:
         merged: dict[Identity, Entry] = {}
@@ -103,7 +106,7 @@ class Baseline:
         suite: Collection[str] | None = None,
         prune: bool = False,
     ) -> Baseline:
-        """Return a baseline that accepts all these findings and keeps what other tests may show.
+        """Return a baseline that accepts all these findings and keeps what other tests may show; counts stay.
 
         Args:
             findings: All that the run showed.
@@ -119,7 +122,7 @@ class Baseline:
         entries = {entry.identity: entry for entry in self.entries if entry not in stale}
         for identity, shown in _shown(given).items():
             entries[identity] = shown.accepted(identity, entries.get(identity), run, is_pruned=is_pruned)
-        return Baseline(tuple(entries.values()))
+        return replace(self, entries=tuple(entries.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +162,6 @@ class _Shown:
         places = len(self.places) if is_pruned and run.judges(old) else max(old.places, len(self.places))
         still_good = not self.tests or not self.tests.isdisjoint(old.tests) or (old.tests and not run.judges(old))
         return replace(old, places=places, tests=old.tests if still_good else witnesses)
-
-
-def without_parameters(node_id: str) -> str:
-    """Return a test's node id without `[...]`: parameters may hold values that do not belong into a file."""
-    file, separator, test = node_id.partition("::")
-    return file + separator + test.partition("[")[0]
 
 
 def _shown(findings: Iterable[Finding]) -> dict[Identity, _Shown]:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_dbguard.baseline.file import read_baseline, to_text, write_baseline
+from pytest_dbguard.baseline.document import to_text
+from pytest_dbguard.baseline.file import read_baseline, write_baseline
 from pytest_dbguard.baseline.model import Baseline, Entry
 from pytest_dbguard.core.errors import BaselineError
 
@@ -22,13 +23,15 @@ TWO = Baseline(
 )
 TEXT = """\
 {
-  "format": 1,
+  "format": 2,
   "findings": [
     {"rule": "DBG101", "subject": "Bestellung.größe", "file": "shop/cart.py", "function": "Cart.load", "places": 1, \
 "tests": []},
     {"rule": "DBG103", "subject": "price", "file": "shop/views.py", "function": "list_orders", "places": 2, \
 "tests": ["tests/test_a.py::test_a"]}
-  ]
+  ],
+  "counts": [],
+  "shapes": {}
 }
 """
 ENTRIES = st.builds(
@@ -71,7 +74,7 @@ def test_one_entry_a_line_sorted_by_place(path):
 
 def test_an_empty_baseline(path):
     write_baseline(path, Baseline())
-    assert path.read_text() == '{\n  "format": 1,\n  "findings": []\n}\n'
+    assert path.read_text() == '{\n  "format": 2,\n  "findings": [],\n  "counts": [],\n  "shapes": {}\n}\n'
     assert read_baseline(path) == Baseline()
 
 
@@ -88,7 +91,7 @@ def test_reading_gives_what_was_written(tmp_path_factory, entries):
     assert again == baseline
     assert to_text(again).encode() == path.read_bytes()
     lines = path.read_bytes().decode().rstrip("\n").split("\n")
-    assert len(lines) == (4 + len(baseline.entries) + 1 if baseline.entries else 4)
+    assert len(lines) == 6 + len(baseline.entries) + bool(baseline.entries)
 
 
 def test_order_and_duplicates_in_the_file_do_not_matter(path):
@@ -144,8 +147,8 @@ def test_a_place_that_cannot_be_written(tmp_path):
 
 
 def test_a_newer_format(path):
-    assert message(path, '{"format": 2, "entries": {}}') == (
-        "FILE: format 2 is not supported, only format 1 is\n"
+    assert message(path, '{"format": 3, "entries": {}}') == (
+        "FILE: format 3 is not supported, only formats 1 and 2 are\n"
         "  it was written by a newer pytest-dbguard: update this one, or delete the file and accept the findings again "
         "with --dbguard-update-baseline"
     )
@@ -154,7 +157,9 @@ def test_a_newer_format(path):
 @pytest.mark.parametrize("found", ["0", '"1"', "true", "1.0", "null"])
 def test_other_formats(path, found):
     text = message(path, f'{{"format": {found}, "findings": []}}')
-    assert text.startswith(f"FILE: format {json.loads(found)!r} is not supported, only format 1 is\n  delete the file")
+    assert text.startswith(
+        f"FILE: format {json.loads(found)!r} is not supported, only formats 1 and 2 are\n  delete the file"
+    )
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "3", '{"findings": []}'])

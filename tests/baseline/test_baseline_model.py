@@ -7,8 +7,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_dbguard.baseline.file import to_text
-from pytest_dbguard.baseline.model import Baseline, Entry, without_parameters
+from pytest_dbguard.baseline.document import to_text
+from pytest_dbguard.baseline.model import Baseline, Entry
+from pytest_dbguard.baseline.names import without_parameters
 from pytest_dbguard.core.findings import Finding, Severity, Site, Status
 
 TESTS = [f"tests/test_{name}.py::test_{name}" for name in "abcdefg"]
