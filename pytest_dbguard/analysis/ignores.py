@@ -1,46 +1,69 @@
-"""Comments that silence findings: `# dbguard: ignore[DBG101] reason` on the access, origin or loop line."""
+"""Comments in source files that silence findings about their lines."""
 
 from __future__ import annotations
 
-import linecache
-import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
+from pytest_dbguard.analysis.ignore_comments import Mistake, SourceComments, python_comments, template_comments
 from pytest_dbguard.core.findings import Finding, Site
-
-_COMMENT = re.compile(r"dbguard:\s*ignore\s*\[([^\]]*)\]")
+from pytest_dbguard.core.ignores import Ignore, IgnoreKind, IgnoreWord
 
 
 class InlineIgnores:
-    """Reads ignore comments from source files below `root`."""
+    """Reads ignore comments from source files below `root`, each file once."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._files: dict[str, SourceComments] = {}
 
     def silences(self, finding: Finding) -> bool:
-        """Whether a comment on one of the finding's lines, or alone on the line above, names its rule."""
-        return any(
-            _names(word, finding)
-            for place in (finding.site, finding.origin, finding.loop)
-            if place is not None
-            for word in self._words(place)
+        """Return whether a comment names the finding's rule and covers one of its lines, or one of its files."""
+        return bool(self.silencing(finding))
+
+    def silencing(self, finding: Finding) -> tuple[Ignore, ...]:
+        """Return the comments that silence a finding: on its access, origin or loop."""
+        places = (place for place in (finding.site, finding.origin, finding.loop) if place is not None)
+        found = dict.fromkeys(ignore for place in places for ignore in self._at(place) if ignore.word.names(finding))
+        return tuple(found)
+
+    def in_file(self, file: str) -> tuple[Ignore, ...]:
+        """Return all ignore comments of a file."""
+        return tuple(
+            _ignore(file, comment.line, comment.last is None, word)
+            for comment in self._read(file).comments
+            for word in comment.words
         )
 
-    def _words(self, place: Site) -> Iterator[str]:
-        path = str(self._root / place.file)
+    def mistakes_in(self, file: str) -> tuple[Mistake, ...]:
+        """Return the comments of a file that silence nothing because they are wrong."""
+        return tuple(self._read(file).mistakes)
+
+    def _at(self, place: Site) -> Iterator[Ignore]:
         last = max(place.line, place.end_line or place.line)
-        lines = [linecache.getline(path, number) for number in range(place.line, last + 1)]
-        above = linecache.getline(path, place.line - 1).strip() if place.line > 1 else ""
-        if above.startswith("#"):
-            lines.append(above)
-        for line in lines:
-            for match in _COMMENT.finditer(line):
-                yield from (word.strip() for word in match.group(1).split(",") if word.strip())
+        for comment in self._read(place.file).comments:
+            if comment.covers(place.line, last):
+                yield from (_ignore(place.file, comment.line, comment.last is None, word) for word in comment.words)
+
+    def _read(self, file: str) -> SourceComments:
+        known = self._files.get(file)
+        if known is None:
+            known = self._files[file] = _comments_of(self._root / file)
+        return known
 
 
-def _names(word: str, finding: Finding) -> bool:
-    """Whether a word is the rule's code, its name, or a prefix of codes; "DBG" alone is none: it would hide all."""
-    code = word.upper()
-    is_code = code.startswith("DBG") and code[3:4].isdigit()
-    return (is_code and finding.rule.startswith(code)) or word.lower() == finding.name
+def _ignore(file: str, line: int, is_for_file: bool, word: IgnoreWord) -> Ignore:
+    kind = IgnoreKind.FILE_COMMENT if is_for_file else IgnoreKind.COMMENT
+    return Ignore(kind, word, Site(file, line))
+
+
+def _comments_of(path: Path) -> SourceComments:
+    """Return the comments of a file; none where it cannot be read."""
+    try:
+        if path.suffix in (".py", ".pyw"):
+            with tokenize.open(path) as source:
+                return python_comments(source.read())
+        return template_comments(path.read_text("utf-8", "replace"))
+    except (OSError, SyntaxError, UnicodeError, ValueError):
+        return SourceComments()
