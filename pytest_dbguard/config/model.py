@@ -47,7 +47,10 @@ class Config(BaseModel):
     """Rules to run, by code, prefix of codes or name; empty means all that are stable."""
 
     ignore: Texts = ()
-    """Rules to leave out, by code, prefix of codes or name; wins over `select`."""
+    """Rules to leave out, by code, prefix of codes or name; `RULE:SUBJECT` for one subject; wins over `select`."""
+
+    per_path_ignores: dict[Text, Texts] = Field(default_factory=dict)
+    """What to leave out, as in `ignore`, by globs of the paths of the code or of the tests, relative to the root."""
 
     preview: StrictBool = False
     """Whether findings of preview rules weigh what the rule says instead of being notes."""
@@ -75,6 +78,9 @@ class Config(BaseModel):
 
     baseline: Text = "dbguard-baseline.json"
     """File of accepted findings, relative to the root; "none" judges everything."""
+
+    counts: StrictBool = True
+    """Whether the baseline holds how many queries each test runs, and tests that run more are findings."""
 
     update_baseline: StrictBool = False
     """Whether this run accepts what it finds; only a flag can say so."""

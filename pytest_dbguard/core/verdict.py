@@ -44,12 +44,18 @@ class BaselineState:
         entries: Number of accepted findings it holds.
         stale: Number of entries whose tests could have shown them and did not; only known for full runs, else 0.
         updated: Whether this run rewrote it.
+        counted: Number of tests whose counts of statements it holds.
+        improved: Number of tests that run fewer statements than it says.
+        saved: How many fewer statements that is in all.
     """
 
     path: str | None = None
     entries: int = 0
     stale: int = 0
     updated: bool = False
+    counted: int = 0
+    improved: int = 0
+    saved: int = 0
 
 
 @dataclass(frozen=True, slots=True)
