@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pytest_dbguard.analysis.ignores import InlineIgnores
 from pytest_dbguard.analysis.judge import Judge, active_rules
 from pytest_dbguard.analysis.pool import FindingPool
+from pytest_dbguard.analysis.setting_ignores import subject_ignores
+from pytest_dbguard.analysis.silencer import Silencer
 from pytest_dbguard.analysis.verdict import decide
 from pytest_dbguard.core.findings import Severity
 from pytest_dbguard.core.verdict import BaselineState, RunTotals, Verdict
@@ -89,17 +90,17 @@ def check(
     Args:
         recording: What `record()` gave.
         select: Codes, prefixes or names of the rules to run; all by default.
-        ignore: Codes, prefixes or names of the rules not to run.
+        ignore: Codes, prefixes or names of the rules not to run; `RULE:SUBJECT` leaves out one subject.
         fail_on: The severity from which `verdict.passed` is false.
 
     Raises:
         ConfigError: For an unknown rule.
     """
-    judge = Judge(active_rules(select=tuple(select), ignore=tuple(ignore)))
+    words = tuple(ignore)
+    judge = Judge(active_rules(select=tuple(select), ignore=words))
+    judged = Silencer(judge, recording.root, subject_ignores(words)).judged(recording.recordings)
     pool = FindingPool()
-    inline = InlineIgnores(recording.root)
-    for each in recording.recordings:
-        pool.add(finding for finding in judge.judge(each) if not inline.silences(finding))
+    pool.add(judged.findings)
     statements = sum(each.count for each in recording.recordings)
     shapes = {statement.text.shape.id for statement in recording.queries}
     return decide(
@@ -110,6 +111,7 @@ def check(
         test_code="report",
         totals=RunTotals(1, statements, len(shapes), sum(each.elapsed_ms for each in recording.recordings)),
         faults=judge.faults,
+        ignored=len(judged.silenced),
     )
 
 

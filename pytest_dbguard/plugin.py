@@ -59,4 +59,4 @@ def dbguard(request: pytest.FixtureRequest) -> DbGuard:
     from pytest_dbguard.testing.guard import DbGuard
     from pytest_dbguard.testing.on_demand import scope_of
 
-    return DbGuard(scope_of(request.node))
+    return DbGuard(scope_of(request.node), request.config.rootpath)

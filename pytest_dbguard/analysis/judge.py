@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pytest_dbguard.analysis.pool import fact_id
+from pytest_dbguard.analysis.statement_ignores import silencing
 from pytest_dbguard.config.table import field_name, read_table
 from pytest_dbguard.core.errors import ConfigError
 from pytest_dbguard.core.findings import Finding, Severity
+from pytest_dbguard.core.ignores import Ignore
 from pytest_dbguard.core.verdict import Fault
 from pytest_dbguard.recording.loops import LoopFinder
 from pytest_dbguard.recording.model import Recording
@@ -39,11 +42,19 @@ class ActiveRule:
 
 @dataclass(slots=True)
 class Judge:
-    """Judges recordings one by one; faults of rules are kept, not raised."""
+    """Judges recordings one by one; faults of rules are kept, not raised.
+
+    Attributes:
+        rules: The rules, most specific first.
+        faults: Errors of rules, each once.
+        silenced: Ids of the facts that were left out since their statements are not to be reported.
+        used: What silenced them.
+    """
 
     rules: tuple[ActiveRule, ...]
     faults: list[Fault] = field(default_factory=list)
-    ignored: int = 0
+    silenced: set[str] = field(default_factory=set)
+    used: set[Ignore] = field(default_factory=set)
     _loops: LoopFinder = field(default_factory=LoopFinder)
 
     def judge(self, recording: Recording) -> list[Finding]:
@@ -60,8 +71,10 @@ class Judge:
                 continue
             for draft in drafts:
                 claimed |= draft.statements
-                if recording.is_ignored(active.rule.code, draft.statements):
-                    self.ignored += 1
+                ignores = silencing(draft.finding, draft.statements, recording)
+                if ignores:
+                    self.silenced.add(fact_id(draft.finding))
+                    self.used |= set(ignores)
                     continue
                 findings.append(_complete(draft.finding, active, recording))
         return findings
@@ -91,7 +104,8 @@ def active_rules(
         ConfigError: For an unknown rule, an unknown option or a wrong value.
     """
     chosen = codes_matching(select) if select else codes_matching(["ALL"])
-    chosen -= codes_matching(ignore)
+    # a word with a subject leaves its rule on: `setting_ignores` reads it
+    chosen -= codes_matching(word for word in ignore if ":" not in word)
     options = _options(tables or {}, slow_ms, place)
     named = {word.upper() for word in select} | {word.lower() for word in select}
     active = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
 from pytest_dbguard.core.findings import Certainty, Finding, Severity
@@ -59,6 +60,11 @@ def reading_order(finding: Finding) -> tuple[Any, ...]:
         finding.in_test_code,
         finding.site is None,
     )
+
+
+def fact_id(finding: Finding) -> str:
+    """Return what two findings have in common when they are one fact, as a short text that can travel."""
+    return blake2b(repr(_key(finding)).encode("utf-8", "backslashreplace"), digest_size=8).hexdigest()
 
 
 def _key(finding: Finding) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from pytest_dbguard.core.findings import Site
+from pytest_dbguard.core.ignores import IgnoredRange
 from pytest_dbguard.recording.calls import LoadCall, OriginOption
 from pytest_dbguard.recording.frames import Mark, Stack
 from pytest_dbguard.sql.shape import StatementText
@@ -106,7 +107,7 @@ class Recording:
         overflow: Counts by (shape id, stack key) of statements beyond those that were kept.
         max_queries: The budget that the test's marker or the configuration sets; None without one.
         test_site: Where the test function stands; None outside of tests.
-        ignores: Rules not to report for a range of statements: (codes, first number, number after the last).
+        ignores: What is not to be reported for a range of statements.
         nested_count: Number of statements of the scopes nested in this one, such as requests; not in `count`.
         commits: Where transactions were committed, in order.
         transactions: Transactions that were open for long.
@@ -124,18 +125,12 @@ class Recording:
     max_queries: int | None = None
     test_site: Site | None = None
     nested_count: int = 0
-    ignores: tuple[tuple[frozenset[str], int, int], ...] = ()
+    ignores: tuple[IgnoredRange, ...] = ()
     commits: tuple[Commit, ...] = ()
     transactions: tuple[OpenTransaction, ...] = ()
     open_connections: tuple[Stack, ...] = ()
     eager: tuple[OriginOption, ...] = ()
     reads_elsewhere: frozenset[Any] = frozenset()
-
-    def is_ignored(self, rule: str, numbers: frozenset[int]) -> bool:
-        """Whether all these statements ran where the rule is not to be reported."""
-        return bool(numbers) and any(
-            rule in codes and all(start <= number < end for number in numbers) for codes, start, end in self.ignores
-        )
 
     @property
     def total_count(self) -> int:

@@ -8,6 +8,7 @@ from weakref import ref
 from sqlalchemy.orm import Session
 
 from pytest_dbguard.core.findings import Site
+from pytest_dbguard.core.ignores import IgnoredRange
 from pytest_dbguard.recording.calls import OriginOption
 from pytest_dbguard.recording.frames import Stack
 from pytest_dbguard.recording.model import Commit, OpenTransaction, Recording
@@ -48,7 +49,7 @@ class Scope:
         self.max_queries = max_queries
         self.test_site = test_site
         self.nested: list[Scope] = []
-        self.ignores: list[tuple[frozenset[str], int, int]] = []
+        self.ignores: list[IgnoredRange] = []
         self.kept: list[tuple[Any, ...]] = []
         self.overflow: dict[tuple[str, Any], int] = {}
         self.lazy: dict[Any, int] = {}

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
 
+from pytest_dbguard.core.directives import IGNORE, MARK, directives
 from pytest_dbguard.core.findings import Shape
-from pytest_dbguard.sql.tokens import Token, tokens
+from pytest_dbguard.sql.tokens import Token, comments, tokens
 
 READS = frozenset({"SELECT"})
 WRITES = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE"})
@@ -62,7 +63,9 @@ class StatementText:
         locks_rows: Whether it ends in FOR UPDATE or FOR SHARE (with whatever follows).
         skips_locked: Whether it says SKIP LOCKED.
         has_limit: Whether it says LIMIT or FETCH FIRST.
+        refers_to_itself: Whether it writes to a table with a foreign key to itself; only known of SQLAlchemy's own.
         moves: Whether it may be a page, a chunk or a window, so that single values are kept as hashes to tell.
+        ignores: Words of its comments `/* dbguard: ignore[DBG103] */`, as written; "" for a comment without any.
     """
 
     shape: Shape
@@ -76,6 +79,8 @@ class StatementText:
     skips_locked: bool
     has_limit: bool
     moves: bool
+    ignores: tuple[str, ...] = ()
+    refers_to_itself: bool = False
 
     @property
     def is_read(self) -> bool:
@@ -120,7 +125,18 @@ def read_statement(statement: str) -> StatementText:
         skips_locked=_follows(words, "SKIP", ("LOCKED",)),
         has_limit=has_limit,
         moves=has_limit or longest_list >= CHUNK or sum(p.role == "range" for p in placeholders) >= 2,
+        ignores=_ignores(statement) if MARK in statement else (),
     )
+
+
+def _ignores(statement: str) -> tuple[str, ...]:
+    """Return the words of all ignore comments; one that cannot be read gives "", which nobody takes for a rule."""
+    words: dict[str, None] = {}
+    for comment in comments(statement):
+        for directive in directives(comment):
+            is_right = directive.verb == IGNORE and directive.is_closed
+            words |= dict.fromkeys((is_right and directive.words) or ("",))
+    return tuple(words)
 
 
 def _join(found: list[Token]) -> str:

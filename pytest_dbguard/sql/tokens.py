@@ -32,6 +32,13 @@ class Token(NamedTuple):
     offset: int
 
 
+def comments(statement: str) -> Iterator[str]:
+    """Yield the comments of a statement; what looks like one in a string or a quoted name is none."""
+    for match in _TOKEN.finditer(statement):
+        if match.lastgroup == "comment":
+            yield match.group()
+
+
 def tokens(statement: str) -> Iterator[Token]:
     """Yield the tokens of a statement, without whitespace and comments."""
     for match in _TOKEN.finditer(statement):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_dbguard.analysis.pool import FindingPool
+from pytest_dbguard.analysis.ignore_book import IgnoreBook
+from pytest_dbguard.analysis.pool import FindingPool, fact_id
 from pytest_dbguard.analysis.verdict import decide
 from pytest_dbguard.baseline.file import read_baseline, write_baseline
 from pytest_dbguard.baseline.model import Baseline
@@ -45,7 +46,8 @@ class ControllerPlugin:
         self._pool = FindingPool()
         self._measure = Measure()
         self._faults: set[Fault] = set()
-        self._ignored = 0
+        self._silenced: set[str] = set()
+        self._ignores = IgnoreBook()
         self._ran: set[str] = set()
         self._unfinished: set[str] = set()
         self._collected: set[str] = set()
@@ -75,7 +77,8 @@ class ControllerPlugin:
         self._ran.add(report.nodeid)
         self._pool.add(finding_from_json(value) for value in shown["findings"])
         self._measure.add(Measure.from_json(shown["measure"]))
-        self._ignored += shown["ignored"]
+        self._silenced |= set(shown["silenced"])
+        self._ignores.add(IgnoreBook.from_json(shown["ignores"]))
         self._faults |= {Fault(where, error) for where, error in shown["faults"]}
 
     @pytest.hookimpl(optionalhook=True)
@@ -158,7 +161,7 @@ class ControllerPlugin:
             test_code=self._config.test_code,
             totals=self._measure.totals(),
             faults=self._faults,
-            ignored=self._ignored,
+            ignored=len(self._silenced - {fact_id(finding) for finding in findings}),
         )
 
     def _update_baseline(self, findings: Any) -> BaselineState:

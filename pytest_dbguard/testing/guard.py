@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
 
 import pytest
 
+from pytest_dbguard.analysis.ignore_words import read_words
+from pytest_dbguard.core.findings import Site
+from pytest_dbguard.core.ignores import Ignore, IgnoredRange, IgnoreKind
 from pytest_dbguard.recording.model import Statement
 from pytest_dbguard.recording.scopes import Scope
 from pytest_dbguard.reports.queries import QueryGroup, render_queries
-from pytest_dbguard.rules.registry import codes_matching
 
 
 class DbGuard:
     """What a test can ask of its own recording."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, root: Path) -> None:
         self._scope = scope
+        self._root = root
 
     @property
     def queries(self) -> tuple[Statement, ...]:
@@ -57,14 +63,23 @@ class DbGuard:
 
     @contextmanager
     def ignore(self, *rules: str, reason: str) -> Iterator[None]:
-        """Do not report these rules (codes, prefixes or names) for what the block runs; say why."""
-        codes = codes_matching(rules)
+        """Do not report these rules for what the block runs; say why.
+
+        Args:
+            rules: Each a code, a prefix of codes or a name; `RULE:SUBJECT` for one subject or a glob of subjects.
+            reason: Why it is right as it is.
+
+        Raises:
+            ConfigError: For an unknown rule.
+        """
+        place = self._place(sys._getframe(2))
+        ignores = tuple(Ignore(IgnoreKind.FIXTURE, word, place) for word in read_words(rules))
         starts = _starts(self._scope)
         try:
             yield
         finally:
             for scope in self._scope.all_scopes():
-                scope.ignores.append((codes, starts.get(id(scope), 0), len(scope.kept)))
+                scope.ignores.append(IgnoredRange(ignores, starts.get(id(scope), 0), len(scope.kept)))
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -74,6 +89,11 @@ class DbGuard:
             yield
         finally:
             self._scope.is_paused = before
+
+    def _place(self, frame: FrameType) -> Site:
+        path = Path(frame.f_code.co_filename)
+        file = path.relative_to(self._root).as_posix() if path.is_relative_to(self._root) else str(path)
+        return Site(file, frame.f_lineno, function=frame.f_code.co_qualname, in_test_code=True)
 
 
 def query_groups(statements: tuple[Statement, ...]) -> list[QueryGroup]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from pytest_dbguard.analysis.ignore_words import read_words
+from pytest_dbguard.baseline.names import without_parameters
 from pytest_dbguard.core.errors import ConfigError, did_you_mean
-from pytest_dbguard.rules.registry import codes_matching
+from pytest_dbguard.core.findings import Site
+from pytest_dbguard.core.ignores import Ignore, IgnoreKind
 
 _KEYWORDS = ("ignore", "max_queries", "off", "reason")
 
@@ -20,7 +24,7 @@ class TestSettings:
     __test__ = False
 
     max_queries: int | None = None
-    ignore: frozenset[str] = frozenset()
+    ignore: tuple[Ignore, ...] = ()
     is_off: bool = False
 
 
@@ -31,14 +35,14 @@ def settings_of(item: pytest.Item) -> TestSettings:
         ConfigError: For an unknown keyword, rule or value, naming the test.
     """
     budget: int | None = None
-    ignored: frozenset[str] = frozenset()
+    ignored: tuple[Ignore, ...] = ()
     is_off = False
-    for marker in item.iter_markers("dbguard"):
+    for node, marker in item.iter_markers_with_node("dbguard"):
         _check_keywords(item, marker)
         values = marker.kwargs
         budget = values.get("max_queries") if budget is None else budget
         is_off = is_off or bool(values.get("off", False))
-        ignored |= _codes(item, values.get("ignore"))
+        ignored += _ignores(item, node, values.get("ignore"))
     return TestSettings(budget, ignored, is_off)
 
 
@@ -58,11 +62,26 @@ def _check_keywords(item: pytest.Item, marker: pytest.Mark) -> None:
         raise ConfigError(f"{item.nodeid}: marker dbguard: max_queries must be a number of statements, not {budget!r}")
 
 
-def _codes(item: pytest.Item, value: Any) -> frozenset[str]:
+def _ignores(item: pytest.Item, node: Any, value: Any) -> tuple[Ignore, ...]:
+    """Return what the marker of a test, or of its class or module, says not to report."""
     if value is None:
-        return frozenset()
+        return ()
     words = [value] if isinstance(value, str) else list(value)
     try:
-        return codes_matching(words)
+        understood = read_words(words)
     except ConfigError as error:
         raise ConfigError(f"{item.nodeid}: marker dbguard: {error.message}", hint=error.hint) from None
+    place, owner = _place(node), without_parameters(node.nodeid)
+    return tuple(Ignore(IgnoreKind.MARKER, word, place, owner) for word in understood)
+
+
+def _place(node: Any) -> Site:
+    """Return where a test or class begins, its decorators included; the first line of a module."""
+    file = node.nodeid.partition("::")[0]
+    marked = getattr(node, "obj", None)
+    if inspect.isclass(marked):
+        return Site(file, inspect.getsourcelines(marked)[1], function=marked.__qualname__, in_test_code=True)
+    code = getattr(inspect.unwrap(marked), "__code__", None) if callable(marked) else None
+    if code is None:
+        return Site(file, 1, in_test_code=True)
+    return Site(file, code.co_firstlineno, function=code.co_qualname, in_test_code=True)

@@ -12,10 +12,8 @@ from typing import Any
 
 import pytest
 
-from pytest_dbguard.analysis.ignores import InlineIgnores
-from pytest_dbguard.analysis.judge import Judge
+from pytest_dbguard.analysis.silencer import Silencer
 from pytest_dbguard.core.errors import ConfigError
-from pytest_dbguard.core.findings import Finding
 from pytest_dbguard.core.serial import finding_to_json
 from pytest_dbguard.recording.scopes import Scope
 from pytest_dbguard.reports.queries import render_queries
@@ -34,11 +32,10 @@ DESELECTED = "dbguard_deselected"
 class RecordingPlugin:
     """Runs in every process that runs tests."""
 
-    def __init__(self, phases: PhaseRecorder, judge: Judge, config: Any, pytest_config: pytest.Config) -> None:
+    def __init__(self, phases: PhaseRecorder, silencer: Silencer, config: Any, pytest_config: pytest.Config) -> None:
         self._phases = phases
-        self._judge = judge
+        self._silencer = silencer
         self._config = config
-        self._inline = InlineIgnores(pytest_config.rootpath)
         self._worker_output: dict[str, Any] | None = getattr(pytest_config, "workeroutput", None)
         self._deselected = 0
         self._told_faults = 0
@@ -128,24 +125,19 @@ class RecordingPlugin:
     def _judged(self, item: pytest.Item) -> dict[str, Any]:
         settings = item.stash.get(_SETTINGS, TestSettings())
         scopes = item.stash.get(SCOPES, {})
-        findings: list[Finding] = []
-        ignored, self._judge.ignored = 0, 0
-        if not settings.is_off:
-            for scope in scopes.values():
-                for recording in scope.recordings():
-                    findings += self._judge.judge(recording)
-        kept = [f for f in findings if f.rule not in settings.ignore and not self._inline.silences(f)]
-        ignored = len(findings) - len(kept) + self._judge.ignored
+        recordings = [recording for scope in scopes.values() for recording in scope.recordings()]
+        shown = self._silencer.judged(recordings, test=item.nodeid, marks=settings.ignore, is_off=settings.is_off)
         measure = Measure.of(scopes["call"].recordings()) if "call" in scopes else Measure()
         item.stash[SCOPES] = {}
         return {
-            "findings": [finding_to_json(finding) for finding in kept],
-            "ignored": ignored,
+            "findings": [finding_to_json(finding) for finding in shown.findings],
+            "silenced": sorted(shown.silenced),
+            "ignores": shown.book.to_json(),
             "measure": measure.to_json(),
             "faults": self._new_faults(),
         }
 
     def _new_faults(self) -> list[tuple[str, str]]:
-        faults = [*self._phases.recorder.faults, *self._judge.faults]
+        faults = [*self._phases.recorder.faults, *self._silencer.judge.faults]
         new, self._told_faults = faults[self._told_faults :], len(faults)
         return [(fault.where, fault.error) for fault in new]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_dbguard.analysis.judge import Judge, active_rules
+from pytest_dbguard.analysis.setting_ignores import setting_ignores
+from pytest_dbguard.analysis.silencer import Silencer
 from pytest_dbguard.core.errors import DbguardError
 from pytest_dbguard.recording.ownership import Ownership
 from pytest_dbguard.testing.controller import ControllerPlugin
@@ -37,12 +39,13 @@ def start(pytest_config: pytest.Config) -> None:
             slow_ms=None if config.sources["slow_ms"] == "default" else config.slow_ms,
             place=config.sources["rules"],
         )
+        silencer = Silencer(Judge(rules), pytest_config.rootpath, setting_ignores(config, pytest_config.rootpath))
         if not hasattr(pytest_config, "workerinput"):
             controller = ControllerPlugin(config, pytest_config, len(rules))
             pytest_config.pluginmanager.register(controller, CONTROLLER)
     except DbguardError as error:
         raise pytest.UsageError(f"dbguard: {error}") from None
-    recording = RecordingPlugin(PhaseRecorder(ownership(config, pytest_config)), Judge(rules), config, pytest_config)
+    recording = RecordingPlugin(PhaseRecorder(ownership(config, pytest_config)), silencer, config, pytest_config)
     pytest_config.pluginmanager.register(recording, RECORDING)
 
 

@@ -7,16 +7,18 @@ import pytest
 from pytest_dbguard.analysis.judge import ActiveRule, Judge, active_rules
 from pytest_dbguard.core.errors import ConfigError
 from pytest_dbguard.core.findings import Finding, Severity, Site
+from pytest_dbguard.core.ignores import Ignore, IgnoredRange, IgnoreKind, IgnoreWord
 from pytest_dbguard.core.verdict import Fault
 from pytest_dbguard.recording.model import Recording
 from pytest_dbguard.rules.base import Draft, RuleOptions, Stage
 from pytest_dbguard.rules.registry import load_rules
+from pytest_dbguard.sql.shape import read_statement
 
 ERROR, WARNING, NOTE = Severity
 
 
 def recording(count=5, **more):
-    return Recording("tests/test_a.py::test", more.pop("scope", "call"), (), count, 1.0, **more)
+    return Recording("tests/test_a.py::test", more.pop("scope", "call"), more.pop("raw", ()), count, 1.0, **more)
 
 
 def rule(code, *, statements=frozenset({1}), raises=None, site=None, in_test_code=False):
@@ -85,20 +87,24 @@ def test_empty_recordings_are_not_judged_unless_they_have_a_budget():
 @pytest.mark.parametrize(
     ("ignores", "ignored"),
     [
-        ((frozenset({"DBG1"}), 0, 5), True),
-        ((frozenset({"DBG1"}), 1, 3), True),
-        ((frozenset({"DBG1"}), 2, 3), False),
-        ((frozenset({"DBG1"}), 0, 2), False),
-        ((frozenset({"DBG2"}), 0, 5), False),
+        (("DBG1", 0, 5), True),
+        (("DBG1", 1, 3), True),
+        (("DBG1", 2, 3), False),
+        (("DBG1", 0, 2), False),
+        (("DBG2", 0, 5), False),
     ],
 )
 def test_what_runs_where_a_rule_is_ignored(ignores, ignored):
     """All statements of a finding must lie in the range; what is ignored is still claimed."""
     rules = (rule("DBG1", statements=frozenset({1, 2})), rule("DBG3"))
     judge = Judge(rules)
-    found = judge.judge(recording(ignores=(ignores,)))
+    code, start, end = ignores
+    ignore = Ignore(IgnoreKind.FIXTURE, IgnoreWord(code, frozenset({code})))
+    raw = tuple((read_statement("SELECT 1"),) for _ in range(5))
+    found = judge.judge(recording(raw=raw, ignores=(IgnoredRange((ignore,), start, end),)))
     assert [finding.rule for finding in found] == (["DBG3"] if ignored else ["DBG1", "DBG3"])
-    assert judge.ignored == int(ignored)
+    assert len(judge.silenced) == int(ignored)
+    assert judge.used == ({ignore} if ignored else set())
     assert rules[1].rule.seen == [{1, 2}]
 
 
