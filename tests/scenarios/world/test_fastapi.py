@@ -26,7 +26,7 @@ def test_route_lazy(client):
     assert len(client.get("/orders").json()) == 12
 
 
-def test_response_model_lazy(client):
+def test_model_lazy(client):
     """The framework reads the relationship for the response model: no line of the application but the query's."""
     assert client.get("/orders/model").json()[0]["customer"] == {"name": "customer 0"}
 
