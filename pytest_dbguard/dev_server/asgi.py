@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_dbguard.core.findings import Severity
+from pytest_dbguard.dev_server.hub import Request
 from pytest_dbguard.dev_server.timing import with_metric
-from pytest_dbguard.dev_server.watcher import Request, Watcher
+from pytest_dbguard.dev_server.watcher import Watcher
 from pytest_dbguard.recording.scopes import Scope
 
 Message = MutableMapping[str, Any]

@@ -87,7 +87,9 @@ class FindingsLog:
 
     def _log(self, request: str, finding: Finding) -> None:
         level = logging.WARNING if finding.severity.reaches(self.warn_on) else logging.INFO
-        self.logger.log(level, "%s: %s", one_line(request), concise_line(finding))
+        # what has no place begins with the request anyway
+        prefix = f"{one_line(request)}: " if finding.place is not None else ""
+        self.logger.log(level, "%s%s", prefix, concise_line(finding))
         if self.logger.isEnabledFor(logging.DEBUG):
             canvas = Canvas(SourceReader(self.root), Style(False), _WIDTH)
             # there is no test to name

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_dbguard.core.findings import Severity
+from pytest_dbguard.dev_server.hub import Request
 from pytest_dbguard.dev_server.timing import with_metric
-from pytest_dbguard.dev_server.watcher import Request, Watcher
+from pytest_dbguard.dev_server.watcher import Watcher
 
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -137,7 +138,8 @@ class _Body:
                 close()
             is_over = True
         finally:
-            self._watcher.end(request, judge=is_over)
+            if request is not None:
+                self._watcher.end(request, judge=is_over)
 
 
 class _SizedBody(_Body):
