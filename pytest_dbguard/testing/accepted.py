@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ class Outcome:
         faults: Errors of writing.
     """
 
-    state: BaselineState = BaselineState()
+    state: BaselineState = field(default_factory=BaselineState)
     findings: tuple[Finding, ...] = ()
     told: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()

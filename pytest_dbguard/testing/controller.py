@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import SimpleNamespace
@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_dbguard.analysis.ignore_book import IgnoreBook
-from pytest_dbguard.analysis.pool import FindingPool, fact_id
+from pytest_dbguard.analysis.pool import FindingPool, fact_id, reading_order
+from pytest_dbguard.analysis.silencer import Silencer
 from pytest_dbguard.analysis.verdict import decide
-from pytest_dbguard.baseline.file import read_baseline, write_baseline
-from pytest_dbguard.baseline.model import Baseline
 from pytest_dbguard.core.errors import DbguardError
 from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.core.serial import finding_from_json
-from pytest_dbguard.core.verdict import BaselineState, Fault, Verdict
+from pytest_dbguard.core.verdict import Fault, Verdict
 from pytest_dbguard.reports.base import ReportContext
 from pytest_dbguard.reports.registry import ReportTarget, parse_report
 from pytest_dbguard.reports.terminal import short_lines, summary_line
 from pytest_dbguard.reports.write import render, write_report
+from pytest_dbguard.testing.accepted import Accepted
 from pytest_dbguard.testing.measure import Measure
 from pytest_dbguard.testing.run import DESELECTED, REPORT_ATTRIBUTE, USAGE_ERROR
 
@@ -36,13 +36,14 @@ if TYPE_CHECKING:
 class ControllerPlugin:
     """Runs once a run: in the only process, or in xdist's controller."""
 
-    def __init__(self, config: Config, pytest_config: pytest.Config, rules: int) -> None:
-        self.rules = rules
+    def __init__(self, config: Config, pytest_config: pytest.Config, silencer: Silencer) -> None:
+        rules = silencer.judge.rules
+        self.rules = len(rules)
+        self._silencer = silencer
         self._config = config
         self._root = pytest_config.rootpath
         self._targets = tuple(parse_report(text) for text in config.report)
-        self._baseline_path = None if config.baseline == "none" else self._root / config.baseline
-        self._baseline = read_baseline(self._baseline_path) if self._baseline_path else None
+        self._accepted = Accepted(config, self._root, rules)
         self._pool = FindingPool()
         self._measure = Measure()
         self._faults: set[Fault] = set()
@@ -60,14 +61,14 @@ class ControllerPlugin:
 
     def describe(self) -> str:
         """Return what findings are compared with, for the header."""
-        if self._baseline is None:
-            return "without a baseline"
-        number = len(self._baseline.entries)
-        return f"baseline {self._config.baseline} ({number} accepted)" if number else "no baseline yet"
+        return self._accepted.describe()
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in what a test showed, from this process or a worker."""
+        if report.when == "setup":
+            # a test that is run again counts as it ended the last time
+            self._unfinished.discard(report.nodeid)
         if not report.passed:
             self._unfinished.add(report.nodeid)
         text = getattr(report, REPORT_ATTRIBUTE, None)
@@ -77,6 +78,7 @@ class ControllerPlugin:
         self._ran.add(report.nodeid)
         self._pool.add(finding_from_json(value) for value in shown["findings"])
         self._measure.add(Measure.from_json(shown["measure"]))
+        self._accepted.take(report.nodeid, shown["counts"])
         self._silenced |= set(shown["silenced"])
         self._ignores.add(IgnoreBook.from_json(shown["ignores"]))
         self._faults |= {Fault(where, error) for where, error in shown["faults"]}
@@ -152,11 +154,15 @@ class ControllerPlugin:
     def _decide(self) -> Verdict:
         fail_on = self._config.fail_on
         findings = self._pool.findings()
-        state = self._update_baseline(findings)
+        reported = [f for f in findings if not f.in_test_code or self._config.test_code == "report"]
+        outcome = self._accepted.close(reported, self._ran - self._unfinished, self._suite())
+        self._written += outcome.told
+        self._faults |= set(outcome.faults)
+        gate = tuple(self._unsilenced(outcome.findings))
         return decide(
-            findings,
-            baseline=self._baseline,
-            state=state,
+            sorted((*findings, *gate), key=reading_order),
+            baseline=self._accepted.baseline,
+            state=outcome.state,
             fail_on=None if fail_on == "never" else Severity(fail_on),
             test_code=self._config.test_code,
             totals=self._measure.totals(),
@@ -164,30 +170,17 @@ class ControllerPlugin:
             ignored=len(self._silenced - {fact_id(finding) for finding in findings}),
         )
 
-    def _update_baseline(self, findings: Any) -> BaselineState:
-        if self._baseline is None or self._baseline_path is None:
-            return BaselineState()
-        reported = [f for f in findings if not f.in_test_code or self._config.test_code == "report"]
-        before, finished, suite = self._baseline, self._ran - self._unfinished, self._suite()
-        stale = frozenset(before.stale(reported, finished, suite=suite)) if suite is not None else frozenset()
-        if self._config.update_baseline:
-            self._baseline = self._baseline.updated(reported, finished, suite=suite)
-        if self._config.prune_baseline and suite is None:
-            self._written.append("dbguard: nothing is pruned, since only some of the tests ran")
-        elif self._config.prune_baseline:
-            self._baseline = Baseline(tuple(e for e in self._baseline.entries if e not in stale))
-            stale = frozenset()
-        if self._baseline != before:
-            try:
-                write_baseline(self._baseline_path, self._baseline)
-            except DbguardError as error:
-                self._faults.add(Fault("writing the baseline", str(error)))
-        return BaselineState(
-            self._config.baseline,
-            len(self._baseline.entries),
-            len(stale),
-            self._baseline != before,
-        )
+    def _unsilenced(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Yield the findings of rules that judge the whole run which nothing silences."""
+        written = self._ignores.written.items()
+        for finding in findings:
+            marks = tuple(ignore for ignore, tests in written if not tests.isdisjoint(finding.tests))
+            ignores = self._silencer.silencing(finding, marks)
+            if not ignores:
+                yield finding
+                continue
+            self._silenced.add(fact_id(finding))
+            self._ignores.used |= set(ignores)
 
     def _suite(self) -> set[str] | None:
         """Return all tests there are; None when some were left out, by arguments or by selection."""

@@ -14,18 +14,20 @@ from pytest_dbguard.core.errors import ConfigError, did_you_mean
 from pytest_dbguard.core.findings import Site
 from pytest_dbguard.core.ignores import Ignore, IgnoreKind
 
-_KEYWORDS = ("ignore", "max_queries", "off", "reason")
+_KEYWORDS = ("ignore", "max_queries", "off", "query_tolerance", "reason")
+_NUMBERS = ("max_queries", "query_tolerance")
 
 
 @dataclass(frozen=True, slots=True)
 class TestSettings:
-    """What the markers of one test say: the closest marker wins for the budget, ignored rules add up."""
+    """What the markers of one test say: the closest marker wins for numbers, ignored rules add up."""
 
     __test__ = False
 
     max_queries: int | None = None
     ignore: tuple[Ignore, ...] = ()
     is_off: bool = False
+    query_tolerance: int | None = None
 
 
 def settings_of(item: pytest.Item) -> TestSettings:
@@ -34,16 +36,16 @@ def settings_of(item: pytest.Item) -> TestSettings:
     Raises:
         ConfigError: For an unknown keyword, rule or value, naming the test.
     """
-    budget: int | None = None
+    numbers: dict[str, int] = {}
     ignored: tuple[Ignore, ...] = ()
     is_off = False
     for node, marker in item.iter_markers_with_node("dbguard"):
         _check_keywords(item, marker)
         values = marker.kwargs
-        budget = values.get("max_queries") if budget is None else budget
+        numbers = {name: values[name] for name in _NUMBERS if values.get(name) is not None} | numbers
         is_off = is_off or bool(values.get("off", False))
         ignored += _ignores(item, node, values.get("ignore"))
-    return TestSettings(budget, ignored, is_off)
+    return TestSettings(numbers.get("max_queries"), ignored, is_off, numbers.get("query_tolerance"))
 
 
 def _check_keywords(item: pytest.Item, marker: pytest.Mark) -> None:
@@ -57,9 +59,10 @@ def _check_keywords(item: pytest.Item, marker: pytest.Mark) -> None:
             raise ConfigError(
                 f"{item.nodeid}: marker dbguard has no keyword {word!r}", hint=did_you_mean(word, _KEYWORDS)
             )
-    budget = marker.kwargs.get("max_queries")
-    if budget is not None and (not isinstance(budget, int) or isinstance(budget, bool) or budget < 0):
-        raise ConfigError(f"{item.nodeid}: marker dbguard: max_queries must be a number of statements, not {budget!r}")
+    for name in _NUMBERS:
+        value = marker.kwargs.get(name)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+            raise ConfigError(f"{item.nodeid}: marker dbguard: {name} must be a number of statements, not {value!r}")
 
 
 def _ignores(item: pytest.Item, node: Any, value: Any) -> tuple[Ignore, ...]:

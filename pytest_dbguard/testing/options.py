@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 MARKER = (
-    "dbguard(max_queries=None, ignore=None, reason=None, off=False): query budget of a test, rules not to report in it "
-    "(a list of codes or names) with the reason, or no judgement at all"
+    "dbguard(max_queries=None, query_tolerance=None, ignore=None, reason=None, off=False): query budget of a test, "
+    "queries that it may run more than the baseline says, rules not to report in it (a list of codes or names) with "
+    "the reason, or no judgement at all"
 )
 
 _VALUES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
@@ -31,15 +32,15 @@ _VALUES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     (
         "baseline",
         "PATH",
-        'file of accepted findings (default: dbguard-baseline.json); "none" judges everything',
+        'file of accepted findings and numbers of queries (default: dbguard-baseline.json); "none" judges everything',
         {},
     ),
     ("env", "NAME", "use the table [tool.dbguard.env.NAME] (default: test)", {}),
     ("database", "KIND", "database of the dbguard fixtures: auto, sqlite, postgres-embedded", {}),
 )
 _SWITCHES: tuple[tuple[str, str], ...] = (
-    ("update-baseline", "accept the findings of the tests that ran into the baseline"),
-    ("prune-baseline", "drop accepted findings that no longer occur; only when all tests run"),
+    ("update-baseline", "accept the findings and the numbers of queries of the tests that ran into the baseline"),
+    ("prune-baseline", "drop accepted findings that no longer occur and tests that are gone; only when all tests run"),
     ("show-queries", "print the statements of failing tests"),
 )
 

@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 
+from pytest_dbguard.analysis.counts import count_scopes, counts_to_json
 from pytest_dbguard.analysis.silencer import Silencer
 from pytest_dbguard.core.errors import ConfigError
 from pytest_dbguard.core.serial import finding_to_json
 from pytest_dbguard.recording.scopes import Scope
+from pytest_dbguard.reports.fitting import fit_query
 from pytest_dbguard.reports.queries import render_queries
 from pytest_dbguard.testing.guard import query_groups
 from pytest_dbguard.testing.marker import TestSettings, settings_of
 from pytest_dbguard.testing.measure import Measure
-from pytest_dbguard.testing.scoping import PhaseRecorder, test_site
+from pytest_dbguard.testing.scoping import PhaseRecorder, is_hypothesis_test, test_site
 
 SCOPES = pytest.StashKey[dict[str, Scope]]()
 _SETTINGS = pytest.StashKey[TestSettings]()
 REPORT_ATTRIBUTE = "dbguard"
 USAGE_ERROR = "dbguard_usage_error"
 DESELECTED = "dbguard_deselected"
+_TEXT_CELLS = 100
 
 
 class RecordingPlugin:
@@ -128,13 +132,25 @@ class RecordingPlugin:
         recordings = [recording for scope in scopes.values() for recording in scope.recordings()]
         shown = self._silencer.judged(recordings, test=item.nodeid, marks=settings.ignore, is_off=settings.is_off)
         measure = Measure.of(scopes["call"].recordings()) if "call" in scopes else Measure()
+        counts = self._counts(item, settings)
         item.stash[SCOPES] = {}
         return {
             "findings": [finding_to_json(finding) for finding in shown.findings],
             "silenced": sorted(shown.silenced),
             "ignores": shown.book.to_json(),
+            "counts": counts,
             "measure": measure.to_json(),
             "faults": self._new_faults(),
+        }
+
+    def _counts(self, item: pytest.Item, settings: TestSettings) -> dict[str, Any] | None:
+        """Return what the test counted; None where that is not compared with the baseline."""
+        scope = item.stash.get(SCOPES, {}).get("call")
+        if scope is None or settings.is_off or not self._config.counts or is_hypothesis_test(item):
+            return None
+        return {
+            "scopes": counts_to_json(count_scopes(scope, partial(fit_query, width=_TEXT_CELLS))),
+            "tolerance": settings.query_tolerance,
         }
 
     def _new_faults(self) -> list[tuple[str, str]]:

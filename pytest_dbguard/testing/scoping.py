@@ -70,6 +70,11 @@ def test_site(item: pytest.Item, ownership: Ownership) -> Site | None:
     return Site(file, codes[0].co_firstlineno, function=codes[0].co_qualname, in_test_code=True)
 
 
+def is_hypothesis_test(item: pytest.Item) -> bool:
+    """Return whether hypothesis calls the test function, as often as it likes."""
+    return getattr(getattr(item, "obj", None), "hypothesis", None) is not None
+
+
 def _roots(item: pytest.Item) -> tuple[CodeType, ...]:
     """Return the code of the test function, with and without its decorators."""
     function = getattr(item, "obj", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from pytest_dbguard.analysis.setting_ignores import setting_ignores
 from pytest_dbguard.analysis.silencer import Silencer
 from pytest_dbguard.core.errors import DbguardError
 from pytest_dbguard.recording.ownership import Ownership
+from pytest_dbguard.testing.accepted import refuse_silent_update
 from pytest_dbguard.testing.controller import ControllerPlugin
 from pytest_dbguard.testing.run import RecordingPlugin
 from pytest_dbguard.testing.scoping import PhaseRecorder
@@ -41,7 +43,8 @@ def start(pytest_config: pytest.Config) -> None:
         )
         silencer = Silencer(Judge(rules), pytest_config.rootpath, setting_ignores(config, pytest_config.rootpath))
         if not hasattr(pytest_config, "workerinput"):
-            controller = ControllerPlugin(config, pytest_config, len(rules))
+            refuse_silent_update(pytest_config, os.environ)
+            controller = ControllerPlugin(config, pytest_config, silencer)
             pytest_config.pluginmanager.register(controller, CONTROLLER)
     except DbguardError as error:
         raise pytest.UsageError(f"dbguard: {error}") from None
