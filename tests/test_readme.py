@@ -11,11 +11,38 @@ from pathlib import Path
 import pytest
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 PYTHON = {code.split("\n")[0].removeprefix("# "): code for kind, code in BLOCKS if kind == "python"}
 CONSOLE = [text for kind, text in BLOCKS if kind == "console" and text.startswith("$")]
 VARIES = re.compile(r"\d+\.\d+ ?m?s\b|=+ .* in .* =+")
 MACHINE = ("platform ", "rootdir: ", "plugins: ", "configfile: ", "cachedir: ")
+
+
+ENGINE = """
+from shop import Base, Customer, Order
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
+
+engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+Base.metadata.create_all(engine)
+with Session(engine) as session:
+    session.add_all([Order(customer=Customer(name=name)) for name in ("Ada", "Grace", "Edsger")])
+    session.commit()
+"""
+ASK = {
+    "fastapi": """
+from api_app import app
+from fastapi.testclient import TestClient
+
+print(TestClient(app).get("/customers").headers["Server-Timing"])
+""",
+    "flask": """
+from flask_app import app
+
+print(app.test_client().get("/customers", buffered=True).headers["Server-Timing"])
+""",
+}
 
 
 @pytest.fixture
@@ -64,6 +91,17 @@ def test_script(project):
     result = run(project, "script.py")
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("shop.py:27:13: DBG101 n-plus-one")
+
+
+@pytest.mark.parametrize("framework", ["fastapi", "flask"])
+def test_middleware(project, framework):
+    (project / "shop_engine.py").write_text(ENGINE)
+    (project / "ask.py").write_text(ASK[framework])
+    result = run(project, "ask.py")
+    assert result.returncode == 0, result.stderr
+    [shown] = [text.strip() for kind, text in BLOCKS if kind == "" and text.startswith("GET ")]
+    assert shown in result.stderr.splitlines()
+    assert re.fullmatch(r'db;dur=\d+\.\d;desc="4 queries"', result.stdout.strip())
 
 
 def test_configuration_is_accepted(tmp_path):
