@@ -59,7 +59,7 @@ class Judge:
 
     def judge(self, recording: Recording) -> list[Finding]:
         """Return the findings of one recording. A rule that raises is left out and becomes a fault."""
-        if not recording.count and recording.max_queries is None:
+        if not recording.count and recording.max_queries is None and not recording.open_connections:
             return []
         claimed: frozenset[int] = frozenset()
         findings: list[Finding] = []
@@ -71,7 +71,7 @@ class Judge:
                 continue
             for draft in drafts:
                 claimed |= draft.statements
-                ignores = silencing(draft.finding, draft.statements, recording)
+                ignores = silencing(draft.finding, draft.statements | draft.about, recording)
                 if ignores:
                     self.silenced.add(fact_id(draft.finding))
                     self.used |= set(ignores)
@@ -138,6 +138,9 @@ def _options(tables: Mapping[str, Mapping[str, Any]], slow_ms: float | None, pla
 def _complete(finding: Finding, active: ActiveRule, recording: Recording) -> Finding:
     """Add what the rule does not know: severity, test, scope."""
     severity = active.severity
+    if finding.severity is not active.rule.severity and severity.reaches(finding.severity):
+        # the rule itself says that this one weighs less
+        severity = finding.severity
     if finding.in_test_code and (recording.prepares or _in_unittest_fixture(finding)):
         # seeding is the test's own business
         severity = Severity.NOTE

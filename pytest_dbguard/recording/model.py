@@ -142,6 +142,10 @@ class Recording:
         """The kept statements in order."""
         return tuple(Statement(number, *raw) for number, raw in enumerate(self.raw))
 
+    def numbers_of(self, origin: OriginOption) -> frozenset[int]:
+        """Return the number of the statement that a select was sent as."""
+        return frozenset(statement.number for statement in self.statements if statement.call is origin)
+
     @property
     def is_phase(self) -> bool:
         """Whether this is a whole phase of a test rather than a scope nested in one."""

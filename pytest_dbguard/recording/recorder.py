@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import replace
 from time import perf_counter_ns
 from types import CodeType
 from typing import Any
@@ -183,7 +184,7 @@ class Recorder:
             return
         text = self._texts.get(statement)
         if text is None:
-            text = self._learn(statement)
+            text = self._learn(statement, context)
         walk = self.reader.read_through(statement, 4)
         marks = walk[1]
         if text.verb in _UNCOUNTED_VERBS or marks & _UNCOUNTED:
@@ -212,11 +213,20 @@ class Recorder:
             elapsed_ns,
         )
 
-    def _learn(self, statement: str) -> StatementText:
+    def _learn(self, statement: str, context: Any) -> StatementText:
         if len(self._texts) >= _MAX_TEXTS:
             self._texts.clear()
-        text = self._texts[statement] = read_statement(statement)
+        text = read_statement(statement)
+        if text.is_write and _refers_to_itself(context):
+            text = replace(text, refers_to_itself=True)
+        self._texts[statement] = text
         return text
+
+
+def _refers_to_itself(context: Any) -> bool:
+    """Whether a statement of SQLAlchemy's writes to a table whose rows refer to other rows of it."""
+    table = getattr(getattr(getattr(context, "compiled", None), "statement", None), "table", None)
+    return any(key.column.table is table for key in getattr(table, "foreign_keys", ()))
 
 
 @contextmanager

@@ -82,6 +82,8 @@ class Scope:
     def add_commit(self, stack: Stack) -> None:
         """Take in a commit; a session's and that of its connection are one."""
         commits = self.commits
+        if self.is_paused:
+            return
         if commits and commits[-1].position == self.count and commits[-1].stack.key == stack.key:
             return
         if len(commits) < MAX_KEPT:
@@ -96,6 +98,8 @@ class Scope:
 
     def add_checkout(self, proxy: Any, stack: Stack) -> None:
         """Take in a connection that leaves its pool; those that are back are forgotten now and then."""
+        if self.is_paused:
+            return
         if len(self._checkouts) >= _MAX_CHECKOUTS:
             self._checkouts = [each for each in self._checkouts if _is_out(each[0]())]
             if len(self._checkouts) >= _MAX_CHECKOUTS:

@@ -31,10 +31,14 @@ class RuleOptions(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A finding and the numbers of the statements it accounts for: one fact is reported once."""
+    """A finding and the numbers of the statements it accounts for: one fact is reported once.
+
+    `about` holds statements that it is about without accounting for them: other rules may report them as well.
+    """
 
     finding: Finding
     statements: frozenset[int] = field(default_factory=frozenset)
+    about: frozenset[int] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ class ColumnReload:
     ## What it does
     Finds columns that are loaded for one instance after the other in a loop, although a query had loaded the
     instances. It tells four causes apart: deferred columns (also those that `load_only` leaves out), columns of a
-    subclass table, instances that a commit, a rollback or `expire` made stale, and `session.refresh` in a loop.
+    subclass table, instances that a commit, a rollback or `expire` made stale (it names the line), and
+    `session.refresh` in a loop.
 
     ## Why is this bad?
     Each instance costs a round trip of its own to read what one query could have read for all.
@@ -49,7 +50,7 @@ class ColumnReload:
     - `severity` (default "error").
 
     ## Limits
-    Which call of `expire_all()` or `expire()` made instances stale is not known: only commits and rollbacks are named.
+    Of several calls of `expire()` that follow each other with no statement between, the first is named.
     """
 
     code: ClassVar[str] = "DBG102"
@@ -137,8 +138,13 @@ def _cause(call: LoadCall) -> str:
     place = _expirer(call)
     if place is None or call.expired_at is None:
         return "because the instances were expired"
-    verb = "commit" if call.expired_at.marks & Mark.COMMIT else "rollback"
-    return f"expired by the {verb} at {place.label}"
+    return f"expired by the {_verb(call.expired_at.marks)} at {place.label}"
+
+
+def _verb(marks: Mark) -> str:
+    if marks & Mark.EXPIRE:
+        return "expire"
+    return "commit" if marks & Mark.COMMIT else "rollback"
 
 
 def _fix(call: LoadCall, origin: Site | None) -> Fix:
@@ -154,6 +160,9 @@ def _fix(call: LoadCall, origin: Site | None) -> Fix:
     if call.cause is ColumnCause.REFRESHED:
         code = f"select({name}).where(...).execution_options(populate_existing=True)"
         return Fix("refresh all of them by one query", code)
+    if call.expired_at is not None and call.expired_at.marks & Mark.EXPIRE:
+        code = f"select({name}).where(...).execution_options(populate_existing=True)"
+        return Fix("load all of them again by one query instead of expiring them", code, _expirer(call))
     return Fix(
         "read what is needed before the commit, keep instances valid after it, or load them again by one query",
         "Session(engine, expire_on_commit=False)",

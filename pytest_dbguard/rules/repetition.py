@@ -25,22 +25,62 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Repetition:
-    """Statements from one place, and the frame that repeats them.
+class Owner:
+    """Who repeats what runs from one place.
 
     Attributes:
-        statements: Those that were kept, in order.
-        count: How many there were, kept or not.
-        cause: Who repeats them.
+        cause: What kind of repetition it is.
         frame: The frame of the loop, of the recursive function or of the caller; None for sibling tasks.
         loop: The loop, where the cause is one.
     """
 
+    cause: Cause
+    frame: Frame | None = None
+    loop: Loop | None = None
+
+    @property
+    def site(self) -> Site | None:
+        """Where the repetition is caused."""
+        if self.loop is not None:
+            return self.loop.site
+        return self.frame.site if self.frame is not None else None
+
+    @property
+    def phrase(self) -> str:
+        """Who repeats it, to stand after a verb: "once for each iteration of `for x in xs:`"."""
+        if self.loop is not None:
+            return f"once for each iteration of `{self.loop.head}`"
+        name = self.frame.info.function if self.frame is not None else ""
+        if self.cause is Cause.RECURSION:
+            return f"at every level of the recursion of `{name}`"
+        if self.cause is Cause.CALLBACK:
+            return f"once for each callback from `{name}`"
+        return "once in each of several concurrent tasks"
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """Statements from one place, and who repeats them.
+
+    Attributes:
+        statements: Those that were kept, in order.
+        count: How many there were, kept or not.
+        owner: Who repeats them.
+    """
+
     statements: tuple[Statement, ...]
     count: int
-    cause: Cause
-    frame: Frame | None
-    loop: Loop | None
+    owner: Owner
+
+    @property
+    def cause(self) -> Cause:
+        """What kind of repetition it is."""
+        return self.owner.cause
+
+    @property
+    def loop(self) -> Loop | None:
+        """The loop, where the cause is one."""
+        return self.owner.loop
 
     @property
     def stack(self) -> Stack:
@@ -55,15 +95,13 @@ class Repetition:
     @property
     def loop_site(self) -> Site | None:
         """Where the repetition is caused."""
-        if self.loop is not None:
-            return self.loop.site
-        return self.frame.site if self.frame is not None else None
+        return self.owner.site
 
     @property
     def in_test_code(self) -> bool:
         """Whether tests, fixtures or factories repeat it rather than the application."""
-        if self.frame is not None:
-            return self.frame.in_test_code
+        if self.owner.frame is not None:
+            return self.owner.frame.in_test_code
         return all(frame.in_test_code for frame in self.stack.frames)
 
     @property
@@ -74,14 +112,7 @@ class Repetition:
     @property
     def phrase(self) -> str:
         """Who repeats it, to stand after a verb: "once for each iteration of `for x in xs:`"."""
-        if self.loop is not None:
-            return f"once for each iteration of `{self.loop.head}`"
-        name = self.frame.info.function if self.frame is not None else ""
-        if self.cause is Cause.RECURSION:
-            return f"at every level of the recursion of `{name}`"
-        if self.cause is Cause.CALLBACK:
-            return f"once for each callback from `{name}`"
-        return "once in each of several concurrent tasks"
+        return self.owner.phrase
 
 
 def repetitions(
@@ -108,22 +139,26 @@ def explain(statements: tuple[Statement, ...], loops: LoopFinder, recording: Rec
     stack = statements[0].stack
     shapes = {statement.text.shape.id for statement in statements}
     count = len(statements) + sum(recording.overflow.get((shape, stack.key), 0) for shape in shapes)
+    is_recursive = any(statement.stack.is_recursive for statement in statements)
+    owner = owner_of(stack, loops, count, is_recursive=is_recursive)
+    return None if owner is None else Repetition(statements, count, owner)
+
+
+def owner_of(stack: Stack, loops: LoopFinder, count: int, *, is_recursive: bool = False) -> Owner | None:
+    """Return who repeats what runs `count` times from one stack; None where nobody is to blame."""
     innocent = False
     for frame in stack.frames:
         for loop in loops.loops(frame):
             if loop.owns:
-                return Repetition(statements, count, Cause.LOOP, frame, loop)
+                return Owner(Cause.LOOP, frame, loop)
             innocent = True
     if innocent or not stack.frames:
         return None
-    if any(statement.stack.is_recursive for statement in statements):
-        return Repetition(statements, count, Cause.RECURSION, stack.frames[0], None)
+    if is_recursive:
+        return Owner(Cause.RECURSION, stack.frames[0])
     if stack.is_rooted:
-        caller = stack.frames[min(1, len(stack.frames) - 1)]
-        return Repetition(statements, count, Cause.CALLBACK, caller, None)
-    if count >= MIN_CONCURRENT:
-        return Repetition(statements, count, Cause.CONCURRENT, None, None)
-    return None
+        return Owner(Cause.CALLBACK, stack.frames[min(1, len(stack.frames) - 1)])
+    return Owner(Cause.CONCURRENT) if count >= MIN_CONCURRENT else None
 
 
 @dataclass(frozen=True, slots=True)

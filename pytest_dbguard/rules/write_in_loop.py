@@ -9,11 +9,11 @@ from pydantic import Field
 
 from pytest_dbguard.core.findings import Finding, Fix, Severity
 from pytest_dbguard.recording.frames import Mark
-from pytest_dbguard.recording.loops import Loop
+from pytest_dbguard.recording.loops import LoopFinder
 from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 from pytest_dbguard.rules.repetition import Cause, Repetition, repetitions
-from pytest_dbguard.sql.shape import CHUNK
+from pytest_dbguard.rules.rounds import is_batch, isolates_failures, takes_work
 
 
 class WriteInLoopOptions(RuleOptions):
@@ -26,8 +26,9 @@ class WriteInLoop:
     """write-in-loop (DBG104).
 
     ## What it does
-    Finds inserts, updates and deletes that a loop of the application sends one by one: a flush or a commit in each
-    round, Core statements, driver SQL. It names the loop and the line that sends the statement.
+    Finds inserts, updates and deletes that a loop of the application sends one by one: a flush in each round, Core
+    statements, driver SQL. It names the loop and the line that sends the statement. Loops that commit in each round
+    are commit-in-loop's.
 
     Not reported: executemany, multi-row inserts and other batches, many objects in one flush, one savepoint for each
     row (it is there to skip a row that fails), heartbeats (the loop sleeps), work queues (each round takes one item
@@ -79,7 +80,7 @@ class WriteInLoop:
         found = repetitions(recording, context.loops, wanted, _subject, threshold=self._threshold)
         by_place: dict[object, list[Repetition]] = {}
         for repetition in found:
-            if _rounds(repetition) >= self._threshold and not _is_excused(repetition, recording):
+            if _rounds(repetition) >= self._threshold and not _is_excused(repetition, recording, context.loops):
                 by_place.setdefault(repetition.stack.key, []).append(repetition)
         for repetitions_there in by_place.values():
             yield self._draft(repetitions_there, recording)
@@ -94,7 +95,7 @@ class WriteInLoop:
             name=self.name,
             severity=self.severity,
             subject=text.table,
-            message=f"`{text.table}` is written {main.phrase}: {main.count} {text.verb}s{_commits(main)}",
+            message=f"`{text.table}` is written {main.phrase}: {main.count} {text.verb}s",
             site=main.site,
             loop=main.loop_site,
             count=sum(repetition.count for repetition in found),
@@ -119,52 +120,31 @@ def _rounds(repetition: Repetition) -> int:
     return len({statement.flush for statement in statements})
 
 
-def _is_excused(repetition: Repetition, recording: Recording) -> bool:
+def _is_excused(repetition: Repetition, recording: Recording, loops: LoopFinder) -> bool:
     statements, loop = repetition.statements, repetition.loop
     if repetition.cause is Cause.CALLBACK and repetition.in_test_code and len(repetition.stack.frames) == 1:
         # one line of a test, repeated by a library below it: a factory that makes a batch
         return True
     if loop is not None and loop.pauses:
         return True
-    if all(_is_batch(statement, loop) for statement in statements):
+    if all(is_batch(statement, loop) for statement in statements):
         return True
     if len({statement.savepoint for statement in statements}) == len(statements):
         return True
     failed = sum(statement.failed for statement in statements)
-    return failed >= len(statements) - 1 or _is_work_queue(statements, recording)
-
-
-def _is_batch(statement: Statement, loop: Loop | None) -> bool:
-    """Whether one statement writes many rows: several rows of values, a long IN list, a limited subquery."""
-    text = statement.text
-    if text.value_rows > 1 or text.has_limit or text.longest_list >= CHUNK:
+    if failed >= len(statements) - 1:
         return True
-    return text.longest_list > 0 and loop is not None and loop.takes_batches
-
-
-def _is_work_queue(statements: tuple[Statement, ...], recording: Recording) -> bool:
-    """Whether each round takes one piece of work in a transaction of its own."""
-    transactions = {statement.transaction for statement in statements}
-    if len(transactions) < len(statements):
+    if len({statement.transaction for statement in statements}) < len(statements):
         return False
-    claimed = {
-        statement.transaction
-        for statement in recording.statements
-        if statement.text.has_limit or statement.text.locks_rows
-    }
-    return transactions <= claimed
-
-
-def _commits(repetition: Repetition) -> str:
-    transactions = {statement.transaction for statement in repetition.statements}
-    return ", each with a commit" if len(transactions) == len(repetition.statements) else ""
+    # a transaction for each round: it takes one piece of work, or keeps a round that fails apart from the others
+    if any(isolates_failures(frame, loops) for frame in repetition.stack.frames):
+        return True
+    return takes_work({statement.transaction for statement in statements}, recording)
 
 
 def _fix(repetition: Repetition) -> Fix:
     first = repetition.statements[0]
     place = repetition.loop_site
-    if first.stack.marks & Mark.COMMIT:
-        return Fix("commit once after the loop, or once for each batch of rows", "session.commit()", place)
     if first.stack.marks & Mark.AUTOFLUSH:
         return Fix(
             "let the pending rows wait: ask before the loop, or hold the flush back while it runs",

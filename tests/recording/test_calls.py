@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, immediateload, joinedload, load_only, select
 from sqlalchemy.orm.interfaces import UserDefinedOption
 
 from pytest_dbguard.recording.calls import CallKind, ColumnCause, OriginOption
+from pytest_dbguard.recording.frames import Mark
 from pytest_dbguard.recording.scopes import Scope
 
 QUERY, LAZY, IMMEDIATE, COLUMN, EAGER = CallKind
@@ -135,7 +136,8 @@ def test_expired_columns(session, watch, make_stale):
     assert customer.name
     load = watch.statements[1].call
     assert (load.kind, load.cause, load.parent_class) == (COLUMN, ColumnCause.EXPIRED, Customer)
-    assert (load.expired_at is not None) == (make_stale != "expire_all")
+    mark = {"commit": Mark.COMMIT, "rollback": Mark.ROLLBACK, "expire_all": Mark.EXPIRE}[make_stale]
+    assert load.expired_at.marks & mark
 
 
 def test_deferred_columns(session, watch):
