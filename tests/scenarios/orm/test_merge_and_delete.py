@@ -20,6 +20,11 @@ def test_merge_comprehension(session):
     assert len(sync.merge_accounts(session, rows)) == 3
 
 
+def test_merge_known(session):
+    """merge() finds all rows in the identity map, and flushes the one before each time."""
+    assert sync.merge_known(session, ROWS) == 70
+
+
 def test_delete_cascade(session):
     """A cascade loads the children of each parent that goes."""
     cleanup.drop_folders(session)
@@ -48,9 +53,9 @@ def test_merge_one(session):
     assert sync.merge_one(session, ROWS[0]).price == 7
 
 
-def test_merge_known(session):
-    """merge() finds all rows in the identity map. # expect: none"""
-    assert sync.merge_known(session, ROWS) == 70
+def test_merge_known_unflushed(session):
+    """merge() finds all rows in the identity map and may not flush. # expect: none"""
+    assert sync.merge_known_unflushed(session, ROWS) == 70
 
 
 def test_merge_without_load(session, engine):

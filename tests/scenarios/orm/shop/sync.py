@@ -21,6 +21,15 @@ def merge_accounts(session: Session, payload: Iterable[Mapping[str, Any]]) -> li
     return [session.merge(Account(**row)) for row in payload]  # expect: DBG103 account @test_merge_comprehension # loop: DBG103 account @test_merge_comprehension  # noqa: E501 # fmt: skip
 
 
+def merge_known(session: Session, payload: list[Mapping[str, Any]]) -> int:
+    known = session.scalars(select(Product).where(Product.id.in_([row["id"] for row in payload]))).all()
+    for row in payload:  # loop: DBG104 product @test_merge_known
+        # nothing is read, but merge() flushes first: one UPDATE for each round
+        session.merge(Product(**row))  # expect: DBG104 product @test_merge_known
+    session.flush()
+    return sum(product.price for product in known)
+
+
 # --- as it should be ---
 
 
@@ -30,10 +39,11 @@ def merge_one(session: Session, row: Mapping[str, Any]) -> Product:
     return product
 
 
-def merge_known(session: Session, payload: list[Mapping[str, Any]]) -> int:
+def merge_known_unflushed(session: Session, payload: list[Mapping[str, Any]]) -> int:
     known = session.scalars(select(Product).where(Product.id.in_([row["id"] for row in payload]))).all()
-    for row in payload:
-        session.merge(Product(**row))
+    with session.no_autoflush:
+        for row in payload:
+            session.merge(Product(**row))
     session.flush()
     return sum(product.price for product in known)
 
