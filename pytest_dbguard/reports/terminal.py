@@ -86,7 +86,14 @@ def _note_texts(verdict: Verdict, context: ReportContext) -> Iterator[str]:
     if known and verdict.new and context.verbosity <= 0:
         yield f"{counted(known, 'known finding')} {'is' if known == 1 else 'are'} in the baseline ({baseline.path})."
     if baseline.updated:
-        yield f"{baseline.path} now accepts {counted(baseline.entries, 'finding')}: commit it."
+        counts = f" and counts of {counted(baseline.counted, 'test')}" if baseline.counted else ""
+        yield f"{baseline.path} now accepts {counted(baseline.entries, 'finding')}{counts}: commit it."
+    if baseline.improved:
+        runs = "1 test runs" if baseline.improved == 1 else f"{number(baseline.improved)} tests run"
+        yield (
+            f"{runs} fewer queries than the baseline says (-{number(baseline.saved)}): run with "
+            "--dbguard-update-baseline to keep that."
+        )
     if baseline.stale:
         occurs = "entry no longer occurs" if baseline.stale == 1 else "entries no longer occur"
         yield (f"{number(baseline.stale)} baseline {occurs}: run with --dbguard-prune-baseline to drop what is gone.")

@@ -159,8 +159,9 @@ def _site(grown: Iterable[ShapeChange]) -> Site | None:
 
 def _evidence(changes: Iterable[ShapeChange], grown: Sequence[ShapeChange]) -> Iterable[str]:
     for change in grown[:SHOWN_SHAPES]:
-        place = f" {change.places[0].label} in {change.places[0].function}" if change.places else ""
-        yield f"+{change.more}{place}" + (f": {change.shape.text}" if len(grown) > 1 or not place else "")
+        places = ", ".join(dict.fromkeys(f"{place.label} in {place.function}" for place in change.places))
+        said = [f"+{change.more}", *([places] if places else [])]
+        yield " ".join(said) + (f": {change.shape.text}" if len(grown) > 1 or not places else "")
     if others := grown[SHOWN_SHAPES:]:
         yield f"+{sum(change.more for change in others)} of {_shapes(len(others))}"
     if fallen := [change for change in changes if change.more < 0]:

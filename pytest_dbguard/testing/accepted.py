@@ -20,6 +20,7 @@ from pytest_dbguard.core.errors import DbguardError
 from pytest_dbguard.core.findings import Finding
 from pytest_dbguard.core.verdict import BaselineState, Fault
 from pytest_dbguard.reports.wording import counted
+from pytest_dbguard.testing.suite import Suite
 
 if TYPE_CHECKING:
     from pytest_dbguard.config.model import Config
@@ -76,23 +77,24 @@ class Accepted:
         if self._gate is not None and value is not None:
             self._gate.take(test, counts_from_json(value["scopes"]), value["tolerance"])
 
-    def close(self, findings: Iterable[Finding], finished: Collection[str], suite: Collection[str] | None) -> Outcome:
+    def close(self, findings: Iterable[Finding], finished: Collection[str], suite: Suite) -> Outcome:
         """Judge the run against the baseline, and write what flags ask for.
 
         Args:
             findings: What is reported of the single tests.
             finished: Node ids of the tests that ran to their end.
-            suite: Node ids of all tests there are; None when only some were to run.
+            suite: Which tests there are.
         """
-        before, run = self.baseline, _Run(tuple(findings), frozenset(finished), suite)
+        before = self.baseline
         if before is None:
             return Outcome()
+        run = _Run.of(findings, finished, suite, before)
         leftovers = self._leftovers(before, run)
         regressions, improvement = self._compared(run)
         if self._config.update_baseline:
             self.baseline = self._updated(before, run)
         told: tuple[str, ...] = ()
-        if self._config.prune_baseline and suite is None:
+        if self._config.prune_baseline and run.suite is None:
             told = ("dbguard: nothing is pruned, since only some of the tests ran",)
         elif self._config.prune_baseline:
             self.baseline, leftovers = leftovers.dropped_from(self.baseline or before), _Leftovers()
@@ -103,7 +105,7 @@ class Accepted:
     def _leftovers(self, baseline: Baseline, run: _Run) -> _Leftovers:
         if run.suite is None:
             return _Leftovers()
-        gone = baseline.counts.gone(run.keys) if self._gate is not None else frozenset()
+        gone = baseline.counts.gone(run.there) if self._gate is not None else frozenset()
         return _Leftovers(baseline.stale(run.findings, run.finished, suite=run.suite), gone)
 
     def _compared(self, run: _Run) -> tuple[tuple[Finding, ...], tuple[int, int]]:
@@ -120,7 +122,7 @@ class Accepted:
         if self._path is None or not leftovers.number:
             return ()
         lines, file = line_numbers(self._path), self._config.baseline
-        return stale_findings(self._stale_rule, leftovers.entries, leftovers.gone, run.keys, file=file, lines=lines)
+        return stale_findings(self._stale_rule, leftovers.entries, leftovers.gone, run.there, file=file, lines=lines)
 
     def _write(self, before: Baseline) -> tuple[Fault, ...]:
         if self._path is None or self.baseline is None or self.baseline == before:
@@ -147,16 +149,21 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What a run showed, which of its tests ran to their end, and which tests there are."""
+    """What a run showed, which of its tests ran to their end, and which tests there are, also as files name them."""
 
     findings: tuple[Finding, ...]
     finished: frozenset[str]
-    suite: Collection[str] | None
+    suite: frozenset[str] | None
+    there: frozenset[TestKey]
 
-    @property
-    def keys(self) -> frozenset[TestKey]:
-        """The tests there are, as the baseline names them."""
-        return frozenset(map(TestKey.of, self.suite or ()))
+    @classmethod
+    def of(cls, findings: Iterable[Finding], finished: Collection[str], suite: Suite, baseline: Baseline) -> _Run:
+        tests = suite.tests()
+        there = {TestKey.of(test) for test in tests or ()}
+        there |= {key for key in baseline.counts.tests if suite.may_hold(key.test)}
+        if tests is not None:
+            tests |= {test for entry in baseline.entries for test in entry.tests if suite.may_hold(test)}
+        return cls(tuple(findings), frozenset(finished), tests, frozenset(there))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from pytest_dbguard.reports.write import render, write_report
 from pytest_dbguard.testing.accepted import Accepted
 from pytest_dbguard.testing.measure import Measure
 from pytest_dbguard.testing.run import DESELECTED, REPORT_ATTRIBUTE, USAGE_ERROR
+from pytest_dbguard.testing.suite import Suite
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -51,9 +52,7 @@ class ControllerPlugin:
         self._ignores = IgnoreBook()
         self._ran: set[str] = set()
         self._unfinished: set[str] = set()
-        self._collected: set[str] = set()
-        self._deselected = 0
-        self._has_arguments = pytest_config.args_source is pytest.Config.ArgsSource.ARGS
+        self._suite = Suite(pytest_config)
         self._usage_error: str | None = None
         self._verdict: Verdict | None = None
         self._written: list[str] = []
@@ -88,22 +87,27 @@ class ControllerPlugin:
         """Take in what a worker of pytest-xdist found wrong before it ran any test."""
         output = getattr(node, "workeroutput", {})
         self._usage_error = output.get(USAGE_ERROR, self._usage_error)
-        self._deselected += output.get(DESELECTED, 0)
+        self._suite.leave_out(output.get(DESELECTED, 0))
 
     @pytest.hookimpl
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note which tests there are."""
-        self._collected |= {item.nodeid for item in session.items}
+        self._suite.add(item.nodeid for item in session.items)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Iterable[str]) -> None:
         """Note which tests there are, from a worker."""
-        self._collected |= set(ids)
+        self._suite.add(ids)
 
     @pytest.hookimpl
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Note that this is not the whole suite."""
-        self._deselected += len(items)
+        self._suite.leave_out(len(items))
+
+    @pytest.hookimpl
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note files that are broken or skipped."""
+        self._suite.note_report(report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -155,7 +159,7 @@ class ControllerPlugin:
         fail_on = self._config.fail_on
         findings = self._pool.findings()
         reported = [f for f in findings if not f.in_test_code or self._config.test_code == "report"]
-        outcome = self._accepted.close(reported, self._ran - self._unfinished, self._suite())
+        outcome = self._accepted.close(reported, self._ran - self._unfinished, self._suite)
         self._written += outcome.told
         self._faults |= set(outcome.faults)
         gate = tuple(self._unsilenced(outcome.findings))
@@ -181,10 +185,6 @@ class ControllerPlugin:
                 continue
             self._silenced.add(fact_id(finding))
             self._ignores.used |= set(ignores)
-
-    def _suite(self) -> set[str] | None:
-        """Return all tests there are; None when some were left out, by arguments or by selection."""
-        return None if self._deselected or self._has_arguments else self._collected
 
     def _write_reports(self, session: pytest.Session, verdict: Verdict) -> None:
         context = ReportContext(self._root, 100, False, 0)

@@ -87,7 +87,15 @@ def test_what_else_is_said(make_verdict):
     }
     assert document["passed"] is False
     assert document["fail_on"] == "warning"
-    assert document["baseline"] == {"path": "dbguard-baseline.json", "entries": 14, "stale": 1, "updated": False}
+    assert document["baseline"] == {
+        "path": "dbguard-baseline.json",
+        "entries": 14,
+        "stale": 1,
+        "updated": False,
+        "counted": 0,
+        "improved": 0,
+        "saved": 0,
+    }
     assert document["timing"]["slowest"]["site"]["file"] == "shop/orders.py"
 
 

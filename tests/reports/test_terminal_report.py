@@ -79,17 +79,31 @@ def test_a_clean_run_with_more_to_know(clean_verdict, context, findings):
     verdict = replace(
         clean_verdict,
         test_findings=(findings.in_loop(), findings.in_loop()),
-        baseline=BaselineState("dbguard-baseline.json", 14, 2, updated=True),
+        baseline=BaselineState("dbguard-baseline.json", 14, 2, updated=True, counted=1893),
         ignored=1,
     )
     assert render(verdict, context()).split("\n") == [
         "dbguard: 142 tests, 1 893 queries, no new findings (14 in the baseline, 1 ignored).",
         "2 findings about test code: --dbguard-test-code=report shows them.",
-        "dbguard-baseline.json now accepts 14 findings: commit it.",
+        "dbguard-baseline.json now accepts 14 findings and counts of 1 893 tests: commit",
+        "it.",
         "2 baseline entries no longer occur: run with --dbguard-prune-baseline to drop",
         "what is gone.",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("improved", "told"),
+    [
+        (1, "1 test runs fewer queries than the baseline says (-1 041): run with"),
+        (3, "3 tests run fewer queries than the baseline says (-1 041): run with"),
+    ],
+)
+def test_improvements_are_told(clean_verdict, context, improved, told):
+    verdict = replace(clean_verdict, baseline=BaselineState("dbguard-baseline.json", 14, improved=improved, saved=1041))
+    lines = render(verdict, context()).split("\n")
+    assert lines[1:] == [told, "--dbguard-update-baseline to keep that.", ""]
 
 
 def test_verbose_shows_what_is_known(clean_verdict, context):
