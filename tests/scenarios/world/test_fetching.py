@@ -18,7 +18,7 @@ def test_len_of_a_name(engine, shop):
 
 def test_if_all(session, shop):
     """Rows are fetched to know whether there are any."""
-    assert fetching.has_orders(session, 1)
+    assert fetching.has_orders(session, 1) == "has orders"
 
 
 def test_not_all(session, shop):

@@ -30,9 +30,9 @@ def test_nested_loops(session, shop):
     assert patterns.nested(session) == 72
 
 
-def test_helper_asked_from_two_places(session, shop):
-    """A helper is asked by two functions in one transaction; both questions run on the helper's line."""
-    assert patterns.net(session, 10) + patterns.gross(session, 10) == 20
+def test_vat_twice(session, shop):
+    """Two functions ask one helper in one use case: both questions run on the helper's line."""
+    assert patterns.quote(session, 10) == "8 12"
 
 
 def test_two_helpers_one_question(session, shop):
@@ -74,3 +74,9 @@ def test_asks_what_the_application_asked(session, shop):
     """The test asserts with the application's own question, again. # expect: none"""
     assert patterns.open_jobs(session) == 6
     assert patterns.open_jobs(session) == 6
+
+
+def test_two_use_cases_in_one_test(session, shop):
+    """The test calls two use cases that share a helper. # expect: none"""
+    assert patterns.net(session, 10) == 8
+    assert patterns.gross(session, 10) == 12

@@ -21,11 +21,11 @@ def how_many_items(connection: Connection) -> int:
     return len(rows)
 
 
-def has_orders(session: Session, pk: int) -> bool:
+def has_orders(session: Session, pk: int) -> str:
     stmt = select(Order).where(Order.customer_id == pk)
     if session.scalars(stmt).all():  # expect: DBG111 orders @test_if_all
-        return True
-    return False  # noqa: SIM103
+        return "has orders"
+    return "has none"
 
 
 def is_gone(session: Session, sku: str) -> bool:
@@ -44,9 +44,8 @@ def cheapest(session: Session) -> Product | None:
 
 
 def legacy_count(session: Session) -> int:
-    customers = (
-        session.query(Customer).filter(Customer.tier == "gold").all()
-    )  # expect: DBG111 customer @test_legacy_len
+    query = session.query(Customer).filter(Customer.tier == "gold")
+    customers = query.all()  # expect: DBG111 customer @test_legacy_len
     return len(customers)
 
 

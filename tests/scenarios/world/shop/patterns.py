@@ -66,7 +66,8 @@ def nested(session: Session) -> int:
 
 def vat(session: Session) -> int:
     stmt = select(Setting.value).where(Setting.key == "key2")
-    return int(session.scalars(stmt).one())  # expect: DBG105 setting @test_helper_asked_from_two_places
+    found = session.scalars(stmt)  # expect: DBG105 setting @test_vat_twice  # origin: DBG105 setting @test_vat_twice
+    return int(found.one())
 
 
 def net(session: Session, amount: int) -> int:
@@ -75,6 +76,11 @@ def net(session: Session, amount: int) -> int:
 
 def gross(session: Session, amount: int) -> int:
     return amount + vat(session)
+
+
+def quote(session: Session, amount: int) -> str:
+    """Ask for the same setting below two callees."""
+    return f"{net(session, amount)} {gross(session, amount)}"
 
 
 def invoice_header(session: Session, pk: int) -> str:
