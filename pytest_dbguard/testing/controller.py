@@ -14,6 +14,7 @@ import pytest
 from pytest_dbguard.analysis.ignore_book import IgnoreBook
 from pytest_dbguard.analysis.pool import FindingPool, fact_id, reading_order
 from pytest_dbguard.analysis.silencer import Silencer
+from pytest_dbguard.analysis.unused_ignores import RunOfTests, ignore_findings
 from pytest_dbguard.analysis.verdict import decide
 from pytest_dbguard.core.errors import DbguardError
 from pytest_dbguard.core.findings import Finding, Severity
@@ -25,7 +26,7 @@ from pytest_dbguard.reports.terminal import short_lines, summary_line
 from pytest_dbguard.reports.write import render, write_report
 from pytest_dbguard.testing.accepted import Accepted
 from pytest_dbguard.testing.measure import Measure
-from pytest_dbguard.testing.run import DESELECTED, REPORT_ATTRIBUTE, USAGE_ERROR
+from pytest_dbguard.testing.run import DESELECTED, IGNORES, REPORT_ATTRIBUTE, USAGE_ERROR
 from pytest_dbguard.testing.suite import Suite
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class ControllerPlugin:
         self._faults: set[Fault] = set()
         self._silenced: set[str] = set()
         self._ignores = IgnoreBook()
+        self._has_workers = False
         self._ran: set[str] = set()
         self._unfinished: set[str] = set()
         self._suite = Suite(pytest_config)
@@ -88,6 +90,9 @@ class ControllerPlugin:
         output = getattr(node, "workeroutput", {})
         self._usage_error = output.get(USAGE_ERROR, self._usage_error)
         self._suite.leave_out(output.get(DESELECTED, 0))
+        if IGNORES in output:
+            self._has_workers = True
+            self._ignores.add(IgnoreBook.from_json(json.loads(output[IGNORES])))
 
     @pytest.hookimpl
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -116,6 +121,9 @@ class ControllerPlugin:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         if self._verdict is not None or session.exitstatus == pytest.ExitCode.USAGE_ERROR:
             return
+        recording = session.config.pluginmanager.get_plugin("dbguard-recording")
+        if recording is not None and not self._has_workers:
+            self._ignores.add(recording.sightings())
         self._verdict = self._decide()
         self._write_reports(session, self._verdict)
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
@@ -157,7 +165,9 @@ class ControllerPlugin:
 
     def _decide(self) -> Verdict:
         fail_on = self._config.fail_on
-        findings = self._pool.findings()
+        run = RunOfTests(self._suite.tests(), self._ran, self._unfinished)
+        about_ignores = self._unsilenced(ignore_findings(self._silencer.judge.rules, self._ignores, run))
+        findings = (*self._pool.findings(), *about_ignores)
         reported = [f for f in findings if not f.in_test_code or self._config.test_code == "report"]
         outcome = self._accepted.close(reported, self._ran - self._unfinished, self._suite)
         self._written += outcome.told

@@ -14,22 +14,27 @@ from typing import Any
 import pytest
 
 from pytest_dbguard.analysis.counts import count_scopes, counts_to_json
+from pytest_dbguard.analysis.ignore_book import IgnoreBook
 from pytest_dbguard.analysis.silencer import Silencer
 from pytest_dbguard.core.errors import ConfigError
+from pytest_dbguard.core.ignores import Ignore
 from pytest_dbguard.core.serial import finding_to_json
 from pytest_dbguard.recording.scopes import Scope
 from pytest_dbguard.reports.fitting import fit_query
 from pytest_dbguard.reports.queries import render_queries
+from pytest_dbguard.rules.unused_ignore import UnusedIgnore
 from pytest_dbguard.testing.guard import query_groups
 from pytest_dbguard.testing.marker import TestSettings, settings_of
 from pytest_dbguard.testing.measure import Measure
 from pytest_dbguard.testing.scoping import PhaseRecorder, is_hypothesis_test, test_site
+from pytest_dbguard.testing.sightings import sightings
 
 SCOPES = pytest.StashKey[dict[str, Scope]]()
 _SETTINGS = pytest.StashKey[TestSettings]()
 REPORT_ATTRIBUTE = "dbguard"
 USAGE_ERROR = "dbguard_usage_error"
 DESELECTED = "dbguard_deselected"
+IGNORES = "dbguard_ignores"
 _TEXT_CELLS = 100
 
 
@@ -42,6 +47,7 @@ class RecordingPlugin:
         self._config = config
         self._worker_output: dict[str, Any] | None = getattr(pytest_config, "workeroutput", None)
         self._deselected = 0
+        self._marks: set[Ignore] = set()
         self._told_faults = 0
 
     @pytest.hookimpl
@@ -54,7 +60,8 @@ class RecordingPlugin:
         """Check the markers of all tests before the first one runs."""
         try:
             for item in items:
-                item.stash[_SETTINGS] = settings_of(item)
+                item.stash[_SETTINGS] = settings = settings_of(item)
+                self._marks.update(settings.ignore)
         except ConfigError as error:
             if self._worker_output is None:
                 raise pytest.UsageError(f"dbguard: {error}") from None
@@ -111,6 +118,13 @@ class RecordingPlugin:
         self._phases.detach()
         if self._worker_output is not None:
             self._worker_output[DESELECTED] = self._deselected
+            self._worker_output[IGNORES] = json.dumps(self.sightings().to_json())
+
+    def sightings(self) -> IgnoreBook:
+        """Return what this process saw of ignores, to be asked for when its tests are over."""
+        if not any(isinstance(each.rule, UnusedIgnore) for each in self._silencer.judge.rules):
+            return IgnoreBook()
+        return sightings(self._silencer, self._phases.ownership, self._marks)
 
     def call_scope(self, item: pytest.Item) -> Scope:
         """Return the scope of a test's call phase."""
