@@ -39,6 +39,9 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             "pytest_dbguard.cli.doctor:doctor", "Check what works here, and tell what to do about the rest."
         ),
         "config": Command("pytest_dbguard.cli.config:config", "Show each setting and where its value comes from."),
+        "baseline": Command(
+            "pytest_dbguard.cli.baseline:baseline", "Show, update or prune the file of what is accepted."
+        ),
         "version": Command("pytest_dbguard.cli.version:version", "Show the versions that a bug report needs."),
     }
 )
@@ -64,6 +67,8 @@ class Commands(TyperGroup):
             raise ConfigError(f"unknown command {cmd_name!r}", hint=did_you_mean(cmd_name, COMMANDS))
         module, _, attribute = COMMANDS[cmd_name].spec.partition(":")
         function = getattr(import_module(module), attribute)
+        if isinstance(function, typer.Typer):
+            return typer.main.get_group(function)
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
         app.command(cmd_name)(function)
         return typer.main.get_command(app)

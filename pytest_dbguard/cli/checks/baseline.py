@@ -20,8 +20,13 @@ def check_baseline(subject: Subject) -> Iterator[Check]:
         yield Check(State.OK, what, "to accept what there is: pytest --dbguard --dbguard-update-baseline")
     else:
         try:
-            accepted = len(read_baseline(path).entries)
+            accepted = read_baseline(path)
         except DbguardError as error:
             yield problem("baseline", error)
         else:
-            yield Check(State.OK, f"baseline: {config.baseline} accepts {accepted}")
+            findings, tests = len(accepted.entries), len(accepted.counts.tests)
+            yield Check(State.OK, f"baseline: {config.baseline} accepts {findings}" + _counts(tests))
+
+
+def _counts(tests: int) -> str:
+    return f", counts of {tests} test{'s' if tests > 1 else ''}" if tests else ""
