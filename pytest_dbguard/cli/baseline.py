@@ -32,7 +32,7 @@ _PASSED_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options"
 baseline = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    help="Show, update or prune the file of accepted findings and numbers of queries.",
+    help="Show, update or prune the file of what is accepted.",
 )
 
 

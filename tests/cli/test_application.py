@@ -22,7 +22,7 @@ class TestHelp:
         result = dbguard("--help")
         assert result.status == 0
         for name, command in COMMANDS.items():
-            assert f"  {name:<9}{command.summary}\n" in result.out
+            assert f"  {name:<10}{command.summary}\n" in result.out
 
     def test_is_what_no_arguments_get(self, dbguard):
         result = dbguard()
@@ -54,7 +54,10 @@ class TestHelp:
     ("arguments", "said"),
     [
         (["docter"], "dbguard: unknown command 'docter'\n  did you mean 'doctor'?\n"),
-        (["nonsense"], "dbguard: unknown command 'nonsense'\n  known: config, doctor, explain, rules, version\n"),
+        (
+            ["nonsense"],
+            "dbguard: unknown command 'nonsense'\n  known: baseline, config, doctor, explain, rules, version\n",
+        ),
         (["--nonsense"], "dbguard: no such option: --nonsense"),
         (["explain"], "dbguard: missing argument '"),
         (["rules", "--output-format", "xml"], "dbguard: invalid value for '--output-format': "),
