@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the JSON. 1: "settings", each with value and source by dotted key."""
 
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
 
 def config(
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of [tool.dbguard] instead.")] = False,
@@ -28,7 +31,7 @@ def config(
 ) -> None:
     """Show each setting and where its value comes from: default, file, variable.
 
-    What flags of pytest say is not known here.
+    The text is TOML: what is not set stands in a comment. What flags of pytest say is not known here.
     """
     if schema:
         print(json.dumps(_schema(), indent=2))
@@ -53,15 +56,19 @@ def _schema() -> dict[str, Any]:
 
 def _settings(config: Config) -> Iterator[tuple[str, Any, str]]:
     """Yield key, value as JSON without passwords, and source of each setting; one for each nested table."""
-    from pytest_dbguard.config.model import ONLY_AS_FLAG
+    from pytest_dbguard.config.model import ENVIRONMENT_KEY, ONLY_AS_FLAG
     from pytest_dbguard.config.table import key_name
 
     sources = config.sources
     for field, value in config.model_dump(mode="json").items():
         if field == "envs":
             yield from ((f"env.{name}", _shown(table), sources[field]) for name, table in value.items())
+        elif field == "per_path_ignores":
+            yield from ((f"per-path-ignores.{glob}", words, sources[field]) for glob, words in value.items())
         elif field == "rules":
             yield from ((f"rules.{name}", _shown(table), sources[field]) for name, table in value.items())
+        elif field == "env":
+            yield ENVIRONMENT_KEY, _shown(value), sources[field]
         elif field not in ONLY_AS_FLAG:
             yield key_name(field), _shown(value), sources[field]
 
@@ -83,7 +90,7 @@ def _shown(value: Any) -> Any:
 
 def _print_text(rows: list[tuple[str, Any, str]]) -> None:
     output = standard_output()
-    settings = [f"{key} = {_toml(value)}" for key, value, _ in rows]
+    settings = [f"# {key} is not set" if value is None else f"{_key(key)} = {_toml(value)}" for key, value, _ in rows]
     # One long value must not push all sources out of sight.
     column = min(max(map(len, settings)), output.width // 2)
     for setting, (_, _, source) in zip(settings, rows, strict=True):
@@ -92,11 +99,19 @@ def _print_text(rows: list[tuple[str, Any, str]]) -> None:
 
 def _toml(value: Any) -> str:
     match value:
-        case None:
-            return "none"
         case dict():
-            return "{" + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + "}"
+            return "{" + ", ".join(f"{_key_part(key)} = {_toml(each)}" for key, each in value.items()) + "}"
         case list():
             return "[" + ", ".join(map(_toml, value)) + "]"
         case _:
             return json.dumps(value, ensure_ascii=False)
+
+
+def _key(dotted: str) -> str:
+    """Return a key such as `env.test`, its last part quoted where TOML asks for it."""
+    table, dot, name = dotted.partition(".")
+    return table + dot + (_key_part(name) if name else "")
+
+
+def _key_part(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else json.dumps(name, ensure_ascii=False)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_dbguard.config.flags import flag_name
 from pytest_dbguard.config.layer import Layer
-from pytest_dbguard.config.model import ONLY_AS_FLAG, Config, EnvConfig
+from pytest_dbguard.config.model import ENVIRONMENT_KEY, ONLY_AS_FLAG, Config, EnvConfig
 from pytest_dbguard.config.nested import baseline_text, report_texts
 from pytest_dbguard.config.problems import Problem, quote
 from pytest_dbguard.config.table import check_table, dotted_key, field_name
@@ -82,6 +82,10 @@ def _flattened(table: Mapping[str, Any], place: str, key: str) -> tuple[dict[str
             case "env" | "envs", Mapping():
                 for environment, settings in value.items():
                     _add_environment(environments, environment, settings, place, at, problems)
+            case "default_env", str() if value:
+                plain["env"] = value
+            case "env" | "envs" | "default_env", _:
+                problems.append(_not_an_environment(field_name(name), value, place, at, key))
             case "baseline", Mapping():
                 plain |= baseline_text(value, place, at, problems)
             case "report", Mapping():
@@ -109,6 +113,17 @@ def _add_environment(
     problems.extend(wrong)
     if environment is not None:
         environments[name] = environment
+
+
+def _not_an_environment(field: str, value: object, place: str, at: str, key: str) -> Problem:
+    if field == "default_env":
+        return Problem(place, at, f"expected some text, not {quote(value)}", "name the environment in use")
+    table = dotted_key(key, "env", "NAME")
+    if isinstance(value, str):
+        hint = f"to say which environment is in use, write {ENVIRONMENT_KEY} = {quote(value)}".replace("'", '"')
+    else:
+        hint = f"write a table [{table}]"
+    return Problem(place, at, f"expected tables [{table}], not {quote(value)}", hint)
 
 
 def _without_table(tool: Mapping[str, Any], place: str) -> Layer:

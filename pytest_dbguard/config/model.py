@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictBool, StrictStr
 
@@ -16,6 +16,8 @@ TestCode = Literal["note", "report", "off"]
 
 NO_BASELINE = "none"
 DEFAULT_ENVIRONMENT = "test"
+ENVIRONMENT_KEY = "default-env"
+"""What files call the field `env`: TOML allows no text where `[tool.dbguard.env.NAME]` makes a table."""
 ONLY_AS_FLAG = frozenset({"update_baseline", "prune_baseline"})
 """Settings that hold for one run: in a file or variable they would rewrite the baseline every time."""
 
@@ -95,13 +97,20 @@ class Config(BaseModel):
     """Kind of database that the fixtures start; none means the first that can start here."""
 
     env: Text = DEFAULT_ENVIRONMENT
-    """Name of the environment in use."""
+    """Name of the environment in use; files say `default-env`, since `env` holds the tables."""
 
     envs: dict[str, EnvConfig] = Field(default_factory=dict)
     """Environments by name, from the tables `[tool.dbguard.env.NAME]`."""
 
     rules: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Options of rules by the name of the rule, as written in the tables `[tool.dbguard.rules.NAME]`."""
+
+    key_of: ClassVar[Mapping[str, str | None]] = {
+        **dict.fromkeys(ONLY_AS_FLAG),
+        "env": ENVIRONMENT_KEY,
+        "envs": "env",
+    }
+    """What files call fields that they do not hold under their own name; None for those they do not hold."""
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
 

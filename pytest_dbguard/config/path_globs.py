@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,12 @@ class PathGlob:
         if any("**" in part and part != "**" for part in parts):
             return f"{self.text!r}: `**` stands for whole directories", 'put it between slashes: "shop/**/models.py"'
         return None
+
+    @property
+    def base(self) -> str:
+        """The directories above the first part with a glob, or the whole path when it has none."""
+        parts = self.text.split("/")
+        return "/".join(takewhile(lambda part: "*" not in part and "?" not in part, parts))
 
     def matches(self, path: str) -> bool:
         """Return whether a path with `/`, relative to the root, is covered."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pytest_dbguard.config.model import ONLY_AS_FLAG, Config, EnvConfig
+from pytest_dbguard.config.model import ENVIRONMENT_KEY, ONLY_AS_FLAG, Config, EnvConfig
 from pytest_dbguard.config.nested import BaselineTable
 from pytest_dbguard.config.table import key_name
 
@@ -29,7 +29,8 @@ def json_schema(rules: Mapping[str, type[BaseModel]] | None = None) -> Schema:
         del fields[key_name(name)]
     environments = {"type": "object", "additionalProperties": _table(EnvConfig, definitions)}
     reports = {"type": "object", "additionalProperties": {"type": ["string", "boolean"]}}
-    fields["env"] = _either(fields["env"], _TEXT, environments)
+    fields[ENVIRONMENT_KEY] = fields["env"]
+    fields["env"] = {"description": "Environments by name.", **environments}
     fields["baseline"] = _either(fields["baseline"], _TEXT, _table(BaselineTable, definitions))
     fields["report"] = _either(fields["report"], {"type": "array", "items": _TEXT}, reports)
     fields["rules"]["properties"] = {name: _table(model, definitions) for name, model in (rules or {}).items()}

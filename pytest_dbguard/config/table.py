@@ -50,7 +50,8 @@ def check_table(
     try:
         instance = model.model_validate(values)
     except ValidationError as error:
-        known = [key_name(name) for name in model.model_fields]
+        keys: Mapping[str, str | None] = getattr(model, "key_of", {})
+        known = [each for name in model.model_fields if (each := keys.get(name, key_name(name))) is not None]
         for detail in error.errors(include_url=False):
             if detail["type"] == "extra_forbidden":
                 problems.append(unknown_key(place, key, written[str(detail["loc"][0])], known))

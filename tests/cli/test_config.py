@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 
 from jsonschema import Draft202012Validator
 
@@ -12,14 +14,45 @@ def test_each_value_and_where_it_comes_from(dbguard, configured, monkeypatch):
     monkeypatch.setenv("DBGUARD_FAIL_ON", "error")
     result = dbguard("config")
     assert result.status == 0
-    told = {line.split(" = ")[0]: " ".join(line.split(" = ", 1)[1].split()) for line in result.out.splitlines()}
+    told = {
+        line.split(" = ")[0]: " ".join(line.split(" = ", 1)[1].split())
+        for line in result.out.splitlines()
+        if not line.startswith("#")
+    }
     assert told["max-queries"] == "7 # pyproject.toml"
     assert told["select"] == '["DBG1"] # pyproject.toml'
     assert told["rules.n-plus-one"] == "{threshold = 3} # pyproject.toml"
     assert told["fail-on"] == '"error" # environment variable DBGUARD_FAIL_ON'
     assert told["slow-ms"] == "500.0 # default"
-    assert told["database"] == "none # default"
+    assert told["default-env"] == '"test" # default'
+    assert re.search(r"^# database is not set +# default$", result.out, re.MULTILINE)
     assert "update-baseline" not in told
+
+
+def test_the_text_is_toml_and_says_the_same(dbguard, configured):
+    """What is printed can be written into a file, and gives the same settings again."""
+    text = """
+        [tool.dbguard]
+        default-env = "ci"
+        max-queries = 7
+        ignore = ["DBG103:product"]
+        [tool.dbguard.per-path-ignores]
+        "shop/legacy/*" = ["DBG1"]
+        "tests/slow/*" = ["DBG601", "n-plus-one"]
+        [tool.dbguard.env.ci]
+        database = "sqlite"
+        [tool.dbguard.rules.n-plus-one]
+        threshold = 3
+        """
+    configured(text)
+    printed = dbguard("config").out
+    assert 'per-path-ignores."shop/legacy/*" = ["DBG1"]' in printed
+    shown = tomllib.loads(printed)
+    given = tomllib.loads(text)["tool"]["dbguard"]
+    assert {key: shown[key] for key in given} == given
+    configured("\n".join(f"tool.dbguard.{line}" if line[0] != "#" else line for line in printed.splitlines()))
+    again = tomllib.loads(dbguard("config").out)
+    assert again == shown
 
 
 def test_json(dbguard, configured):

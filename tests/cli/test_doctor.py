@@ -81,7 +81,11 @@ class TestSettings:
             ("rules.n-plus-one = {treshold = 3}", "treshold"),
             ("report = ['jsn:a.json']", "unknown report type 'jsn'"),
             ("app-paths = ['shp']", "app-paths: 'shp' does not exist in "),
-            ("env = 'prod'", "unknown environment 'prod'"),
+            ("default-env = 'prod'", "unknown environment 'prod'"),
+            ("ignore = ['n-plus-on:Order.items']", "ignore: unknown rule 'n-plus-on'"),
+            ("per-path-ignores = {'shop/a**' = ['DBG1']}", "`**` stands for whole directories"),
+            ("per-path-ignores = {'shop/*' = ['DBG999']}", "per-path-ignores: 'shop/*': unknown rule 'DBG999'"),
+            ("per-path-ignores = {'shp/*' = ['DBG1']}", "per-path-ignores: 'shp' does not exist in "),
         ],
     )
     def test_what_cannot_be_used(self, told, text, said):

@@ -109,6 +109,19 @@ WRONG = [
     ("tool.dbguard = 3", "tool.dbguard: expected a table, not 3\n  write [tool.dbguard]"),
     (TABLE + "env.test = 3", "tool.dbguard.env.test: expected a table, not 3"),
     (
+        TABLE + "env = 'ci'",
+        "tool.dbguard.env: expected tables [tool.dbguard.env.NAME], not 'ci'\n"
+        '  to say which environment is in use, write default-env = "ci"',
+    ),
+    (TABLE + "env = 3", "tool.dbguard.env: expected tables [tool.dbguard.env.NAME], not 3\n  write a table"),
+    (TABLE + "default-env = 3", "tool.dbguard.default-env: expected some text, not 3\n  name the environment"),
+    (TABLE + "default-env = ''", "tool.dbguard.default-env: expected some text, not ''"),
+    (TABLE + "defaut-env = 'ci'", "tool.dbguard: unknown key 'defaut-env'\n  did you mean 'default-env'?"),
+    (
+        TABLE + "per-path-ignores.'shop/*' = 'DBG1'",
+        "tool.dbguard.per-path-ignores.shop/*: expected a list, not 'DBG1'\n  write [\"DBG1\"]",
+    ),
+    (
         "[tool.dbguard.env.test]\ndatabas = 'sqlite'",
         "tool.dbguard.env.test: unknown key 'databas'\n  did you mean 'database'?",
     ),
@@ -121,6 +134,12 @@ WRONG = [
     ("[tool.dbguard.report]\njson = 3", "tool.dbguard.report.json: expected a path, true or false, not 3"),
     ("[tool.dbguard.rules]\nn-plus-one = 3", "tool.dbguard.rules.n-plus-one: expected a table, not 3"),
 ]
+
+
+def test_what_is_known_is_what_a_file_may_hold(refusal):
+    known = refusal(TABLE + "xyzzy = 1").partition("known: ")[2].split(", ")
+    assert {"default-env", "env", "per-path-ignores"} <= set(known)
+    assert {"update-baseline", "prune-baseline", "envs"}.isdisjoint(known)
 
 
 @pytest.mark.parametrize(("text", "said"), WRONG, ids=[text.rpartition("\n")[2] for text, _ in WRONG])

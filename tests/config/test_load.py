@@ -89,8 +89,7 @@ class TestEnvironments:
         assert config.environment.url == "postgresql://me:hunter2@host/db"
 
     def test_is_chosen_by_the_file(self, load):
-        text = '[tool.dbguard]\nenv = "ci"\n' + self.TEXT.replace("dbguard.env", "dbguard.envs")
-        assert load(text).database == "postgres-embedded"
+        assert load('[tool.dbguard]\ndefault-env = "ci"\n' + self.TEXT).database == "postgres-embedded"
 
     def test_test_needs_no_table(self, load):
         assert load("[tool.dbguard.env.ci]\n").env == "test"

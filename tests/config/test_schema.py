@@ -54,7 +54,8 @@ anything = 1
     [
         ACCEPTED,
         "",
-        "env = 'ci'",
+        "default-env = 'ci'\nenv.ci.database = 'sqlite'",
+        "[per-path-ignores]\n'shop/*' = ['DBG1']",
         "[baseline]\npath = 'a'",
         "[report]\njson = 'a.json'\nterm = true",
         "[runtime]\nx = 1",
@@ -73,6 +74,9 @@ def test_accepts_what_the_loader_accepts(validator, load, text):
         "update-baseline = true",
         "select = 'DBG1'",
         "max-queries = -1",
+        "env = 'ci'",
+        "default-env = 3",
+        "[per-path-ignores]\n'shop/*' = 'DBG1'",
         "[env.test]\ndatabas = 'x'",
         "[baseline]\nfile = 'x'",
         "[report]\njson = 3",
@@ -91,5 +95,5 @@ def test_refuses_wrong_options_of_rules(validator):
 def test_every_setting_is_described():
     properties = json_schema()["properties"]
     fields = Config.model_fields.keys() - ONLY_AS_FLAG - {"envs"}
-    assert {key.replace("-", "_") for key in properties} == fields | {"runtime"}
+    assert {key.replace("-", "_") for key in properties} == fields | {"runtime", "default_env"}
     assert [key for key, field in properties.items() if not field.get("description")] == []
