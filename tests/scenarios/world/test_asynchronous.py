@@ -19,12 +19,12 @@ async def test_async_get(async_session):
 
 async def test_gather(async_maker):
     """One statement in each task of a gather()."""
-    assert await app.prices_gathered(async_maker, [1, 2, 3, 4]) == 46
+    assert await app.prices_gathered(async_maker, [1, 2, 3, 4, 5, 6]) == 75
 
 
 async def test_task_group(async_maker):
     """One statement in each task of a TaskGroup."""
-    assert await app.prices_grouped(async_maker, [1, 2, 3, 4]) == 46
+    assert await app.prices_grouped(async_maker, [1, 2, 3, 4, 5, 6]) == 75
 
 
 async def test_async_generator(async_session):

@@ -52,6 +52,27 @@ def test_background_task_commits(client):
     assert client.post("/log", json=["a", "b", "c"]).status_code == 200
 
 
+def test_streaming_response(client):
+    """The lazy loads run while a response is streamed."""
+    assert client.get("/export").text.splitlines()[0] == "1;3"
+
+
+def test_twice(client):
+    """Two dependencies of one request ask one helper for the same setting."""
+    assert client.get("/frame").json() == "orders of 0 (c) 0"
+
+
+def test_dependency_remembered(client):
+    """One dependency, wanted twice by one request, asks once. # expect: none"""
+    assert client.get("/me/twice", headers={"email": "c0@shop.test"}).json() is True
+
+
+def test_frame_of_other_requests(client):
+    """Two requests ask for the same setting, each once. # expect: none"""
+    assert client.get("/statistics").status_code == 200
+    assert client.get("/statistics").status_code == 200
+
+
 def test_route_joined(client):
     """The response model over joined customers. # expect: none"""
     assert len(client.get("/orders/joined").json()) == 12

@@ -26,6 +26,17 @@ def test_update_for_each_sku(client):
     assert client.post("/restock", json={"sku1": 1, "sku2": 2, "sku3": 3}).get_json() == {"ok": True}
 
 
+def test_template_helper(client):
+    """A helper handed to a template asks for each line of a price list."""
+    assert client.get("/prices").data.count(b",") == 12
+
+
+def test_dashboard_twice(client):
+    """A dashboard of three numbers, requested twice. # expect: none"""
+    first = client.get("/dashboard").get_json()
+    assert client.get("/dashboard").get_json() == first
+
+
 def test_flask_page_joined(client):
     """A template over joined customers. # expect: none"""
     assert b"customer 5" in client.get("/orders.html").data

@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
 class Base(DeclarativeBase):
-    type_annotation_map = {dict[str, Any]: JSON, list[str]: JSON}
+    pass
 
 
 class Customer(Base):
@@ -40,7 +40,7 @@ class Product(Base):
     name: Mapped[str]
     price: Mapped[int] = mapped_column(default=10)
     stock: Mapped[int] = mapped_column(default=50)
-    tags: Mapped[list[str]] = mapped_column(default=list)
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list)
     category_id: Mapped[int | None] = mapped_column(ForeignKey("category.id"))
     category: Mapped[Category | None] = relationship()
 
@@ -99,5 +99,5 @@ class Outbox(Base):
     __tablename__ = "outbox"
     id: Mapped[int] = mapped_column(primary_key=True)
     topic: Mapped[str]
-    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     sent: Mapped[bool] = mapped_column(default=False)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Header, HTTPException, Request
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -154,6 +155,46 @@ def statistics(session: Db, first: Annotated[str | None, Depends(setting)]) -> d
         "orders": session.scalar(select(func.count()).select_from(Order)),
         "products": session.scalar(select(func.count()).select_from(Product)),
     }
+
+
+def export_lines(maker: sessionmaker[Session]) -> Iterator[str]:
+    """Yield the lines while the response is sent."""
+    with maker() as session:
+        stmt = select(Order).order_by(Order.id)
+        orders = session.scalars(stmt).all()  # origin: DBG101 Order.items @test_streaming_response
+        for order in orders:  # loop: DBG101 Order.items @test_streaming_response
+            yield f"{order.id};{len(order.items)}\n"  # expect: DBG101 Order.items @test_streaming_response
+
+
+@router.get("/export")
+def export(request: Request) -> StreamingResponse:
+    return StreamingResponse(export_lines(request.app.state.maker), media_type="text/csv")
+
+
+def shop_name(session: Session) -> str:
+    stmt = select(Setting.value).where(Setting.key == "key0")
+    found = session.scalars(stmt)  # expect: DBG105 setting @test_twice  # origin: DBG105 setting @test_twice
+    return found.one()
+
+
+def title(session: Db) -> str:
+    return f"orders of {shop_name(session)}"
+
+
+def footer(session: Db) -> str:
+    return f"(c) {shop_name(session)}"
+
+
+@router.get("/frame")
+def frame(head: Annotated[str, Depends(title)], foot: Annotated[str, Depends(footer)]) -> str:
+    """Two dependencies of one request ask the same."""
+    return f"{head} {foot}"
+
+
+@router.get("/me/twice")
+def me_twice(customer: Me, again: Annotated[Customer, Depends(current_customer)]) -> bool:
+    """The framework remembers a dependency for the request: it asks once."""
+    return customer is again
 
 
 def make_app(maker: sessionmaker[Session], async_maker: async_sessionmaker[AsyncSession] | None = None) -> FastAPI:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask, abort, g, jsonify, request
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session, joinedload, sessionmaker
 
-from shop.models import AuditLog, Customer, Order, Product
+from shop.models import AuditLog, Category, Customer, Order, Product
 from shop.pages_html import environment
 
 
@@ -59,6 +59,27 @@ def restock() -> Any:
     return jsonify(ok=True)
 
 
+def unit(sku: str) -> str:
+    """Look a unit up for a template, in each line of it."""
+    stmt = select(Category.name).join(Product, Product.category_id == Category.id).where(Product.sku == sku)
+    return session().scalars(stmt).one()  # expect: DBG103 category @test_template_helper
+
+
+def price_list() -> str:
+    products = session().scalars(select(Product).order_by(Product.id)).all()
+    template = environment.from_string("{% for p in products %}{{ unit(p.sku) }},{% endfor %}")
+    return template.render(products=products, unit=unit)  # loop: DBG103 category @test_template_helper
+
+
+def dashboard() -> Any:
+    """Three different numbers on three lines."""
+    return jsonify(
+        orders=session().scalar(select(func.count()).select_from(Order)),
+        products=session().scalar(select(func.count()).select_from(Product)),
+        customers=session().scalar(select(func.count()).select_from(Customer)),
+    )
+
+
 def make_app(maker: sessionmaker[Session]) -> Flask:
     app = Flask(__name__)
 
@@ -78,6 +99,8 @@ def make_app(maker: sessionmaker[Session]) -> Flask:
     def close_session(error: BaseException | None) -> None:
         g.session.close()
 
+    app.add_url_rule("/prices", view_func=price_list)
+    app.add_url_rule("/dashboard", view_func=dashboard)
     app.add_url_rule("/orders", view_func=recent_orders)
     app.add_url_rule("/orders.html", view_func=page)
     app.add_url_rule("/orders/<int:pk>", view_func=order)
