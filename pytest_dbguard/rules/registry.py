@@ -23,6 +23,8 @@ RULES: tuple[str, ...] = (
     "pytest_dbguard.rules.write_in_loop:WriteInLoop",
     "pytest_dbguard.rules.missed_bulk_write:MissedBulkWrite",
     "pytest_dbguard.rules.flush_storm:FlushStorm",
+    "pytest_dbguard.rules.unfiltered_write:UnfilteredWrite",
+    "pytest_dbguard.rules.cartesian_product:CartesianProduct",
     "pytest_dbguard.rules.long_transaction:LongTransaction",
     "pytest_dbguard.rules.leaked_connection:LeakedConnection",
     "pytest_dbguard.rules.slow_query:SlowQuery",

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from pytest_dbguard.core.directives import IGNORE, MARK, directives
 from pytest_dbguard.core.findings import Shape
+from pytest_dbguard.sql.filters import is_unfiltered
 from pytest_dbguard.sql.tokens import Token, comments, tokens
 
 READS = frozenset({"SELECT"})
@@ -65,6 +66,8 @@ class StatementText:
         has_limit: Whether it says LIMIT or FETCH FIRST.
         refers_to_itself: Whether it writes to a table with a foreign key to itself; only known of SQLAlchemy's own.
         moves: Whether it may be a page, a chunk or a window, so that single values are kept as hashes to tell.
+        has_from_list: Whether several elements stand after FROM, with a comma between them.
+        is_unfiltered: Whether it updates or deletes every row of a table.
         ignores: Words of its comments `/* dbguard: ignore[DBG103] */`, as written; "" for a comment without any.
     """
 
@@ -81,6 +84,8 @@ class StatementText:
     moves: bool
     ignores: tuple[str, ...] = ()
     refers_to_itself: bool = False
+    has_from_list: bool = False
+    is_unfiltered: bool = False
 
     @property
     def is_read(self) -> bool:
@@ -111,7 +116,7 @@ def read_statement(statement: str) -> StatementText:
     groups = _groups(found)
     placeholders = _placeholders(found, words, groups)
     longest_list = _longest_list(words, groups)
-    tables, has_from = _tables(found, words)
+    tables, has_from, has_from_list = _tables(found, words)
     has_limit = "LIMIT" in words or _follows(words, "FETCH", ("FIRST", "NEXT"))
     return StatementText(
         shape=Shape(blake2b(text.encode(), digest_size=6).hexdigest(), text),
@@ -126,6 +131,8 @@ def read_statement(statement: str) -> StatementText:
         has_limit=has_limit,
         moves=has_limit or longest_list >= CHUNK or sum(p.role == "range" for p in placeholders) >= 2,
         ignores=_ignores(statement) if MARK in statement else (),
+        has_from_list=has_from_list,
+        is_unfiltered=is_unfiltered(found, words),
     )
 
 
@@ -198,10 +205,10 @@ def _verb(found: list[Token], words: list[str]) -> str:
     return "SELECT"
 
 
-def _tables(found: list[Token], words: list[str]) -> tuple[tuple[str, ...], bool]:
-    """Return the names of the tables, and whether there is a FROM clause."""
+def _tables(found: list[Token], words: list[str]) -> tuple[tuple[str, ...], bool, bool]:
+    """Return the names of the tables, whether there is a FROM clause, and whether one holds a list."""
     names: dict[str, None] = {}
-    has_from = False
+    has_from = has_list = False
     calls, in_from = [""], [False]
     for index, (token, word) in enumerate(zip(found, words, strict=True)):
         before = words[index - 1] if index else ""
@@ -215,12 +222,13 @@ def _tables(found: list[Token], words: list[str]) -> tuple[tuple[str, ...], bool
             has_from = in_from[-1] = True
         elif word in _ENDS_FROM:
             in_from[-1] = False
+        has_list = has_list or (token.text == "," and in_from[-1])
         if _precedes_table(token, word, before, in_from[-1]):
             after = index + 2 if words[index + 1 : index + 2] == ["ONLY"] else index + 1
             name = _name_at(found, words, after)
             if name:
                 names[name] = None
-    return tuple(names), has_from
+    return tuple(names), has_from, has_list
 
 
 def _precedes_table(token: Token, word: str, before: str, in_from: bool) -> bool:

@@ -11,6 +11,8 @@ from application import run_as_application, sqlite_engine
 from pytest_dbguard.rules.documentation import HEADINGS, code_of, documentation, sections, summary
 from pytest_dbguard.rules.registry import load_rules
 
+# SQLAlchemy warns of what DBG301's cases do on purpose
+pytestmark = pytest.mark.filterwarnings("ignore:SELECT statement has a cartesian product")
 OPTIONS = re.compile(r"# dbguard: (\w+) = (.+)")
 RULES = [pytest.param(rule, id=rule.name) for rule in load_rules()]
 
