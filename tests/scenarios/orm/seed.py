@@ -75,6 +75,7 @@ def _people(session: Session) -> None:
             m.Manager(name=f"manager-{number}", budget=number),
         ]
         for employee in company.employees:
+            session.add(m.Badge(code=f"badge-{employee.name}", employee=employee))
             employee.skill_links = [m.EmployeeSkill(skill=skills[number + i], level=i) for i in range(2)]
         session.add(company)
         session.add(m.Truck(plate=f"T-{number}", tonnage=number, depot=depots[number]))

@@ -19,7 +19,7 @@ def first_posts(session: Session) -> list[str]:
     titles = []
     for blog in session.scalars(select(Blog)).all():  # loop: DBG103 post @test_dynamic_filter
         first = blog.posts.filter(Post.title == "a").first()  # expect: DBG103 post @test_dynamic_filter
-        titles.append(first.title)
+        titles.append(f"{first.blog.title} {first.title}")
     return titles
 
 
@@ -41,7 +41,7 @@ def order_numbers(session: Session) -> list[str]:
 
 def front_page(session: Session, blog_id: int) -> tuple[int, list[str]]:
     blog = session.get(Blog, blog_id)
-    return blog.posts.count(), [post.title for post in blog.posts.limit(10)]
+    return blog.posts.count(), [f"{post.blog.title} {post.title}" for post in blog.posts.limit(10)]
 
 
 def latest_entries(session: Session, blog_id: int) -> list[str]:

@@ -25,6 +25,7 @@ from shop.models.content import (
 )
 from shop.models.money import Account, LogEntry, Setting
 from shop.models.people import (
+    Badge,
     Car,
     Company,
     Depot,
@@ -43,6 +44,7 @@ __all__ = [
     "Account",
     "Address",
     "Author",
+    "Badge",
     "Base",
     "Blog",
     "Book",

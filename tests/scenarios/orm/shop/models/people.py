@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, MappedAsDataclass, mapped_column, relationship
 
 from shop.models.base import Base
 
@@ -88,3 +88,13 @@ class Truck(Vehicle):
 class Car(Vehicle):
     seats: Mapped[int | None]
     __mapper_args__ = {"polymorphic_identity": "car", "polymorphic_load": "inline"}
+
+
+class Badge(MappedAsDataclass, Base):
+    """Has a generated repr, which shows the employee too."""
+
+    __tablename__ = "badge"
+    id: Mapped[int] = mapped_column(primary_key=True, init=False)
+    employee_id: Mapped[int] = mapped_column(ForeignKey("employee.id"), index=True, init=False)
+    code: Mapped[str]
+    employee: Mapped[Employee] = relationship()

@@ -91,11 +91,21 @@ class Order(Base):
         return self.customer.name  # expect: DBG101 Order.customer @test_property_per_row
 
     @property
+    def weight(self) -> int:
+        """How much there is to carry."""
+        items = self.items  # expect: DBG101 Order.items @test_attrgetter_property @test_min_key
+        return sum(item.quantity for item in items)
+
+    @property
     def size(self) -> int:
         """How many items the order has, asked of the database."""
         session = object_session(self)
         counted = select(func.count()).select_from(Item).where(Item.order_id == self.id)
         return session.scalar(counted)  # expect: DBG103 item @test_query_property
+
+    def __lt__(self, other: Order) -> bool:
+        """Sort by the customers' names."""
+        return self.customer.name < other.customer.name  # expect: DBG101 Order.customer @test_less_than
 
     def is_heavy(self) -> bool:
         """Tell whether the order needs a truck."""
