@@ -19,6 +19,11 @@ import seed
 from shop.models import Base
 
 URL = os.environ.get("SCENARIOS_URL")
+# Some scenarios leak connections, whose locks would make TRUNCATE wait for ever.
+END_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+"""
 
 
 def new_engine(url: str, **options) -> Engine:
@@ -28,6 +33,7 @@ def new_engine(url: str, **options) -> Engine:
     if engine.dialect.name == "postgresql":
         names = ", ".join(f'"{name}"' for name in Base.metadata.tables)
         with engine.begin() as connection:
+            connection.execute(text(END_OTHERS))
             connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
     return engine
 

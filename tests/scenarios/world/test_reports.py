@@ -88,9 +88,9 @@ def test_join_by_range(session, shop):
     assert len(reports.inequality(session)) == 6
 
 
-def test_values_joined(session, shop):
-    """VALUES joined by a column. # expect: none"""
-    assert len(reports.with_values(session)) == 2
+def test_constants_joined(session, shop):
+    """Constants in a subquery, joined by a column. # expect: none"""
+    assert len(reports.with_constants(session)) == 2
 
 
 def test_join_and_filters(session, shop):

@@ -11,7 +11,7 @@ NAMES = ["ada", "bob", "cyd", "dan", "eve", "fay"]
 
 @pytest.fixture
 def kept():
-    """Close at the end what the application has kept, so that no lock survives the test."""
+    """Close at the end what the test puts here."""
     things = []
     yield things
     for thing in things:
@@ -58,18 +58,21 @@ def test_rows_of_expressions(session):
     transactions.computed_names(session, NAMES)
 
 
-def test_connection_kept(pooled_engine, kept):
-    """An object holds a connection when the test ends."""
+def test_connection_never_closed(pooled_engine):
+    """The application keeps an object that holds a connection."""
+    assert transactions.exporter(pooled_engine).count() == 12
+
+
+def test_session_never_closed(maker):
+    """The application keeps an object whose session is in a transaction."""
+    assert len(transactions.reader(maker).names()) == 6
+
+
+def test_connection_closed_by_a_fixture(pooled_engine, kept):
+    """The application's object holds a connection, the fixture closes it. # expect: none"""
     exporter = transactions.Exporter(pooled_engine)
-    kept.append(exporter.connection)
+    kept.append(exporter)
     assert exporter.count() == 12
-
-
-def test_session_kept(maker, kept):
-    """An object holds a session in a transaction when the test ends."""
-    reader = transactions.Reader(maker)
-    kept.append(reader.session)
-    assert len(reader.names()) == 6
 
 
 def test_committed_once(session, shop):

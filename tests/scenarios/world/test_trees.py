@@ -1,4 +1,4 @@
-"""Recursion over trees."""
+"""Recursion over trees; a recursion is no loop with a head, so that these scenarios name none."""
 
 from __future__ import annotations
 

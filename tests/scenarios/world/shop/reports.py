@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Integer, column, func, literal, select, text, true, values
+from sqlalchemy import Connection, func, literal, select, text, true, union_all
 from sqlalchemy.orm import Session, aliased
 
 from shop.models import Category, Customer, Item, Order, Product, Rate, Setting
@@ -103,9 +103,9 @@ def inequality(session: Session) -> Rows:
     return session.execute(select(Product.sku, dearer.sku).where(dearer.price > Product.price + 8)).all()
 
 
-def with_values(session: Session) -> Rows:
-    """A list of values joined by a column."""
-    wanted = values(column("pk", Integer), name="wanted").data([(1,), (2,)]).cte("wanted")
+def with_constants(session: Session) -> Rows:
+    """A list of constants joined by a column."""
+    wanted = union_all(select(literal(1).label("pk")), select(literal(2))).subquery("wanted")
     return session.execute(select(Customer.name).join(wanted, wanted.c.pk == Customer.id)).all()
 
 
