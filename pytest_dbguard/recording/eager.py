@@ -86,11 +86,11 @@ def _walk(mapper: Mapper[Any], said: dict[Path, str], path: Path = ()) -> Iterab
             yield EagerLoad(inner, strategy, by_option is None)
         if strategy in _STRATEGIES or strategy == "contains":
             yield from _walk(relationship.mapper, said, inner)
-    yield from (
-        EagerLoad(known, strategy, False)
-        for known, strategy in said.items()
-        if not path and strategy in _STRATEGIES and known and known[0] not in mapper.relationships
-    )
+    if not path:
+        # relationships of subclasses and of further entities of the select
+        own = set(mapper.relationships.values())
+        further = ((known, strategy) for known, strategy in said.items() if known[0] not in own)
+        yield from (EagerLoad(known, strategy, False) for known, strategy in further if strategy in _STRATEGIES)
 
 
 def _selects(statement: Any, mapper: Mapper[Any]) -> bool:
