@@ -17,6 +17,7 @@ from pytest_dbguard.core.ignores import Ignore, IgnoredRange, IgnoreKind
 from pytest_dbguard.recording.model import Statement
 from pytest_dbguard.recording.scopes import Scope
 from pytest_dbguard.reports.queries import QueryGroup, render_queries
+from pytest_dbguard.testing.known_tables import unknown_table
 
 
 class DbGuard:
@@ -49,7 +50,8 @@ class DbGuard:
         Args:
             max_queries: The most statements the block may run.
             exact: The number of statements the block must run.
-            tables: For each table, the most statements that may name it.
+            tables: For each table, the most statements that may name it. A name that is in no statement of the test
+                and in no MetaData fails the test: it would never be counted.
         """
         __tracebackhide__ = True
         before, starts = self.count, _starts(self._scope)
@@ -57,6 +59,7 @@ class DbGuard:
         ran = _since(self._scope, starts)
         count = self.count - before
         problem = _problem(count, ran, max_queries, exact, tables or {})
+        problem = problem or unknown_table(tables or {}, self.queries)
         if problem:
             shown = render_queries(query_groups(ran), width=100) if ran else ""
             pytest.fail(f"{problem}\n{shown}", pytrace=False)

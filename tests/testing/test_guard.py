@@ -23,6 +23,8 @@ def test_expect(session, dbguard):
         one_name(session, 1)
     with dbguard.expect(exact=1):
         one_name(session, 2)
+    with dbguard.expect(tables={"customer": 0, "of_sql_text_only": 0}):
+        session.rollback()
 
 
 def test_paused(session, dbguard):
@@ -51,6 +53,11 @@ def test_wrong_table(session, dbguard):
         names(session)
 
 
+def test_misspelt_table(session, dbguard):
+    with dbguard.expect(tables={"custmer": 1}):
+        names(session)
+
+
 def test_exception_goes_through(session, dbguard):
     with dbguard.expect(max_queries=0):
         raise KeyError("mine")
@@ -73,12 +80,13 @@ def test_expectations(project, flags):
     assert project.run("test_guard.py", "-k", "test_expect", *flags).ret == 0
     project.write("test_broken.py", BROKEN)
     result = project.run("test_broken.py", *flags)
-    result.assert_outcomes(failed=3)
+    result.assert_outcomes(failed=4)
     result.stdout.fnmatch_lines(
         [
             "expected at most 2 queries, 4 were run*",
             "3 x SELECT*customer*shop.py:35 in names",
             "expected at most 1 quer* on `customer`, 3 were run*",
+            "no table is named 'custmer', did you mean 'customer'?",
             "*KeyError: 'mine'",
         ]
     )
