@@ -100,7 +100,7 @@ class OrmListeners:
     def _note_eager_loads(self, call: OriginOption, statement: Any, mapper: Mapper[Any]) -> None:
         call.eager = loads = self._eager.loads(statement, mapper)
         scope = self._recorder.scope
-        if not loads or scope is None or not scope.add_eager(call):
+        if not loads or scope is None or not scope.add_eager(call) or not self._recorder.tracks_reads:
             return
         for load in loads:
             self._reads.track(load.relationship)
@@ -144,7 +144,7 @@ class OrmListeners:
             return call
         if kind is CallKind.IMMEDIATE:
             _fetch(call.origin, relationship)
-        elif not relationship.uselist:
+        elif not relationship.uselist and self._recorder.tracks_reads:
             # further parents may find the same target in the identity map: nothing but their reads tells
             self._reads.track(relationship)
         return call

@@ -41,12 +41,14 @@ class Recorder:
     Attributes:
         name: The execution option that carries what the ORM was asked for from the ORM's event to the cursor's; its
             own for each recorder, so that two in one process (pytest running pytest) do not mix.
+        tracks_reads: Whether to notice which relationships are read; rules about eager loads need it.
     """
 
-    def __init__(self, ownership: Ownership) -> None:
+    def __init__(self, ownership: Ownership, *, tracks_reads: bool = True) -> None:
         self.name = f"dbguard_{id(self):x}"
         self.reader = StackReader(ownership)
         self.faults: list[Fault] = []
+        self.tracks_reads = tracks_reads
         self.latest: dict[type, OriginOption] = {}
         self.latest_load: LoadCall | None = None
         self.expired_at: WeakKeyDictionary[Any, Stack] = WeakKeyDictionary()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_dbguard.analysis.eager_loads import UseKey, weigh_unused
 from pytest_dbguard.analysis.ignore_book import IgnoreBook
 from pytest_dbguard.analysis.pool import FindingPool, fact_id, reading_order
 from pytest_dbguard.analysis.silencer import Silencer
@@ -47,6 +48,7 @@ class ControllerPlugin:
         self._targets = tuple(parse_report(text) for text in config.report)
         self._accepted = Accepted(config, self._root, rules)
         self._pool = FindingPool()
+        self._read_loads: set[UseKey] = set()
         self._measure = Measure()
         self._faults: set[Fault] = set()
         self._silenced: set[str] = set()
@@ -80,6 +82,7 @@ class ControllerPlugin:
         self._pool.add(finding_from_json(value) for value in shown["findings"])
         self._measure.add(Measure.from_json(shown["measure"]))
         self._accepted.take(report.nodeid, shown["counts"])
+        self._read_loads |= {(subject, file, line) for subject, file, line in shown["read_loads"]}
         self._silenced |= set(shown["silenced"])
         self._ignores.add(IgnoreBook.from_json(shown["ignores"]))
         self._faults |= {Fault(where, error) for where, error in shown["faults"]}
@@ -167,7 +170,10 @@ class ControllerPlugin:
         fail_on = self._config.fail_on
         run = RunOfTests(self._suite.tests(), self._ran, self._unfinished)
         about_ignores = self._unsilenced(ignore_findings(self._silencer.judge.rules, self._ignores, run))
-        findings = (*self._pool.findings(), *about_ignores)
+        is_whole = self._suite.tests() is not None
+        rules = self._silencer.judge.rules
+        shown = weigh_unused(self._pool.findings(), self._read_loads, rules, is_whole_suite=is_whole)
+        findings = (*shown, *about_ignores)
         reported = [f for f in findings if not f.in_test_code or self._config.test_code == "report"]
         outcome = self._accepted.close(reported, self._ran - self._unfinished, self._suite)
         self._written += outcome.told

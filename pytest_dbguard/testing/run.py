@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_dbguard.analysis.counts import count_scopes, counts_to_json
+from pytest_dbguard.analysis.eager_loads import read_loads
 from pytest_dbguard.analysis.ignore_book import IgnoreBook
 from pytest_dbguard.analysis.silencer import Silencer
 from pytest_dbguard.core.errors import ConfigError
@@ -153,6 +154,7 @@ class RecordingPlugin:
             "silenced": sorted(shown.silenced),
             "ignores": shown.book.to_json(),
             "counts": counts,
+            "read_loads": sorted(read_loads(recordings)),
             "measure": measure.to_json(),
             "faults": self._new_faults(),
         }

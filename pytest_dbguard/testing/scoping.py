@@ -22,8 +22,9 @@ from pytest_dbguard.recording.web import WebScopes
 class PhaseRecorder:
     """Records the phases of tests: one recorder, its listeners, and the scope that is open."""
 
-    def __init__(self, ownership: Ownership) -> None:
-        self.recorder = Recorder(ownership)
+    def __init__(self, ownership: Ownership, *, tracks_reads: bool = False) -> None:
+        """`tracks_reads` says whether a rule wants to know which relationships are read."""
+        self.recorder = Recorder(ownership, tracks_reads=tracks_reads)
         self.ownership = ownership
         self._listeners = Listeners(self.recorder)
         self._web = WebScopes(self.recorder)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 RECORDING = "dbguard-recording"
 CONTROLLER = "dbguard-controller"
+READERS = frozenset({"DBG107", "DBG108"})
+"""Rules that have to know which relationships are read."""
 
 
 def start(pytest_config: pytest.Config) -> None:
@@ -48,7 +50,9 @@ def start(pytest_config: pytest.Config) -> None:
             pytest_config.pluginmanager.register(controller, CONTROLLER)
     except DbguardError as error:
         raise pytest.UsageError(f"dbguard: {error}") from None
-    recording = RecordingPlugin(PhaseRecorder(ownership(config, pytest_config)), silencer, config, pytest_config)
+    tracks_reads = any(each.rule.code in READERS for each in rules)
+    phases = PhaseRecorder(ownership(config, pytest_config), tracks_reads=tracks_reads)
+    recording = RecordingPlugin(phases, silencer, config, pytest_config)
     pytest_config.pluginmanager.register(recording, RECORDING)
 
 
