@@ -104,6 +104,15 @@ def test_middleware(project, framework):
     assert re.fullmatch(r'db;dur=\d+\.\d;desc="4 queries"', result.stdout.strip())
 
 
+def test_comments_are_understood(project):
+    from pytest_dbguard.analysis.ignore_comments import python_comments
+
+    found = python_comments(PYTHON["quiet.py"])
+    assert [word.text for comment in found.comments for word in comment.words] == ["DBG104", "DBG101:Order.customer"]
+    assert found.mistakes == []
+    assert run(project, "quiet.py").returncode == 0
+
+
 def test_configuration_is_accepted(tmp_path):
     from pytest_dbguard.config.load import load_config
 
