@@ -14,7 +14,7 @@ MARKER = (
 
 _VALUES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("select", "CODES", "report only these rules: codes, prefixes (DBG1) or names, separated by commas", {}),
-    ("ignore", "CODES", "do not report these rules", {}),
+    ("ignore", "CODES", "do not report these rules; RULE:SUBJECT leaves out one subject or a glob of them", {}),
     (
         "fail-on",
         "LEVEL",

@@ -286,3 +286,30 @@ def test_facts(text, facts):
 )
 def test_what_sets_a_savepoint(text, expected):
     assert read_statement(text).sets_savepoint == expected
+
+
+@pytest.mark.parametrize(
+    ("statement", "ignores"),
+    [
+        ("SELECT 1 /* dbguard: ignore[DBG103] few */", ("DBG103",)),
+        ("/* dbguard: ignore[DBG103, DBG1:a.*] */ SELECT 1", ("DBG103", "DBG1:a.*")),
+        ("SELECT 1 -- dbguard: ignore[DBG103]\nFROM a", ("DBG103",)),
+        ("SELECT 1 -- dbguard: ignore[DBG103]\n/* dbguard: ignore[DBG105] */", ("DBG103", "DBG105")),
+        ("SELECT 1 /* dbguard: ignore */", ("",)),
+        ("SELECT 1 /* dbguard: ignore[] */", ("",)),
+        ("SELECT 1 /* dbguard: ignore[DBG103 */", ("",)),
+        ("SELECT 1 /* dbguard: file-ignore[DBG103] */", ("",)),
+        ("SELECT '/* dbguard: ignore[DBG103] */'", ()),
+        ('SELECT "-- dbguard: ignore[DBG103]"', ()),
+        ("SELECT $$ /* dbguard: ignore[DBG103] */ $$", ()),
+        ("SELECT 1 /* about dbguard: nothing */", ()),
+        ("SELECT 1", ()),
+    ],
+)
+def test_ignore_comments(statement, ignores):
+    assert read_statement(statement).ignores == ignores
+
+
+def test_comments_are_not_part_of_the_shape():
+    with_comment = read_statement("SELECT a /* dbguard: ignore[DBG103] */ FROM t -- dbguard: ignore[DBG105]")
+    assert with_comment.shape == read_statement("SELECT a FROM t").shape
