@@ -125,6 +125,8 @@ def test_check_while_it_runs(shop, connection, tmp_path):
         ({"select": ["DBG101"]}, True),
         ({"select": ["statement-in-loop"]}, False),
         ({"ignore": ["DBG1"]}, True),
+        ({"ignore": ["DBG103:item"]}, True),
+        ({"ignore": ["statement-in-loop:order*"]}, False),
         ({"fail_on": "error"}, False),
     ],
 )
