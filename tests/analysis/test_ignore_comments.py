@@ -73,7 +73,7 @@ def test_source_that_python_cannot_read():
         ("# dbguard: ignore[ , ]", "`ignore` names no rule", "write ignore[DBG101]"),
         ("# dbguard: ignore[DBG101 few rows", "`ignore[` is not closed", "write ignore[DBG101]"),
         ("# dbguard: ignroe[DBG101]", "unknown comment `dbguard: ignroe`", "did you mean 'ignore'?"),
-        ("# dbguard: ignore[DBG10I]", "unknown rule 'DBG10I'", "did you mean 'DBG10"),
+        ("# dbguard: ignore[DBG10I]", "unknown rule 'DBG10I'", "did you mean 'DBG1"),
         ("# dbguard: ignore[n-plus-on]", "unknown rule 'n-plus-on'", "did you mean 'n-plus-one'?"),
         ("# dbguard: ignore[DBG101:]", "'DBG101:' names no subject", "DBG101:Order.customer"),
         ("# dbguard: ignore[:Order.items]", "':Order.items' names no rule", "RULE:SUBJECT"),
