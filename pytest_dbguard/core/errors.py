@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
+from os.path import commonprefix
+
+
+_EQUALS = 20
 
 
 class DbguardError(Exception):
@@ -38,9 +42,14 @@ class ReportError(DbguardError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word closest to `word`, or None when none is near."""
-    matches = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    """Return the known word closest to `word`, or None when none is near; of equals the one that begins alike."""
+    matches = get_close_matches(word, list(known), n=_EQUALS, cutoff=0.6)
+    # a slip of the pen rarely comes first: DBG1O1 is DBG101 rather than DBG911
+    return max(matches, key=lambda match: (_likeness(match, word), len(commonprefix((match, word)))), default=None)
+
+
+def _likeness(match: str, word: str) -> float:
+    return SequenceMatcher(None, match, word).ratio()
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
