@@ -15,6 +15,12 @@ def test_pickled_lazy(sessions):
     assert sum(memory.from_pickle(sessions)) == 13
 
 
+def test_after_pickle(sessions):
+    """An instance from a pickle has loaded what others, from a query, load after it on the same engine."""
+    assert memory.thawed(sessions) == 2
+    assert memory.quantities(sessions) == 82
+
+
 # --- as it should be ---
 
 

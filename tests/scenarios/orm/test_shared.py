@@ -70,6 +70,12 @@ def test_built_and_committed(shared):
     assert len(desk.register(shared, ["a", "b", "c"])) == 3
 
 
+def test_cached_without_origin(session):
+    """A statement cached for an instance that no query loaded is used again for instances that one did load."""
+    assert desk.welcome(session, "new") == 0
+    assert desk.quantities(session) == 82
+
+
 def test_loop_in_test(shared, make):
     """The loop is the test's own."""
     make.orders(3)

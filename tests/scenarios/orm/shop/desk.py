@@ -51,6 +51,25 @@ def register_and_flush(session: Session, names: list[str]) -> list[int]:
     return [customer.id for customer in customers]
 
 
+def welcome(session: Session, name: str) -> int:
+    customer = Customer(name=name, email=f"{name}@example.org")
+    session.add(customer)
+    session.flush()
+    # a load that no query stands behind; SQLAlchemy caches its statement without any option
+    orders = len(customer.orders)
+    session.commit()
+    return orders
+
+
+def quantities(session: Session) -> int:
+    total = 0
+    customers = session.scalars(select(Customer))  # origin: DBG101 Customer.orders @test_cached_without_origin # origin: DBG101 Order.items @test_cached_without_origin  # noqa: E501 # fmt: skip
+    for customer in customers.all():  # loop: DBG101 Customer.orders @test_cached_without_origin
+        for order in customer.orders:  # expect: DBG101 Customer.orders @test_cached_without_origin # loop: DBG101 Order.items @test_cached_without_origin  # noqa: E501 # fmt: skip
+            total += sum(item.quantity for item in order.items)  # expect: DBG101 Order.items @test_cached_without_origin  # noqa: E501 # fmt: skip
+    return total
+
+
 class Directory:
     """Keeps the customers it has seen alive, by their keys."""
 

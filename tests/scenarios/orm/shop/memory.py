@@ -37,6 +37,25 @@ def from_pickle(sessions: sessionmaker[Session]) -> list[int]:
     return counts
 
 
+def thawed(sessions: sessionmaker[Session]) -> int:
+    with sessions() as session:
+        blob = pickle.dumps(session.scalars(select(Customer).where(Customer.id == 1)).one())
+    with sessions() as session:
+        customer = pickle.loads(blob)
+        session.add(customer)
+        return len(customer.orders)
+
+
+def quantities(sessions: sessionmaker[Session]) -> int:
+    total = 0
+    with sessions() as session:
+        customers = session.scalars(select(Customer)).all()  # origin: DBG101 Customer.orders @test_after_pickle # origin: DBG101 Order.items @test_after_pickle  # noqa: E501 # fmt: skip
+        for customer in customers:  # loop: DBG101 Customer.orders @test_after_pickle
+            for order in customer.orders:  # expect: DBG101 Customer.orders @test_after_pickle # loop: DBG101 Order.items @test_after_pickle  # noqa: E501 # fmt: skip
+                total += sum(item.quantity for item in order.items)  # expect: DBG101 Order.items @test_after_pickle
+    return total
+
+
 # --- as it should be ---
 
 
