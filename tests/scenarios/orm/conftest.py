@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import StaticPool
 
 URL = os.environ.get("SCENARIOS_URL")
+# each worker of pytest-xdist has a schema of its own on the server
+SCHEMA = os.environ.get("PYTEST_XDIST_WORKER", "public")
 
 
 def _obey_foreign_keys(connection, record) -> None:
@@ -33,7 +35,9 @@ def server() -> Iterator[Engine | None]:
     if URL is None:
         yield None
         return
-    engine = create_engine(URL)
+    engine = create_engine(URL, connect_args={"options": f"-csearch_path={SCHEMA}"})
+    with engine.begin() as connection:
+        connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{SCHEMA}"'))
     Base.metadata.drop_all(engine)
     Base.metadata.create_all(engine)
     yield engine
@@ -97,7 +101,7 @@ async def async_engine(server: Engine | None, tmp_path) -> AsyncIterator[AsyncEn
     else:
         sync_engine = server
         _empty(server)
-        engine = create_async_engine(URL)
+        engine = create_async_engine(URL, connect_args={"options": f"-csearch_path={SCHEMA}"})
     with Session(sync_engine) as session:
         fill(session)
     if server is None:
