@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
-from itertools import takewhile
 
 _EQUALS = 20
 
@@ -41,15 +40,15 @@ class ReportError(DbguardError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word closest to `word`, or None when none is near; of equals the one that begins alike."""
+    """Return the known word closest to `word`, or None when none is near; of equals the one with most characters in their place."""
     matches = get_close_matches(word, list(known), n=_EQUALS, cutoff=0.6)
-    # a slip of the pen rarely comes first: DBG1O1 is DBG101 rather than DBG911
-    return max(matches, key=lambda match: _likeness(match, word), default=None)
+    # a slip of the pen moves nothing: DBG1O1 is DBG101 rather than DBG911
+    return max(sorted(matches), key=lambda match: _likeness(match, word), default=None)
 
 
 def _likeness(match: str, word: str) -> tuple[float, int]:
-    alike = takewhile(lambda pair: pair[0] == pair[1], zip(match, word, strict=False))
-    return SequenceMatcher(None, match, word).ratio(), len(list(alike))
+    in_place = sum(one == other for one, other in zip(match, word, strict=False))
+    return SequenceMatcher(None, match, word).ratio(), in_place
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
