@@ -40,7 +40,10 @@ class ReportError(DbguardError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word closest to `word`, or None when none is near; of equals the one with most characters in their place."""
+    """Return the known word closest to `word`, or None when none is near.
+
+    Of several equally near, the one with most characters in their place.
+    """
     matches = get_close_matches(word, list(known), n=_EQUALS, cutoff=0.6)
     # a slip of the pen moves nothing: DBG1O1 is DBG101 rather than DBG911
     return max(sorted(matches), key=lambda match: _likeness(match, word), default=None)
