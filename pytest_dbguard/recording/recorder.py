@@ -75,6 +75,7 @@ class Recorder:
     def open(self, scope: Scope, *roots: CodeType) -> None:
         """Make `scope` the scope of the process; stacks end at the functions `roots`."""
         self._process_scope = scope
+        self.latest_load = None
         self.latest.clear()
         self._flushes.clear()
         self.reader.notice_greenlet()
@@ -195,6 +196,8 @@ class Recorder:
             return
         stack = self.reader.stack(walk)
         call = context.execution_options.get(self.name) if context is not None else None
+        if call is self.latest_load:
+            self.latest_load = None
         if type(call) is OriginOption and call.stack is None:
             call.stack, call.statement = stack, text
         scope.add(

@@ -27,6 +27,7 @@ from pytest_dbguard.rules.unused_ignore import UnusedIgnore
 from pytest_dbguard.testing.guard import query_groups
 from pytest_dbguard.testing.marker import TestSettings, settings_of
 from pytest_dbguard.testing.measure import Measure
+from pytest_dbguard.testing.missing_greenlet import TITLE, explain
 from pytest_dbguard.testing.scoping import PhaseRecorder, is_hypothesis_test, test_site
 from pytest_dbguard.testing.sightings import sightings
 
@@ -104,6 +105,10 @@ class RecordingPlugin:
         if call.when == "call" and report.failed and self._config.show_queries:
             statements = [s for r in self.call_scope(item).recordings() for s in r.statements]
             report.sections.append(("dbguard queries", render_queries(query_groups(tuple(statements)), width=100)))
+        if call.excinfo is not None and report.failed:
+            told = explain(call.excinfo.value, self._phases.recorder.latest_load, self._phases.ownership)
+            if told is not None:
+                report.sections.append((TITLE, told))
         if call.when == "teardown":
             setattr(report, REPORT_ATTRIBUTE, json.dumps(self._judged(item)))
         return report
