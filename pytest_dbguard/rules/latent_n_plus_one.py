@@ -14,6 +14,7 @@ from pytest_dbguard.recording.loops import Loop, LoopFinder
 from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 from pytest_dbguard.rules.loader_options import LoadPath, load_path
+from pytest_dbguard.rules.unique_lookup import is_unique_lookup
 
 
 class LatentNPlusOne:
@@ -109,24 +110,7 @@ def _may_return_many(origin: OriginOption, loops: LoopFinder) -> bool:
     stack, text = origin.stack, origin.statement
     if stack is None or text is None or stack.marks & Mark.GET or text.has_limit or not stack.frames:
         return False
-    return not _is_unique_lookup(origin) and not takes_one(stack.frames[0], loops)
-
-
-def _is_unique_lookup(origin: OriginOption) -> bool:
-    """Whether the statement compares a unique column of its entity by `=`."""
-    mapper = origin.mapper
-    if mapper is None:
-        return True
-    table = mapper.local_table
-    unique = [list(constraint.columns) for constraint in getattr(table, "constraints", ()) if _is_key(constraint)]
-    unique += [list(index.columns) for index in getattr(table, "indexes", ()) if index.unique]
-    unique += [[column] for column in table.columns if getattr(column, "unique", False)]
-    text = origin.statement.shape.text.replace('"', "")
-    return any(columns and all(f"{column.name} = ?" in text for column in columns) for columns in unique)
-
-
-def _is_key(constraint: Any) -> bool:
-    return type(constraint).__name__ in ("PrimaryKeyConstraint", "UniqueConstraint")
+    return not is_unique_lookup(origin) and not takes_one(stack.frames[0], loops)
 
 
 def _row_loop(statement: Statement, origin: OriginOption, loops: LoopFinder) -> tuple[Frame, Loop] | None:

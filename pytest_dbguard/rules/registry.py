@@ -22,6 +22,7 @@ RULES: tuple[str, ...] = (
     "pytest_dbguard.rules.commit_in_loop:CommitInLoop",
     "pytest_dbguard.rules.write_in_loop:WriteInLoop",
     "pytest_dbguard.rules.missed_bulk_write:MissedBulkWrite",
+    "pytest_dbguard.rules.over_fetch:OverFetch",
     "pytest_dbguard.rules.flush_storm:FlushStorm",
     "pytest_dbguard.rules.unfiltered_write:UnfilteredWrite",
     "pytest_dbguard.rules.cartesian_product:CartesianProduct",
