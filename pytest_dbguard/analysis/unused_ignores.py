@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pytest_dbguard.analysis.ignore_book import IgnoreBook
 from pytest_dbguard.analysis.judge import ActiveRule
 from pytest_dbguard.analysis.model_subjects import is_about_models
-from pytest_dbguard.core.findings import Certainty, Finding
+from pytest_dbguard.core.findings import Certainty, Finding, Severity
 from pytest_dbguard.core.ignores import Ignore, IgnoreKind
 from pytest_dbguard.rules.unused_ignore import UnusedIgnore
 
@@ -43,18 +43,18 @@ def ignore_findings(rules: Iterable[ActiveRule], book: IgnoreBook, run: RunOfTes
     if run.is_full:
         judged = frozenset(each.rule.code for each in rules if not getattr(each.rule, "is_gate", False))
         found += _unknown(active.rule, book)
-        found += _unused(active, book, run, judged)
+        found += _unused(active.rule, active.severity, book, run, judged)
     return tuple(found)
 
 
 def _wrong(rule: UnusedIgnore, book: IgnoreBook) -> Iterator[Finding]:
-    for wrong in book.wrong:
+    for wrong in sorted(book.wrong, key=repr):
         yield rule.finding(wrong.text, wrong.message, wrong.place, wrong.hint, rule.severity_of_mistakes)
 
 
 def _unknown(rule: UnusedIgnore, book: IgnoreBook) -> Iterator[Finding]:
     """Yield ignores whose subject no process found among its models."""
-    for ignore in book.written:
+    for ignore in sorted(book.written, key=repr):
         if not _has_unknown_subject(ignore, book):
             continue
         match = book.unknown_subjects[ignore.word.subject]
@@ -63,7 +63,9 @@ def _unknown(rule: UnusedIgnore, book: IgnoreBook) -> Iterator[Finding]:
         yield rule.finding(ignore.word.text, message, ignore.place, hint, rule.severity_of_mistakes)
 
 
-def _unused(active: ActiveRule, book: IgnoreBook, run: RunOfTests, judged: frozenset[str]) -> Iterator[Finding]:
+def _unused(
+    rule: UnusedIgnore, severity: Severity, book: IgnoreBook, run: RunOfTests, judged: frozenset[str]
+) -> Iterator[Finding]:
     """Yield ignores that silenced nothing; of markers and blocks only where all their tests ran to their end."""
     unfinished = set(run.unfinished)
     used = {_identity(ignore) for ignore in book.used}
@@ -74,10 +76,8 @@ def _unused(active: ActiveRule, book: IgnoreBook, run: RunOfTests, judged: froze
         if identity in seen or not ignore.word.codes <= judged or _has_unknown_subject(ignore, book):
             continue
         seen.add(identity)
-        rule = active.rule
-        assert isinstance(rule, UnusedIgnore)
         message = f"{_told(ignore)} silences nothing"
-        finding = rule.finding(_subject(ignore), message, ignore.place, _fix(ignore), active.severity)
+        finding = rule.finding(_subject(ignore), message, ignore.place, _fix(ignore), severity)
         yield replace(finding, tests=tuple(sorted(tests))) if tests else _hedged(finding, len(unfinished))
 
 

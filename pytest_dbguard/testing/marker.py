@@ -83,8 +83,16 @@ def _place(node: Any) -> Site:
     file = node.nodeid.partition("::")[0]
     marked = getattr(node, "obj", None)
     if inspect.isclass(marked):
-        return Site(file, inspect.getsourcelines(marked)[1], function=marked.__qualname__, in_test_code=True)
+        return Site(file, _first_line(marked), function=marked.__qualname__, in_test_code=True)
     code = getattr(inspect.unwrap(marked), "__code__", None) if callable(marked) else None
     if code is None:
         return Site(file, 1, in_test_code=True)
     return Site(file, code.co_firstlineno, function=code.co_qualname, in_test_code=True)
+
+
+def _first_line(marked: type) -> int:
+    try:
+        return inspect.getsourcelines(marked)[1]
+    except (OSError, TypeError):
+        # a class that was made rather than written has no line of its own
+        return 1

@@ -24,6 +24,11 @@ def totals(session):
 def more(session):
     for number in (1, 2, 3):
         session.execute(select(Order.id).where(Order.id == number).prefix_with({!r}))
+
+
+def hinted(session):
+    for number in (1, 2, 3):
+        session.execute(select(Order.customer_id).where(Order.id == number).with_statement_hint({!r}))
 """
 LOOP_TESTS = """
 from test_shop import session
@@ -36,7 +41,15 @@ def test_totals(session):
 
 def test_more(session):
     loops.more(session)
+
+
+def test_hinted(session):
+    loops.hinted(session)
 """
+
+
+def loops(in_text, in_prefix, in_hint):
+    return LOOP.format(in_text, in_prefix, in_hint)
 
 
 def configure(project, table):
@@ -105,6 +118,43 @@ def test_a_marker_hides_nothing_of_another_test(project, workers):
     assert finding["tests"] == ["test_shop.py::test_names_again"]
 
 
+def test_markers_of_classes_and_modules(project):
+    """One marker on many tests is used when one of them needs it, and told at its own place when none does."""
+    project.write(
+        "test_marked.py",
+        """
+        import pytest
+        from shop import names, one_name
+        from test_shop import session
+
+        pytestmark = pytest.mark.dbguard(ignore=["DBG101", "DBG103"], reason="few")
+
+
+        @pytest.mark.dbguard(ignore=["DBG104"], reason="none")
+        class TestOrders:
+            def test_names(self, session):
+                names(session)
+
+            @pytest.mark.parametrize("pk", [1, 2])
+            @pytest.mark.dbguard(ignore=["DBG105"], reason="none")
+            def test_one(self, session, pk):
+                one_name(session, pk)
+
+
+        Made = type("TestMade", (), {"test_made": lambda self: None})
+        TestMade = pytest.mark.dbguard(ignore=["DBG102"], reason="none")(Made)
+        """.replace("\n        ", "\n").lstrip(),
+    )
+    mark(project, ACCESS, "# dbguard: ignore[DBG101]")
+    findings, _ = shown(project)
+    assert sorted((place, message) for _, _, place, message in findings) == [
+        ("test_marked.py:1", "the marker's `DBG102` silences nothing"),
+        ("test_marked.py:1", "the marker's `DBG103` silences nothing"),
+        ("test_marked.py:13", "the marker's `DBG105` silences nothing"),
+        ("test_marked.py:8", "the marker's `DBG104` silences nothing"),
+    ]
+
+
 def test_a_marker_hides_nothing_of_a_fixture_that_tests_share(project):
     project.write(
         "test_shared.py",
@@ -143,16 +193,16 @@ def test_a_marker_hides_nothing_of_a_fixture_that_tests_share(project):
 def test_sql(project, text, is_silent):
     # in text() and prefixes a colon before a name is a parameter
     escaped = text.replace("loop:", "loop\\\\:")
-    project.write("loops.py", LOOP.format(escaped, escaped.replace("\\\\", "\\")))
+    project.write("loops.py", loops(escaped, escaped.replace("\\\\", "\\"), text))
     project.write("test_shop.py", (project.path / "test_shop.py").read_text().partition("def test_names")[0])
     project.write("test_loops.py", LOOP_TESTS)
     findings, ignored = shown(project)
-    assert [rule for rule, *_ in findings] == ([] if is_silent else ["DBG103", "DBG103"])
-    assert ignored == (2 if is_silent else 0)
+    assert [rule for rule, *_ in findings] == ([] if is_silent else ["DBG103"] * 3)
+    assert ignored == (3 if is_silent else 0)
 
 
 def test_wrong_words_in_sql(project):
-    project.write("loops.py", LOOP.format("-- dbguard: ignore[DBG999]", "/* dbguard: ignore */"))
+    project.write("loops.py", loops("-- dbguard: ignore[DBG999]", "/* dbguard: ignore */", ""))
     project.write("test_loops.py", LOOP_TESTS)
     findings, _ = shown(project, "test_loops.py")
     wrong = [(severity, place, message) for rule, severity, place, message in findings if rule == "DBG911"]
@@ -259,7 +309,7 @@ def test_a_wrong_ignore_can_be_accepted_and_silenced(project):
 
 def test_what_is_ignored_is_told_once(project):
     mark(project, ACCESS, "# dbguard: ignore[DBG101]")
-    project.write("more.py", LOOP.format("", "/* */"))
+    project.write("more.py", loops("", "/* */", ""))
     project.write("test_more.py", LOOP_TESTS.replace("loops", "more"))
     result = project.run("--dbguard", "--dbguard-fail-on=never")
     result.stdout.fnmatch_lines(["1 finding ignored by comments, markers or fixtures."])
