@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from pytest_dbguard.core.findings import Site
 from pytest_dbguard.recording.frames import Frame, Mark, Stack
@@ -159,6 +160,26 @@ def owner_of(stack: Stack, loops: LoopFinder, count: int, *, is_recursive: bool 
     if stack.is_rooted:
         return Owner(Cause.CALLBACK, stack.frames[min(1, len(stack.frames) - 1)])
     return Owner(Cause.CONCURRENT) if count >= MIN_CONCURRENT else None
+
+
+def alternating(found: Iterable[Repetition]) -> list[list[Repetition]]:
+    """Group repetitions that one owner runs in turn, as A B A B; each alone where it does not alternate."""
+    patterns: list[list[Repetition]] = []
+    for repetition in sorted(found, key=lambda each: each.statements[0].number):
+        pattern = next((each for each in patterns if _alternate(each[0], repetition)), None)
+        if pattern is None:
+            patterns.append([repetition])
+        else:
+            pattern.append(repetition)
+    return patterns
+
+
+def _alternate(one: Repetition, other: Repetition) -> bool:
+    """Whether two repetitions have one owner, which runs the one and then the other in each round."""
+    if one.cause is not other.cause or one.loop_site is None or one.loop_site != other.loop_site:
+        return False
+    turns = sorted([*((s.number, 0) for s in one.statements), *((s.number, 1) for s in other.statements)])
+    return all(before[1] != after[1] for before, after in pairwise(turns))
 
 
 @dataclass(frozen=True, slots=True)

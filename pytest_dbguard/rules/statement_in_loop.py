@@ -14,7 +14,7 @@ from pytest_dbguard.recording.frames import Mark
 from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 from pytest_dbguard.rules.movement import asks_the_same, independent_repeats, is_chunked, is_paging, is_window
-from pytest_dbguard.rules.repetition import Cause, Repetition, autoflushed, repetitions
+from pytest_dbguard.rules.repetition import Cause, Repetition, alternating, autoflushed, repetitions
 
 _COMPARED = re.compile(r"([\w.\"]+) = \?")
 
@@ -32,7 +32,7 @@ class StatementInLoop:
     Finds statements that read and that a loop of the application runs once for each round: Core, `text()`, driver
     SQL (also with literals in its text), `session.get`, ORM selects, dynamic and write-only relationships. It names
     the loop and the line that runs the statement. Recursion, callbacks (`map`, `sorted(key=...)`) and sibling tasks
-    of one `gather` count as loops.
+    of one `gather` count as loops. Statements that one loop runs in turn are one finding, at the first of them.
 
     Not reported: chunks of a long IN list, pages (a moving OFFSET or key), windows, statements without FROM,
     `SKIP LOCKED`, retries, and polling (the same question again after a commit, a write or a pause).
@@ -77,29 +77,46 @@ class StatementInLoop:
             return statement.number not in context.claimed and _is_asked_for(statement)
 
         found = repetitions(recording, context.loops, wanted, lambda s: s.text.shape.id, threshold=self._threshold)
-        for repetition in found:
-            if not _is_excused(repetition, recording, self._threshold):
-                yield self._draft(repetition, recording)
+        for pattern in alternating([each for each in found if not _is_excused(each, recording, self._threshold)]):
+            yield self._draft(pattern, recording)
 
-    def _draft(self, repetition: Repetition, recording: Recording) -> Draft:
+    def _draft(self, pattern: list[Repetition], recording: Recording) -> Draft:
+        """Make one finding of the statements that one loop runs in turn."""
+        repetition = pattern[0]
         first = repetition.statements[0]
         # rows that the loop adds are a fact of their own; changes to rows only go along with the reads
-        folded = autoflushed(recording, {repetition.stack.key}, ("UPDATE", "DELETE"))
+        folded = autoflushed(recording, {each.stack.key for each in pattern}, ("UPDATE", "DELETE"))
+        count = sum(each.count for each in pattern)
         finding = Finding(
             rule=self.code,
             name=self.name,
             severity=self.severity,
             subject=first.text.table,
-            message=f"`{first.text.table}` is queried {repetition.phrase}: {repetition.count} queries",
+            message=f"{_asked(pattern)} {repetition.phrase}: {count} queries",
             site=repetition.site,
             loop=repetition.loop_site,
-            count=repetition.count,
+            count=count,
             in_test_code=repetition.in_test_code,
             fix=_fix(repetition),
             shape=first.text.shape,
-            evidence=folded.evidence,
+            evidence=(*map(_also, pattern[1:]), *folded.evidence),
         )
-        return Draft(finding, repetition.numbers | folded.numbers)
+        return Draft(finding, frozenset().union(folded.numbers, *(each.numbers for each in pattern)))
+
+
+def _asked(pattern: list[Repetition]) -> str:
+    """Return what is queried: "`a` is queried", "`a` and `b` are queried"."""
+    tables = list(dict.fromkeys(f"`{each.statements[0].text.table}`" for each in pattern))
+    if len(tables) > 1:
+        return f"{', '.join(tables[:-1])} and {tables[-1]} are queried"
+    return f"{tables[0]} is queried by {len(pattern)} statements" if len(pattern) > 1 else f"{tables[0]} is queried"
+
+
+def _also(repetition: Repetition) -> str:
+    """Return a further statement of a pattern, with its place."""
+    site, text = repetition.site, repetition.statements[0].text
+    place = f" at {site.label} in {site.function}" if site is not None else ""
+    return f"in turn with {repetition.count} queries of {text.table}{place}"
 
 
 def _is_asked_for(statement: Statement) -> bool:

@@ -83,7 +83,7 @@ def test_the_failure_says_what_was_loaded_where_and_what_to_add(pytester):
         [
             "*test_it[[]lazy[]]*",
             "* dbguard: a load in asynchronous code *",
-            "`Order.items` is loaded lazily at shop.py:31 in lazy, where asynchronous code cannot wait for the database.",
+            "`Order.items` is loaded lazily at shop.py:31 in lazy, where asynchronous code cannot wait *",
             "Load it with the query at shop.py:26 in find:",
             "    select(Order).options(selectinload(Order.items))",
             "    await order.awaitable_attrs.items",
