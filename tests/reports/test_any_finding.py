@@ -53,7 +53,9 @@ VERDICTS = st.builds(
     findings=st.lists(FINDINGS, max_size=3).map(tuple),
     test_findings=st.lists(FINDINGS, max_size=2).map(tuple),
     totals=st.builds(RunTotals, st.integers(0, 10**6), st.integers(0, 10**9), st.integers(0, 999), st.floats(0, 10**9)),
-    baseline=st.builds(BaselineState, st.just("b.json"), st.integers(0, 9), st.integers(0, 3), st.booleans(), *[st.integers(0, 3)] * 3),
+    baseline=st.builds(
+        BaselineState, st.just("b.json"), st.integers(0, 9), st.integers(0, 3), st.booleans(), *[st.integers(0, 3)] * 3
+    ),
     fail_on=st.none() | st.sampled_from(Severity),
     ignored=st.integers(0, 2),
     faults=st.lists(st.builds(Fault, st.just("rule X1"), TEXTS), max_size=2).map(tuple),
