@@ -27,7 +27,7 @@ from pytest_dbguard.reports.terminal import short_lines, summary_line
 from pytest_dbguard.reports.write import render, write_report
 from pytest_dbguard.testing.accepted import Accepted
 from pytest_dbguard.testing.measure import Measure
-from pytest_dbguard.testing.run import DESELECTED, IGNORES, REPORT_ATTRIBUTE, USAGE_ERROR
+from pytest_dbguard.testing.run import DESELECTED, LAST_WORDS, REPORT_ATTRIBUTE, USAGE_ERROR
 from pytest_dbguard.testing.suite import Suite
 
 if TYPE_CHECKING:
@@ -93,9 +93,9 @@ class ControllerPlugin:
         output = getattr(node, "workeroutput", {})
         self._usage_error = output.get(USAGE_ERROR, self._usage_error)
         self._suite.leave_out(output.get(DESELECTED, 0))
-        if IGNORES in output:
+        if LAST_WORDS in output:
             self._has_workers = True
-            self._ignores.add(IgnoreBook.from_json(json.loads(output[IGNORES])))
+            self._take_last_words(json.loads(output[LAST_WORDS]))
 
     @pytest.hookimpl
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -126,7 +126,7 @@ class ControllerPlugin:
             return
         recording = session.config.pluginmanager.get_plugin("dbguard-recording")
         if recording is not None and not self._has_workers:
-            self._ignores.add(recording.sightings())
+            self._take_last_words(recording.last_words())
         self._verdict = self._decide()
         self._write_reports(session, self._verdict)
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
@@ -161,6 +161,10 @@ class ControllerPlugin:
             terminalreporter.section("dbguard: new findings", sep="-")
             for line in short_lines(self._verdict):
                 writer.line(line)
+
+    def _take_last_words(self, words: dict[str, Any]) -> None:
+        self._ignores.add(IgnoreBook.from_json(words["ignores"]))
+        self._faults |= {Fault(where, error) for where, error in words["faults"]}
 
     def _terminal_target(self) -> ReportTarget:
         shown = [t for t in self._targets if t.destination is None and t.type in ("term", "concise")]

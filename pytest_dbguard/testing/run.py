@@ -20,6 +20,7 @@ from pytest_dbguard.analysis.silencer import Silencer
 from pytest_dbguard.core.errors import ConfigError
 from pytest_dbguard.core.ignores import Ignore
 from pytest_dbguard.core.serial import finding_to_json
+from pytest_dbguard.core.verdict import Fault
 from pytest_dbguard.recording.scopes import Scope
 from pytest_dbguard.reports.fitting import fit_query
 from pytest_dbguard.reports.queries import render_queries
@@ -36,7 +37,7 @@ _SETTINGS = pytest.StashKey[TestSettings]()
 REPORT_ATTRIBUTE = "dbguard"
 USAGE_ERROR = "dbguard_usage_error"
 DESELECTED = "dbguard_deselected"
-IGNORES = "dbguard_ignores"
+LAST_WORDS = "dbguard_last_words"
 _TEXT_CELLS = 100
 
 
@@ -50,7 +51,7 @@ class RecordingPlugin:
         self._worker_output: dict[str, Any] | None = getattr(pytest_config, "workeroutput", None)
         self._deselected = 0
         self._marks: set[Ignore] = set()
-        self._told_faults = 0
+        self._told_faults: set[Fault] = set()
 
     @pytest.hookimpl
     def pytest_sessionstart(self) -> None:
@@ -124,13 +125,17 @@ class RecordingPlugin:
         self._phases.detach()
         if self._worker_output is not None:
             self._worker_output[DESELECTED] = self._deselected
-            self._worker_output[IGNORES] = json.dumps(self.sightings().to_json())
+            self._worker_output[LAST_WORDS] = json.dumps(self.last_words())
 
-    def sightings(self) -> IgnoreBook:
-        """Return what this process saw of ignores, to be asked for when its tests are over."""
-        if not any(isinstance(each.rule, UnusedIgnore) for each in self._silencer.judge.rules):
-            return IgnoreBook()
-        return sightings(self._silencer, self._phases.ownership, self._marks)
+    def last_words(self) -> dict[str, Any]:
+        """Return as JSON what this process knows when its tests are over: its ignores, and late faults."""
+        book = IgnoreBook()
+        try:
+            if any(isinstance(each.rule, UnusedIgnore) for each in self._silencer.judge.rules):
+                book = sightings(self._silencer, self._phases.ownership, self._marks)
+        except Exception as error:  # noqa: BLE001  modules and models of others may do anything when looked at
+            self._phases.recorder.fault("looking for ignores", error)
+        return {"ignores": book.to_json(), "faults": self._new_faults()}
 
     def call_scope(self, item: pytest.Item) -> Scope:
         """Return the scope of a test's call phase."""
@@ -175,6 +180,7 @@ class RecordingPlugin:
         }
 
     def _new_faults(self) -> list[tuple[str, str]]:
-        faults = [*self._phases.recorder.faults, *self._silencer.judge.faults]
-        new, self._told_faults = faults[self._told_faults :], len(faults)
+        faults = (*self._phases.recorder.faults, *self._silencer.judge.faults)
+        new = [fault for fault in dict.fromkeys(faults) if fault not in self._told_faults]
+        self._told_faults.update(new)
         return [(fault.where, fault.error) for fault in new]

@@ -342,3 +342,22 @@ def test_wrong_settings(project, table, message):
     assert result.ret == 4
     text = " ".join((result.stdout.str() + result.stderr.str()).split())
     pytest.LineMatcher([text]).fnmatch_lines([message])
+
+
+@WITH_AND_WITHOUT_XDIST
+def test_a_fault_at_the_end_costs_no_test_result(project, workers):
+    project.write(
+        "conftest.py",
+        """
+        from pytest_dbguard.testing import run
+
+        def broken(*_):
+            raise ZeroDivisionError("at the end")
+
+        run.sightings = broken
+        """.replace("\n        ", "\n"),
+    )
+    result = project.run("--dbguard", "-k", "test_one", *workers)
+    assert result.ret == 3
+    assert result.parseoutcomes()["passed"] == 1
+    result.stdout.fnmatch_lines(["dbguard itself failed once: looking for ignores: ZeroDivisionError: at the end*"])
