@@ -85,7 +85,7 @@ def test_one(session):
 
 
 def test_first(session):
-    """first() takes one. # expect: none"""
+    """first() takes the one that the limit leaves. # expect: none"""
     assert finance.first_dispute(session) == [9, 1]
 
 

@@ -130,7 +130,7 @@ def dispute(session: Session) -> str:
 
 
 def first_dispute(session: Session) -> list[int]:
-    order = session.scalars(select(Order).where(Order.status == "disputed").order_by(Order.id)).first()
+    order = session.scalars(select(Order).where(Order.status == "disputed").order_by(Order.id).limit(1)).first()
     return [item.quantity for item in order.items]
 
 
