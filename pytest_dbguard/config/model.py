@@ -75,6 +75,9 @@ class Config(BaseModel):
     slow_ms: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] = 500.0
     """Milliseconds from which one statement is slow."""
 
+    cold: StrictBool = False
+    """Whether tests run a second time with sessions emptied before the application reads, to show hidden loads."""
+
     show_queries: StrictBool = False
     """Whether to print the queries of failing tests."""
 

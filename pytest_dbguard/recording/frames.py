@@ -207,6 +207,18 @@ class StackReader:
         current = self._greenlet()
         return get_ident() if current is None else id(current)
 
+    def owner_of(self, code: CodeType) -> tuple[CodeKind, str]:
+        """Return whose code it is, and the path to show."""
+        return self._ownership.of(code.co_filename)
+
+    def outer(self, frame: FrameType) -> FrameType | None:
+        """Return the frame that called this one, also where a greenlet begins at it."""
+        if frame.f_back is not None:
+            return frame.f_back
+        current = self._greenlet()
+        parent = None if current is None else current.parent
+        return None if parent is None or parent.gr_frame is frame else parent.gr_frame
+
     def set_roots(self, codes: tuple[CodeType, ...]) -> None:
         """Declare the functions below which nothing is of interest: the test function, the scope's opener."""
         for number in self._roots:

@@ -22,10 +22,22 @@ class ReadTracker:
     flushes and cascades of SQLAlchemy do not read through the descriptor and are not noted.
     """
 
-    def __init__(self, name: str, stray: Callable[[RelationshipProperty[Any]], None]) -> None:
-        """`name` is the recorder's; `stray` takes reads of instances that do not tell where they came from."""
+    def __init__(
+        self,
+        name: str,
+        stray: Callable[[RelationshipProperty[Any]], None],
+        before: Callable[[Any], None] | None = None,
+    ) -> None:
+        """Make a tracker that notes nothing yet.
+
+        Args:
+            name: The recorder's.
+            stray: Takes reads of instances that do not tell where they came from.
+            before: Takes the state of an instance before its attribute is read.
+        """
         self._name = name
         self._stray = stray
+        self._before = before
         self._tracked: dict[RelationshipProperty[Any], list[tuple[Any, type]]] = {}
         self._relationships: dict[int, RelationshipProperty[Any]] = {}
         self._classes: dict[type, type] = {}
@@ -71,6 +83,8 @@ class ReadTracker:
         try:
             relationship = self._relationships[id(attribute)]
             state = instance_state(instance)
+            if self._before is not None:
+                self._before(state)
             for option in state.load_options:
                 if type(option) is OriginOption and option.recorder == self._name:
                     self._note_read(option, relationship, state)

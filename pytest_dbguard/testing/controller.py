@@ -79,12 +79,10 @@ class ControllerPlugin:
             return
         shown = json.loads(text)
         self._ran.add(report.nodeid)
-        self._pool.add(finding_from_json(value) for value in shown["findings"])
+        self._take(shown)
         self._measure.add(Measure.from_json(shown["measure"]))
         self._accepted.take(report.nodeid, shown["counts"])
         self._read_loads |= {(subject, file, line) for subject, file, line in shown["read_loads"]}
-        self._silenced |= set(shown["silenced"])
-        self._ignores.add(IgnoreBook.from_json(shown["ignores"]))
         self._faults |= {Fault(where, error) for where, error in shown["faults"]}
 
     @pytest.hookimpl(optionalhook=True)
@@ -164,7 +162,14 @@ class ControllerPlugin:
 
     def _take_last_words(self, words: dict[str, Any]) -> None:
         self._ignores.add(IgnoreBook.from_json(words["ignores"]))
+        for judged in words["late"]:
+            self._take(judged)
         self._faults |= {Fault(where, error) for where, error in words["faults"]}
+
+    def _take(self, judged: dict[str, Any]) -> None:
+        self._pool.add(finding_from_json(value) for value in judged["findings"])
+        self._silenced |= set(judged["silenced"])
+        self._ignores.add(IgnoreBook.from_json(judged["ignores"]))
 
     def _terminal_target(self) -> ReportTarget:
         shown = [t for t in self._targets if t.destination is None and t.type in ("term", "concise")]

@@ -14,7 +14,7 @@ from pytest_dbguard.core.errors import ConfigError, did_you_mean
 from pytest_dbguard.core.findings import Site
 from pytest_dbguard.core.ignores import Ignore, IgnoreKind
 
-_KEYWORDS = ("ignore", "max_queries", "off", "query_tolerance", "reason")
+_KEYWORDS = ("cold", "ignore", "max_queries", "off", "query_tolerance", "reason")
 _NUMBERS = ("max_queries", "query_tolerance")
 
 
@@ -28,6 +28,7 @@ class TestSettings:
     ignore: tuple[Ignore, ...] = ()
     is_off: bool = False
     query_tolerance: int | None = None
+    cold: bool | None = None
 
 
 def settings_of(item: pytest.Item) -> TestSettings:
@@ -39,13 +40,15 @@ def settings_of(item: pytest.Item) -> TestSettings:
     numbers: dict[str, int] = {}
     ignored: tuple[Ignore, ...] = ()
     is_off = False
+    cold: bool | None = None
     for node, marker in item.iter_markers_with_node("dbguard"):
         _check_keywords(item, marker)
         values = marker.kwargs
         numbers = {name: values[name] for name in _NUMBERS if values.get(name) is not None} | numbers
+        cold = values.get("cold") if cold is None else cold
         is_off = is_off or bool(values.get("off", False))
         ignored += _ignores(item, node, values.get("ignore"))
-    return TestSettings(numbers.get("max_queries"), ignored, is_off, numbers.get("query_tolerance"))
+    return TestSettings(numbers.get("max_queries"), ignored, is_off, numbers.get("query_tolerance"), cold)
 
 
 def _check_keywords(item: pytest.Item, marker: pytest.Mark) -> None:

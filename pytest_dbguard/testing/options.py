@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 MARKER = (
-    "dbguard(max_queries=None, query_tolerance=None, ignore=None, reason=None, off=False): query budget of a test, "
-    "queries that it may run more than the baseline says, rules not to report in it (a list of codes or names) with "
-    "the reason, or no judgement at all"
+    "dbguard(max_queries=None, query_tolerance=None, ignore=None, reason=None, cold=None, off=False): query budget of "
+    "a test, queries that it may run more than the baseline says, rules not to report in it (a list of codes or names) "
+    "with the reason, whether to run it again with a cold session, or no judgement at all"
 )
 
 _VALUES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
@@ -41,6 +41,7 @@ _VALUES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
 _SWITCHES: tuple[tuple[str, str], ...] = (
     ("update-baseline", "accept the findings and the numbers of queries of the tests that ran into the baseline"),
     ("prune-baseline", "drop accepted findings that no longer occur and tests that are gone; only when all tests run"),
+    ("cold", "run tests again with sessions emptied before the application reads, to show hidden loads"),
     ("show-queries", "print the statements of failing tests"),
 )
 

@@ -7,7 +7,8 @@ for one process and for many.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -16,11 +17,14 @@ import pytest
 from pytest_dbguard.analysis.counts import count_scopes, counts_to_json
 from pytest_dbguard.analysis.eager_loads import read_loads
 from pytest_dbguard.analysis.ignore_book import IgnoreBook
-from pytest_dbguard.analysis.silencer import Silencer
+from pytest_dbguard.analysis.pool import fact_id
+from pytest_dbguard.analysis.silencer import Judged, Silencer
 from pytest_dbguard.core.errors import ConfigError
 from pytest_dbguard.core.ignores import Ignore
 from pytest_dbguard.core.serial import finding_to_json
 from pytest_dbguard.core.verdict import Fault
+from pytest_dbguard.recording.model import Recording
+from pytest_dbguard.recording.recorder import Recorder
 from pytest_dbguard.recording.scopes import Scope
 from pytest_dbguard.reports.fitting import fit_query
 from pytest_dbguard.reports.queries import render_queries
@@ -34,6 +38,9 @@ from pytest_dbguard.testing.sightings import sightings
 
 SCOPES = pytest.StashKey[dict[str, Scope]]()
 _SETTINGS = pytest.StashKey[TestSettings]()
+_PASSED = pytest.StashKey[bool]()
+_RAN = pytest.StashKey[bool]()
+_SHOWN = pytest.StashKey[frozenset[str]]()
 REPORT_ATTRIBUTE = "dbguard"
 USAGE_ERROR = "dbguard_usage_error"
 DESELECTED = "dbguard_deselected"
@@ -52,6 +59,8 @@ class RecordingPlugin:
         self._deselected = 0
         self._marks: set[Ignore] = set()
         self._told_faults: set[Fault] = set()
+        self._apart: list[Judged] | None = None
+        self._late: list[Judged] = []
 
     @pytest.hookimpl
     def pytest_sessionstart(self) -> None:
@@ -110,7 +119,12 @@ class RecordingPlugin:
             told = explain(call.excinfo.value, self._phases.recorder.latest_load, self._phases.ownership)
             if told is not None:
                 report.sections.append((TITLE, told))
-        if call.when == "teardown":
+        if call.when == "call":
+            item.stash[_PASSED] = report.passed
+        if call.when == "teardown" and self._apart is not None:
+            self._apart.append(self._judge(item))
+            item.stash[SCOPES] = {}
+        elif call.when == "teardown":
             setattr(report, REPORT_ATTRIBUTE, json.dumps(self._judged(item)))
         return report
 
@@ -128,14 +142,45 @@ class RecordingPlugin:
             self._worker_output[LAST_WORDS] = json.dumps(self.last_words())
 
     def last_words(self) -> dict[str, Any]:
-        """Return as JSON what this process knows when its tests are over: its ignores, and late faults."""
+        """Return as JSON what this process knows when its tests are over: its ignores, late findings and faults."""
         book = IgnoreBook()
         try:
             if any(isinstance(each.rule, UnusedIgnore) for each in self._silencer.judge.rules):
                 book = sightings(self._silencer, self._phases.ownership, self._marks)
         except Exception as error:  # noqa: BLE001  modules and models of others may do anything when looked at
             self._phases.recorder.fault("looking for ignores", error)
-        return {"ignores": book.to_json(), "faults": self._new_faults()}
+        late = [_judged_to_json(judged) for judged in self._late]
+        return {"ignores": book.to_json(), "late": late, "faults": self._new_faults()}
+
+    @property
+    def recorder(self) -> Recorder:
+        """What records the tests of this process."""
+        return self._phases.recorder
+
+    def settings(self, item: pytest.Item) -> TestSettings:
+        """Return what a test's markers say."""
+        return item.stash.get(_SETTINGS, TestSettings())
+
+    def passed_with_statements(self, item: pytest.Item) -> bool:
+        """Whether a test passed that sent statements and is judged."""
+        return item.stash.get(_PASSED, False) and item.stash.get(_RAN, False) and not self.settings(item).is_off
+
+    def shown_by(self, item: pytest.Item) -> frozenset[str]:
+        """Return the ids of the facts that a test showed."""
+        return item.stash.get(_SHOWN, frozenset())
+
+    @contextmanager
+    def apart(self) -> Iterator[list[Judged]]:
+        """Keep what tests show while the block runs apart from their reports."""
+        self._apart = []
+        try:
+            yield self._apart
+        finally:
+            self._apart = None
+
+    def add_late(self, judged: Judged) -> None:
+        """Take in what was shown after the report of its test; it is told with the last words."""
+        self._late.append(judged)
 
     def call_scope(self, item: pytest.Item) -> Scope:
         """Return the scope of a test's call phase."""
@@ -152,22 +197,27 @@ class RecordingPlugin:
         return scope
 
     def _judged(self, item: pytest.Item) -> dict[str, Any]:
-        settings = item.stash.get(_SETTINGS, TestSettings())
+        settings = self.settings(item)
         scopes = item.stash.get(SCOPES, {})
-        recordings = [recording for scope in scopes.values() for recording in scope.recordings()]
-        shown = self._silencer.judged(recordings, test=item.nodeid, marks=settings.ignore, is_off=settings.is_off)
+        recordings = _recordings(item)
+        shown = self._judge(item)
+        item.stash[_SHOWN] = frozenset(map(fact_id, shown.findings))
+        item.stash[_RAN] = any(recording.count for recording in recordings)
         measure = Measure.of(scopes["call"].recordings()) if "call" in scopes else Measure()
         counts = self._counts(item, settings)
         item.stash[SCOPES] = {}
         return {
-            "findings": [finding_to_json(finding) for finding in shown.findings],
-            "silenced": sorted(shown.silenced),
-            "ignores": shown.book.to_json(),
+            **_judged_to_json(shown),
             "counts": counts,
             "read_loads": sorted(read_loads(recordings)),
             "measure": measure.to_json(),
             "faults": self._new_faults(),
         }
+
+    def _judge(self, item: pytest.Item) -> Judged:
+        settings = self.settings(item)
+        marks, is_off = settings.ignore, settings.is_off
+        return self._silencer.judged(_recordings(item), test=item.nodeid, marks=marks, is_off=is_off)
 
     def _counts(self, item: pytest.Item, settings: TestSettings) -> dict[str, Any] | None:
         """Return what the test counted; None where that is not compared with the baseline."""
@@ -184,3 +234,16 @@ class RecordingPlugin:
         new = [fault for fault in dict.fromkeys(faults) if fault not in self._told_faults]
         self._told_faults.update(new)
         return [(fault.where, fault.error) for fault in new]
+
+
+def _recordings(item: pytest.Item) -> list[Recording]:
+    scopes = item.stash.get(SCOPES, {})
+    return [recording for scope in scopes.values() for recording in scope.recordings()]
+
+
+def _judged_to_json(judged: Judged) -> dict[str, Any]:
+    return {
+        "findings": [finding_to_json(finding) for finding in judged.findings],
+        "silenced": sorted(judged.silenced),
+        "ignores": judged.book.to_json(),
+    }

@@ -13,6 +13,7 @@ from pytest_dbguard.analysis.silencer import Silencer
 from pytest_dbguard.core.errors import DbguardError
 from pytest_dbguard.recording.ownership import Ownership
 from pytest_dbguard.testing.accepted import refuse_silent_update
+from pytest_dbguard.testing.cold import ColdPlugin
 from pytest_dbguard.testing.controller import ControllerPlugin
 from pytest_dbguard.testing.run import RecordingPlugin
 from pytest_dbguard.testing.scoping import PhaseRecorder
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 RECORDING = "dbguard-recording"
 CONTROLLER = "dbguard-controller"
+COLD = "dbguard-cold"
 READERS = frozenset({"DBG107", "DBG108"})
 """Rules that have to know which relationships are read."""
 
@@ -54,6 +56,7 @@ def start(pytest_config: pytest.Config) -> None:
     phases = PhaseRecorder(ownership(config, pytest_config), tracks_reads=tracks_reads)
     recording = RecordingPlugin(phases, silencer, config, pytest_config)
     pytest_config.pluginmanager.register(recording, RECORDING)
+    pytest_config.pluginmanager.register(ColdPlugin(recording, is_default=config.cold), COLD)
 
 
 def ownership(config: Config, pytest_config: pytest.Config) -> Ownership:

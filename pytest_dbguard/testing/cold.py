@@ -1,0 +1,59 @@
+"""Runs tests a second time with cold sessions, to show the loads that data of the test's own session hides."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from pytest_dbguard.analysis.pool import fact_id
+from pytest_dbguard.analysis.silencer import Judged
+from pytest_dbguard.recording.cold import ColdSessions
+from pytest_dbguard.testing.run import RecordingPlugin
+from pytest_dbguard.testing.scoping import is_hypothesis_test
+
+LABEL = "shown with a cold session"
+_RULES = frozenset({"DBG101", "DBG103", "DBG106", "DBG108"})
+"""What hidden loads show as; whatever else a test without its objects does means nothing."""
+
+
+class ColdPlugin:
+    """Repeats tests that passed and sent statements; nobody sees the second outcome, only what it shows of loads."""
+
+    def __init__(self, recording: RecordingPlugin, *, is_default: bool) -> None:
+        """`is_default` says whether all tests are run again that do not say otherwise."""
+        self._recording = recording
+        self._is_default = is_default
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Run a test again when it is over."""
+        result = yield
+        if self._is_wanted(item):
+            self._run_again(item, nextitem)
+        return result
+
+    def _is_wanted(self, item: pytest.Item) -> bool:
+        wanted = self._recording.settings(item).cold
+        is_wanted = self._is_default if wanted is None else wanted
+        return is_wanted and self._recording.passed_with_statements(item) and not is_hypothesis_test(item)
+
+    def _run_again(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        known = self._recording.shown_by(item)
+        sessions = ColdSessions(self._recording.recorder)
+        with self._recording.apart() as late, sessions.attached():
+            runtestprotocol(item, log=False, nextitem=nextitem)
+        for judged in late:
+            self._recording.add_late(_hidden(judged, known) if sessions.detached else Judged())
+
+
+def _hidden(judged: Judged, known: frozenset[str]) -> Judged:
+    """Return what only the cold run shows, with the label."""
+    new = [finding for finding in judged.findings if finding.rule in _RULES and fact_id(finding) not in known]
+    labelled = [replace(finding, evidence=(LABEL, *finding.evidence)) for finding in new if not finding.in_test_code]
+    return replace(judged, findings=labelled)
+
