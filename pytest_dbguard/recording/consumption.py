@@ -90,7 +90,20 @@ def little_use(frame: Frame, loops: LoopFinder) -> Use | None:
         return None
     if _method(call) == "first":
         return Use.FIRST
+    if _reads_identities(call, path):
+        return None
     return _use(path[-1], path[:-1], _is_list(call) or _method(call) in _FETCHES)
+
+
+def _reads_identities(call: ast.Call, path: list[ast.AST]) -> bool:
+    """Whether the function also asks the same session by key: it may have fetched all to find them there."""
+    functions = [each for each in path if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+    session = ast.dump(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+    return any(
+        isinstance(each, ast.Attribute) and each.attr in ("get", "get_one") and ast.dump(each.value) == session
+        for function in functions[-1:]
+        for each in ast.walk(function)
+    )
 
 
 def _use(node: ast.AST, outer: list[ast.AST], is_fetched: bool) -> Use | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from pytest_dbguard.recording.calls import OriginOption
@@ -15,17 +16,30 @@ def is_unique_lookup(origin: OriginOption) -> bool:
     mapper = origin.mapper
     if mapper is None:
         return True
-    table = mapper.local_table
-    unique = [list(constraint.columns) for constraint in getattr(table, "constraints", ()) if _is_key(constraint)]
-    unique += [list(index.columns) for index in getattr(table, "indexes", ()) if index.unique]
-    unique += [[column] for column in table.columns if getattr(column, "unique", False)]
     text = origin.statement.shape.text.replace('"', "")
-    return any(columns and all(f"{column.name} = ?" in text for column in columns) for columns in unique)
+    return any(
+        columns and all(_compares(text, table.name, column.name) for column in columns)
+        for table in mapper.tables
+        for columns in _unique(table)
+    )
 
 
 def names_an_id(text: str) -> bool:
     """Whether a statement of which no entity is known compares a column `id` by `=`."""
     return _BY_ID.search(text.replace('"', "")) is not None
+
+
+def _unique(table: Any) -> Iterator[list[Any]]:
+    """Yield the columns of each key of a table."""
+    yield from (list(constraint.columns) for constraint in getattr(table, "constraints", ()) if _is_key(constraint))
+    yield from (list(index.columns) for index in getattr(table, "indexes", ()) if index.unique)
+    yield from ([column] for column in table.columns if getattr(column, "unique", False))
+
+
+def _compares(text: str, table: str, column: str) -> bool:
+    """Whether the text says `table.column = ?`, by an alias as SQLAlchemy names them too; not `other_column = ?`."""
+    name = rf"(?<![\w.])(?:{re.escape(table)}(?:_\d+)?\.)?{re.escape(column)}"
+    return re.search(rf"{name} = \?", text) is not None
 
 
 def _is_key(constraint: Any) -> bool:
