@@ -14,7 +14,7 @@ from pytest_dbguard.recording.loops import Loop, LoopFinder
 from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 from pytest_dbguard.rules.loader_options import LoadPath, load_path
-from pytest_dbguard.rules.unique_lookup import is_unique_lookup
+from pytest_dbguard.rules.unique_lookup import is_unique_lookup, pins
 
 
 class LatentNPlusOne:
@@ -62,6 +62,9 @@ class LatentNPlusOne:
         for statement, call, path in _single_loads(recording, context.claimed):
             origin = call.origin
             if origin is None or origin.stack is None or not _may_return_many(origin, context.loops):
+                continue
+            if path.last.direction.name == "MANYTOONE" and pins(origin, path.last.local_columns):
+                # all rows share the one that is loaded
                 continue
             owner = _row_loop(statement, origin, context.loops)
             if owner is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pytest_dbguard.recording.calls import OriginOption
@@ -22,6 +22,12 @@ def is_unique_lookup(origin: OriginOption) -> bool:
         for table in mapper.tables
         for columns in _unique(table)
     )
+
+
+def pins(origin: OriginOption, columns: Iterable[Any]) -> bool:
+    """Whether an ORM statement compares all these columns by `=`: its rows are alike in them."""
+    text = origin.statement.shape.text.replace('"', "")
+    return all(_compares(text, column.table.name, column.name) for column in columns)
 
 
 def names_an_id(text: str) -> bool:
