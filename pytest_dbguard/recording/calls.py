@@ -44,8 +44,8 @@ class OriginOption(UserDefinedOption):
     """A select that the application asked for, attached to the statement as a loader option.
 
     SQLAlchemy hands the option on to every lazy load and refresh of the instances it loads, so an instance always
-    tells which execution it came from. It is not part of the statement's cache key. An instance that is pickled
-    takes a plain, empty `UserDefinedOption` along, so that reading it back never needs dbguard.
+    tells which execution it came from. Of it, the statement's cache key holds only that it is there. An instance that
+    is pickled takes a plain, empty `UserDefinedOption` along, so that reading it back never needs dbguard.
 
     Attributes:
         mapper: The entity it selects; None for other selects.
@@ -61,6 +61,9 @@ class OriginOption(UserDefinedOption):
 
     propagate_to_loaders = True
     kind = CallKind.QUERY
+    # SQLAlchemy pairs a statement's options with those of the first one that was compiled for its key, which decide what
+    # is handed on: if that one was not recorded, or was a lazy load of a pickle's instance, ours would be lost
+    _is_has_cache_key = True
 
     def __init__(self, mapper: Mapper[Any] | None, recorder: str) -> None:
         self.payload = None
@@ -75,6 +78,9 @@ class OriginOption(UserDefinedOption):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return UserDefinedOption, (None,)
+
+    def _gen_cache_key(self, anon_map: Any, bindparams: Any) -> tuple[Any, ...]:
+        return (OriginOption,)
 
 
 class LoadCall:

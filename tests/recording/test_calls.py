@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from application import Category, Customer, Engineer, Item, Job, Label, Order
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, immediateload, joinedload, load_only, selectinload, subqueryload
 from sqlalchemy.orm.interfaces import UserDefinedOption
@@ -329,3 +329,63 @@ def test_statements_can_be_copied_and_pickled_while_recording(session, watch):
     assert len(result.all()) == 16
     assert len(session.execute(copy.copy(stmt)).all()) == 16
     assert session.scalars(select(Label)).all()
+
+
+def test_origins_are_known_after_a_pickle(session, watch):
+    """The same lazy loads for an unpickled instance, compiled first and kept by the engine, hide no origins."""
+    thawed = pickle.loads(pickle.dumps(session.get(Customer, 1)))
+    session.expunge_all()
+    session.add(thawed)
+    assert len(thawed.orders) == 2
+    session.expunge_all()
+    before = watch.count
+    assert [len(order.items) for order in session.get(Customer, 1).orders] == [2, 2]
+    origin, *loads = (statement.call for statement in watch.statements[before:])
+    assert [(load.origin, load.is_guess) for load in loads] == [(origin, False)] * 3
+
+
+@pytest.mark.parametrize("option", [None, selectinload(Customer.orders), load_only(Customer.name)])
+def test_origins_are_known_of_statements_that_were_sent_before(engine, make_watch, option):
+    """What the engine compiled while nobody recorded, without our option, serves no recorded select."""
+    statement = select(Customer) if option is None else select(Customer).options(option)
+
+    def load():
+        with Session(engine) as session:
+            return [order.items for customer in session.scalars(statement) for order in customer.orders]
+
+    load()
+    watch = make_watch()
+    watch.start()
+    assert len(load()) == 8
+    origin = watch.statements[0].call
+    lazy = [statement.call for statement in watch.statements if statement.call.kind is LAZY]
+    assert len(lazy) >= 8
+    assert {(load.origin, load.is_guess) for load in lazy} == {(origin, False)}
+
+
+def test_options_that_a_listener_of_the_application_adds_go_on(engine, make_watch):
+    """They stand behind ours where it listens later, and are handed on to lazy loads as without us."""
+
+    class Tenant(UserDefinedOption):
+        propagate_to_loaders = True
+
+    seen = []
+
+    def listen(state):
+        if state.is_relationship_load:
+            seen.append([option.payload for option in state.user_defined_options if type(option) is Tenant])
+        else:
+            state.statement = state.statement.options(selectinload(Customer.orders), Tenant("mine"))
+
+    def load():
+        event.listen(Session, "do_orm_execute", listen)
+        with Session(engine) as session:
+            assert [order.items for customer in session.scalars(select(Customer)) for order in customer.orders]
+        event.remove(Session, "do_orm_execute", listen)
+
+    load()
+    before = list(seen)
+    seen.clear()
+    make_watch().start()
+    load()
+    assert seen == before == [["mine"]] * 9
