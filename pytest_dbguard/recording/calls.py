@@ -61,8 +61,8 @@ class OriginOption(UserDefinedOption):
 
     propagate_to_loaders = True
     kind = CallKind.QUERY
-    # SQLAlchemy pairs a statement's options with those of the first one that was compiled for its key, which decide what
-    # is handed on: if that one was not recorded, or was a lazy load of a pickle's instance, ours would be lost
+    # SQLAlchemy pairs a statement's options with those of the first one that was compiled for its key, which decide
+    # what is handed on: if that one was not recorded, or was a lazy load of a pickle's instance, ours would be lost
     _is_has_cache_key = True
 
     def __init__(self, mapper: Mapper[Any] | None, recorder: str) -> None:
