@@ -96,6 +96,11 @@ class CodeInfo:
     template_line: Callable[[int], int] | None = None
     sites: dict[int, Site] = field(default_factory=dict)
 
+    @property
+    def is_nested(self) -> bool:
+        """Whether it is a comprehension, a generator expression or a lambda, which sees the names around it."""
+        return self.code.co_name.startswith("<") and self.code.co_name != "<module>"
+
     def positions(self, instruction: int) -> tuple[int, int | None, int | None, int | None]:
         """Return (line, end line, column, end column) of an instruction; columns 0-based, in UTF-8 bytes."""
         found = next(islice(self.code.co_positions(), max(instruction, 0) // 2, None), (None, None, None, None))
@@ -161,14 +166,14 @@ class Stack:
             itself, by whatever way, only the innermost frame is kept, so that all depths share one stack.
         marks: What SQLAlchemy was doing.
         is_rooted: Whether it ends at the test function or where the scope begins, not at a thread or task of its own.
-        is_recursive: Whether anything was folded.
+        recursion: The innermost frame that was folded: where the function calls itself; None without recursion.
     """
 
     key: tuple[Any, ...]
     frames: tuple[Frame, ...]
     marks: Mark
     is_rooted: bool
-    is_recursive: bool
+    recursion: Frame | None
 
     @property
     def site(self) -> Site | None:
@@ -176,8 +181,8 @@ class Stack:
         return self.frames[0].site if self.frames else None
 
 
-Walk = tuple[tuple[Any, ...], int, bool, bool]
-"""What one walk found: the stack's key, its marks, whether a root was met, whether recursion was folded."""
+Walk = tuple[tuple[Any, ...], int, bool, tuple[Any, ...]]
+"""What one walk found: the stack's key, its marks, whether a root was met, the innermost frame that was folded."""
 
 
 def _no_greenlet() -> Any:
@@ -239,7 +244,7 @@ class StackReader:
         get = self._codes.get
         found: list[Any] = []
         seen: set[CodeInfo] = set()
-        is_recursive = False
+        recursion: tuple[Any, ...] = ()
         greenlet = None
         while True:
             if frame is None:
@@ -248,23 +253,25 @@ class StackReader:
                 greenlet = None if greenlet is None else greenlet.parent
                 frame = None if greenlet is None else greenlet.gr_frame
                 if frame is None:
-                    return tuple(found), marks, False, is_recursive
+                    return tuple(found), marks, False, recursion
             code = frame.f_code
             info = get(id(code)) or self._learn(code, frame)
             if not info.matters:
                 pass
             elif info.is_library:
-                marks |= info.marks
+                if not found:
+                    # what the application sends in an event handler during a flush is its own, not the flush's
+                    marks |= info.marks
                 if info.ends or info.breaks:
-                    return tuple(found), marks, info.ends, is_recursive
+                    return tuple(found), marks, info.ends, recursion
             elif info in seen:
-                is_recursive = True
+                recursion = recursion or (info, frame.f_lasti)
             else:
                 seen.add(info)
                 found.append(info)
                 found.append(frame.f_lasti)
                 if info.is_root:
-                    return tuple(found), marks, True, is_recursive
+                    return tuple(found), marks, True, recursion
             frame = frame.f_back
 
     def read_through(self, statement: str, depth: int) -> Walk:
@@ -308,9 +315,9 @@ class StackReader:
         if stack is None:
             if len(self._stacks) >= _MAX_STACKS:
                 self._stacks.clear()
-            key, marks, is_rooted, is_recursive = walk
+            key, marks, is_rooted, folded = walk
             frames = tuple(Frame(key[i], key[i + 1]) for i in range(0, len(key), 2))
-            stack = self._stacks[walk] = Stack(key, frames, Mark(marks), is_rooted, is_recursive)
+            stack = self._stacks[walk] = Stack(key, frames, Mark(marks), is_rooted, Frame(*folded) if folded else None)
         return stack
 
     def _learn(self, code: CodeType, frame: FrameType) -> CodeInfo:

@@ -5,17 +5,25 @@ from __future__ import annotations
 import ast
 import dis
 import linecache
-import re
 import sys
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from itertools import pairwise
 
 from pytest_dbguard.core.findings import Site
 from pytest_dbguard.recording.frames import CodeInfo, Frame
+from pytest_dbguard.recording.loop_purpose import (
+    LOOPS,
+    Span,
+    asks_whether_to_go_on,
+    contains,
+    is_left,
+    pauses,
+    span_of,
+    starts_subtests,
+    takes_batches,
+)
 
-_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _NAMELESS: dict[str, type[ast.expr]] = {
     "<lambda>": ast.Lambda,
@@ -27,15 +35,8 @@ _NAMELESS: dict[str, type[ast.expr]] = {
 _INLINES = sys.version_info >= (3, 12)
 """Whether comprehensions, but for generators, run in the frame of the function around them."""
 _STEPS = frozenset({"FOR_ITER", "SEND", "GET_ANEXT", "END_ASYNC_FOR", "YIELD_VALUE", "RESUME"})
-_PAUSES = frozenset({"sleep", "wait", "asleep"})
 _MAX_HEAD = 60
 _MAX_DIGITS = 4
-_BATCH = re.compile(r"batch|chunk|slice|page|window|partition", re.IGNORECASE)
-_ATTEMPT = re.compile(r"\b(attempts?|retry|retries|tries)\b", re.IGNORECASE)
-_SUBTEST = re.compile(r"subtests?\.test$|\.subTest$")
-
-Span = tuple[int, int, int, int]
-"""First line, first column, last line, end column; columns in UTF-8 bytes, as `ast` counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Loop:
         pauses: Whether it sleeps or waits between rounds, as polling does.
         takes_batches: Whether it goes through slices: `range` with a step, `batched(...)`, names that say so.
         starts_subtests: Whether each round is a subtest, which is judged apart.
+        binds: The names that each round gives values to: its target's, and those assigned in it.
     """
 
     site: Site
@@ -57,6 +59,7 @@ class Loop:
     pauses: bool = False
     takes_batches: bool = False
     starts_subtests: bool = False
+    binds: frozenset[str] = frozenset()
 
     @property
     def owns(self) -> bool:
@@ -87,7 +90,7 @@ class LoopFinder:
         if tree is None or span is None:
             return []
         path = list(_path_to(tree, span))
-        if isinstance(path[-1], _COMPREHENSIONS) and span == _span(path[-1]) and not _is_step(frame):
+        if isinstance(path[-1], _COMPREHENSIONS) and span == span_of(path[-1]) and not _is_step(frame):
             # the call that runs a comprehension, which stands around it
             path.pop()
         name = frame.info.code.co_name
@@ -95,6 +98,29 @@ class LoopFinder:
             # positions that do not fit the source: f-strings before 3.12, code made by a decorator
             return []
         return path
+
+    def used(self, frame: Frame, *, by_whom: bool = False) -> frozenset[str]:
+        """Return the names in the call or attribute that a frame stands in.
+
+        Args:
+            frame: The frame.
+            by_whom: Whether only the name counts whose attribute is read or whose method is called: with
+                `getattr(order, name)` that is `order`.
+        """
+        node = next((each for each in reversed(self.path(frame)) if isinstance(each, ast.expr)), None)
+        if node is None:
+            return frozenset()
+        if by_whom:
+            node = _subject(node)
+        return frozenset(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
+
+    def calls(self, frame: Frame, name: str) -> bool:
+        """Whether a frame stands in a call of a function of this name, as written; True where it stands in no call."""
+        node = next((each for each in reversed(self.path(frame)) if isinstance(each, ast.expr)), None)
+        if not isinstance(node, ast.Call):
+            return True
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", name)
+        return called == name or name.startswith(("<", "__"))
 
     def _search(self, frame: Frame) -> tuple[Loop, ...]:
         path, span = self.path(frame), _instruction_span(frame)
@@ -119,22 +145,12 @@ def _instruction_span(frame: Frame) -> Span | None:
     return (line, column, end_line, end_column)
 
 
-def _span(node: ast.AST) -> Span | None:
-    if not isinstance(node, ast.stmt | ast.expr | ast.excepthandler | ast.arg | ast.keyword | ast.alias | ast.pattern):
-        return None
-    return (node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0)
-
-
-def _contains(outer: Span | None, inner: Span) -> bool:
-    return outer is not None and outer[:2] <= inner[:2] and inner[2:] <= outer[2:]
-
-
 def _path_to(tree: ast.AST, span: Span) -> Iterator[ast.AST]:
     """Yield the nodes around a span, outermost first."""
     node: ast.AST | None = tree
     while node is not None:
         yield node
-        node = next((child for child in _children(node) if _contains(_span(child), span)), None)
+        node = next((child for child in _children(node) if contains(span_of(child), span)), None)
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
@@ -153,27 +169,53 @@ def _is_code_of(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == name
 
 
+def _subject(node: ast.expr) -> ast.expr:
+    """Return what an expression is about: `order` of `order.items`, `order.total()` and `getattr(order, name)`."""
+    while True:
+        if isinstance(node, ast.Await | ast.Attribute):
+            node = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            node = node.func.value
+        elif isinstance(node, ast.Call) and node.args:
+            node = node.args[0]
+        else:
+            return node
+
+
+def _bound(loop: ast.AST) -> frozenset[str]:
+    names = (node for node in ast.walk(loop) if isinstance(node, ast.Name))
+    return frozenset(name.id for name in names if isinstance(name.ctx, ast.Store))
+
+
 def _loops_on(path: list[ast.AST], span: Span, frame: Frame) -> Iterator[Loop]:
     for index in range(len(path) - 1, -1, -1):
         node = path[index]
-        if isinstance(node, _LOOPS) and _repeats(node, span, frame):
+        if isinstance(node, LOOPS) and _repeats(node, span, frame):
             yield Loop(
                 _head_site(node, frame),
                 _head(node, frame),
-                _asks_whether_to_go_on(node, span) or _is_left(node, path[index + 1 :]),
-                _pauses(node),
-                _takes_batches(node),
-                _starts_subtests(node),
+                asks_whether_to_go_on(node, span) or is_left(node, path[index + 1 :]),
+                pauses(node),
+                takes_batches(node),
+                starts_subtests(node),
+                _bound(node),
             )
-        if _is_code_of(node, frame.info.code.co_name):
+        if _is_code_of(node, frame.info.code.co_name) and not _is_run_outside(node, span, frame):
             # what is around it belongs to the next frame
             return
+
+
+def _is_run_outside(node: ast.AST, span: Span, frame: Frame) -> bool:
+    """Whether a span lies in what a comprehension goes through, which the code around it computes."""
+    if not isinstance(node, _COMPREHENSIONS) or _is_step(frame):
+        return False
+    return contains(span_of(node.generators[0].iter), span)
 
 
 def _repeats(node: ast.AST, span: Span, frame: Frame) -> bool:
     """Whether what stands at a span inside a loop runs once for each round."""
     if isinstance(node, ast.For | ast.AsyncFor | ast.While):
-        if any(_contains(_span(part), span) for part in node.orelse):
+        if any(contains(span_of(part), span) for part in node.orelse):
             return False
         return isinstance(node, ast.While) or not _in_head(node, node.iter, span) or _is_step(frame)
     if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
@@ -186,7 +228,7 @@ def _repeats(node: ast.AST, span: Span, frame: Frame) -> bool:
 
 def _in_head(loop: ast.AST, source: ast.expr, span: Span) -> bool:
     """Whether a span is that of the iterator, or of the whole loop as that of its steps is before 3.13."""
-    return span == _span(loop) or _contains(_span(source), span)
+    return span == span_of(loop) or contains(span_of(source), span)
 
 
 def _is_step(frame: Frame) -> bool:
@@ -196,7 +238,7 @@ def _is_step(frame: Frame) -> bool:
 
 
 def _head_site(node: ast.AST, frame: Frame) -> Site:
-    span = _span(node)
+    span = span_of(node)
     line, column = (span[0], span[1] + 1) if span else (frame.site.line, None)
     return Site(frame.info.file, line, column, frame.info.function, in_test_code=frame.in_test_code)
 
@@ -245,100 +287,6 @@ def _text(node: ast.AST) -> str:
     except (ValueError, TypeError, AttributeError):
         # a node that does not take a masked part: what stands there is not worth a rule's failure
         return "…"
-
-
-def _asks_whether_to_go_on(loop: ast.AST, span: Span) -> bool:
-    """Whether the statement is a `while` loop's condition: polling, or the search for a name that is free."""
-    return isinstance(loop, ast.While) and _contains(_span(loop.test), span)
-
-
-def _is_left(loop: ast.AST, inside: list[ast.AST]) -> bool:
-    """Whether one more round only follows a failure.
-
-    That is so where a block around the statement ends in `break` or `return`, and in loops that count attempts
-    (`for _ in range(3):`) and can be left early.
-    """
-    if not isinstance(loop, ast.For | ast.AsyncFor | ast.While):
-        return False
-    if isinstance(loop, ast.For | ast.AsyncFor) and _enters_its_target(loop):
-        return True
-    if isinstance(loop, ast.For) and _counts_attempts(loop) and any(_exits(statement) for statement in loop.body):
-        return True
-    for outer, inner in pairwise([loop, *inside]):
-        if isinstance(inner, _LOOPS):
-            return False
-        if any(inner in block and isinstance(block[-1], ast.Break | ast.Return) for block in _blocks(outer)):
-            return True
-        if isinstance(outer, ast.Try) and inner in outer.body and outer.orelse:
-            return isinstance(outer.orelse[-1], ast.Break | ast.Return)
-    return False
-
-
-def _counts_attempts(loop: ast.For) -> bool:
-    if isinstance(loop.target, ast.Name) and not _uses(loop.body, loop.target.id):
-        return True
-    return _ATTEMPT.search(f"{ast.unparse(loop.target)} {ast.unparse(loop.iter)}") is not None
-
-
-def _uses(body: list[ast.stmt], name: str) -> bool:
-    return any(isinstance(node, ast.Name) and node.id == name for part in body for node in ast.walk(part))
-
-
-def _enters_its_target(loop: ast.For | ast.AsyncFor) -> bool:
-    """Whether each round is `with` the loop's own variable, as in `for attempt in Retrying(): with attempt:`."""
-    name = loop.target.id if isinstance(loop.target, ast.Name) else None
-    return any(
-        isinstance(item.context_expr, ast.Name) and item.context_expr.id == name
-        for part in loop.body
-        if isinstance(part, ast.With | ast.AsyncWith)
-        for item in part.items
-    )
-
-
-def _exits(node: ast.AST) -> bool:
-    """Whether a statement may leave the loop around it."""
-    if isinstance(node, ast.Break | ast.Return):
-        return True
-    if isinstance(node, (*_LOOPS, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-        return any(isinstance(each, ast.Return) for each in ast.walk(node)) and isinstance(node, ast.For | ast.While)
-    return any(_exits(child) for child in ast.iter_child_nodes(node))
-
-
-def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
-    for name in ("body", "orelse", "finalbody"):
-        block = getattr(node, name, None)
-        if isinstance(block, list) and block:
-            yield block
-
-
-def _pauses(loop: ast.AST) -> bool:
-    for node in ast.walk(loop):
-        if isinstance(node, ast.Call):
-            function = node.func
-            name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-            if name in _PAUSES:
-                return True
-    return False
-
-
-def _takes_batches(loop: ast.AST) -> bool:
-    if not isinstance(loop, ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-        return False
-    source = loop.iter if isinstance(loop, ast.For | ast.AsyncFor) else loop.generators[0].iter
-    for node in ast.walk(source):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "range" and len(node.args) == 3:
-            return True
-    return _BATCH.search(ast.unparse(source)) is not None
-
-
-def _starts_subtests(loop: ast.AST) -> bool:
-    for node in ast.walk(loop):
-        if isinstance(node, ast.With | ast.AsyncWith):
-            for item in node.items:
-                function = item.context_expr.func if isinstance(item.context_expr, ast.Call) else None
-                if isinstance(function, ast.Attribute) and _SUBTEST.search(ast.unparse(function)):
-                    return True
-    return False
 
 
 def _loops_in_bytecode(frame: Frame) -> tuple[Loop, ...]:

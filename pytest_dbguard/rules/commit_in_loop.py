@@ -84,7 +84,7 @@ class CommitInLoop:
             groups.setdefault(transaction.commit.stack.key, []).append(transaction)
         for transactions in groups.values():
             stack = transactions[0].commit.stack
-            owner = owner_of(stack, context.loops, len(transactions), is_recursive=stack.is_recursive)
+            owner = owner_of(stack, context.loops, len(transactions), recursion=stack.recursion)
             if len(transactions) < self._threshold or owner is None or owner.cause is Cause.CALLBACK:
                 continue
             if not _is_excused(transactions, owner, recording, context):

@@ -106,7 +106,7 @@ class NPlusOne:
 
     def _draft(self, found: list[_Loads], recording: Recording, context: Context) -> Draft:
         loads = max(found, key=lambda each: len(each.statements))
-        repetition = explain(loads.busiest, context.loops, recording)
+        repetition = explain(loads.busiest, context.loops, recording, by_whom=True)
         count = sum(len(each.statements) for each in found)
         site, origin = loads.busiest[0].stack.site, _origin_site(loads)
         parent = loads.path.last.parent.class_.__name__
@@ -172,7 +172,7 @@ def _origin_site(loads: _Loads) -> Site | None:
 
 
 def _loop_site(repetition: Repetition | None) -> Site | None:
-    if repetition is None or repetition.cause is Cause.CALLBACK:
+    if repetition is None or (repetition.cause is Cause.CALLBACK and len(repetition.statements) < 2):
         return None
     return repetition.loop_site
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -135,31 +135,76 @@ def repetitions(
                 yield found
 
 
-def explain(statements: tuple[Statement, ...], loops: LoopFinder, recording: Recording) -> Repetition | None:
-    """Return who repeats statements that share one stack; None where nobody is to blame, as for retries."""
+def explain(
+    statements: tuple[Statement, ...], loops: LoopFinder, recording: Recording, *, by_whom: bool = False
+) -> Repetition | None:
+    """Return who repeats statements that share one stack; None where nobody is to blame, as for retries.
+
+    With `by_whom`, of several loops in one function that one repeats them whose rounds change the instance whose
+    attribute is read.
+    """
     stack = statements[0].stack
     shapes = {statement.text.shape.id for statement in statements}
     count = len(statements) + sum(recording.overflow.get((shape, stack.key), 0) for shape in shapes)
-    is_recursive = any(statement.stack.is_recursive for statement in statements)
-    owner = owner_of(stack, loops, count, is_recursive=is_recursive)
+    recursion = next((s.stack.recursion for s in statements if s.stack.recursion is not None), None)
+    owner = owner_of(stack, loops, count, recursion=recursion, by_whom=by_whom)
     return None if owner is None else Repetition(statements, count, owner)
 
 
-def owner_of(stack: Stack, loops: LoopFinder, count: int, *, is_recursive: bool = False) -> Owner | None:
+def owner_of(
+    stack: Stack, loops: LoopFinder, count: int, *, recursion: Frame | None = None, by_whom: bool = False
+) -> Owner | None:
     """Return who repeats what runs `count` times from one stack; None where nobody is to blame."""
-    innocent = False
-    for frame in stack.frames:
-        for loop in loops.loops(frame):
-            if loop.owns:
-                return Owner(Cause.LOOP, frame, loop)
-            innocent = True
-    if innocent or not stack.frames:
+    found = _loop_around(stack, loops, recursion, by_whom)
+    if found is not None:
+        return Owner(Cause.LOOP, *found)
+    if not stack.frames or any(loops.loops(frame) for frame in stack.frames):
         return None
-    if is_recursive:
+    if recursion is not None:
         return Owner(Cause.RECURSION, stack.frames[0])
     if stack.is_rooted:
-        return Owner(Cause.CALLBACK, stack.frames[min(1, len(stack.frames) - 1)])
+        return Owner(Cause.CALLBACK, _caller(stack, loops))
     return Owner(Cause.CONCURRENT) if count >= MIN_CONCURRENT else None
+
+
+def _loop_around(stack: Stack, loops: LoopFinder, recursion: Frame | None, by_whom: bool) -> tuple[Frame, Loop] | None:
+    """Return the loop that repeats what runs from a stack, with its frame.
+
+    It is the innermost one, but for loops whose rounds change nothing that the call in them uses: with
+    `for order in orders: [getattr(order, name) for name in names]` each order loads once, not each name.
+    """
+    innermost: tuple[Frame, Loop] | None = None
+    names: frozenset[str] = frozenset()
+    for frame in _with(recursion, stack.frames):
+        names |= loops.used(frame, by_whom=by_whom)
+        around = [loop for loop in loops.loops(frame) if loop.owns]
+        if around and innermost is None:
+            innermost = (frame, around[0])
+        changed = next((loop for loop in around if not names.isdisjoint(loop.binds)), None)
+        if changed is not None:
+            return frame, changed
+        if not frame.info.is_nested:
+            # names of one function mean nothing in the one that called it
+            names = frozenset()
+            if innermost is not None:
+                return innermost
+    return innermost
+
+
+def _with(recursion: Frame | None, frames: tuple[Frame, ...]) -> Iterator[Frame]:
+    """Yield the frames, and after that of a recursive function the one in which it calls itself."""
+    for frame in frames:
+        yield frame
+        if recursion is not None and recursion.info is frame.info:
+            yield recursion
+
+
+def _caller(stack: Stack, loops: LoopFinder) -> Frame:
+    """Return the frame that calls a function not by its name but hands it to somebody who does: `map`, `sorted`."""
+    for inner, outer in pairwise(stack.frames):
+        if not loops.calls(outer, inner.info.code.co_name):
+            return outer
+    return stack.frames[min(1, len(stack.frames) - 1)]
 
 
 def alternating(found: Iterable[Repetition]) -> list[list[Repetition]]:

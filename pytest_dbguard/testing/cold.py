@@ -56,4 +56,3 @@ def _hidden(judged: Judged, known: frozenset[str]) -> Judged:
     new = [finding for finding in judged.findings if finding.rule in _RULES and fact_id(finding) not in known]
     labelled = [replace(finding, evidence=(LABEL, *finding.evidence)) for finding in new if not finding.in_test_code]
     return replace(judged, findings=labelled)
-

@@ -85,7 +85,7 @@ def test_equal_stacks_are_one_object(run):
 def test_recursion_is_folded(run):
     stacks = run("def walk(n):\n    probe()\n    if n:\n        walk(n - 1)\nwalk(5)")
     assert {tuple(places(stack)) for stack in stacks} == {(("walk", 2), ("<module>", 5))}
-    assert [stack.is_recursive for stack in stacks] == [False] + [True] * 5
+    assert [stack.recursion is not None for stack in stacks] == [False] + [True] * 5
     assert len({id(stack) for stack in stacks}) == 2
 
 

@@ -39,8 +39,8 @@ def test_core_in_the_test(engine, shop):
 def test_commit_in_the_test(session, shop):
     """The test loops and commits."""
     for pk in (1, 2, 3):  # loop: DBG502 product
-        session.execute(update(Product).where(Product.id == pk).values(stock=pk))
-        session.commit()  # expect: DBG502 product
+        session.execute(update(Product).where(Product.id == pk).values(stock=pk))  # expect: DBG502 product
+        session.commit()
 
 
 @pytest.mark.parametrize("sku", ["sku1", "sku2", "sku3"])

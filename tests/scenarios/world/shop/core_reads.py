@@ -109,8 +109,8 @@ def greet_two(connection: Connection, buyer: int, seller: int) -> str:
 
 
 def first_known_setting(session: Session, keys: list[str]) -> str | None:
-    for key in keys:
-        found = session.scalar(select(Setting.value).where(Setting.key == key))
+    for key in keys:  # loop: DBG103 setting @test_first_known_setting
+        found = session.scalar(select(Setting.value).where(Setting.key == key))  # expect: DBG103 setting @test_first_known_setting  # noqa: E501 # fmt: skip
         if found is not None:
             return found
     return None

@@ -19,8 +19,8 @@ T = TypeVar("T")
 def begin_each(engine: Engine, messages: list[str]) -> None:
     """A transaction of its own for each INSERT."""
     for message in messages:  # loop: DBG502 audit_log @test_engine_begin_each
-        with engine.begin() as connection:  # expect: DBG502 audit_log @test_engine_begin_each
-            connection.execute(insert(AuditLog).values(message=message))
+        with engine.begin() as connection:
+            connection.execute(insert(AuditLog).values(message=message))  # expect: DBG502 audit_log @test_engine_begin_each  # noqa: E501 # fmt: skip
 
 
 def session_begin_each(maker: sessionmaker[Session], topics: list[str]) -> None:
