@@ -15,6 +15,7 @@ from pytest_dbguard.core.ignores import Ignore
 from pytest_dbguard.core.verdict import Fault
 from pytest_dbguard.recording.loops import LoopFinder
 from pytest_dbguard.recording.model import Recording
+from pytest_dbguard.recording.ownership import is_seeding
 from pytest_dbguard.rules.base import Context, Rule, RuleOptions, Stage
 from pytest_dbguard.rules.registry import codes_matching, find_rule, load_rules
 
@@ -141,7 +142,7 @@ def _complete(finding: Finding, active: ActiveRule, recording: Recording) -> Fin
     if finding.severity is not active.rule.severity and severity.reaches(finding.severity):
         # the rule itself says that this one weighs less
         severity = finding.severity
-    if finding.in_test_code and (recording.prepares or _in_unittest_fixture(finding)):
+    if finding.in_test_code and (recording.prepares or _in_unittest_fixture(finding) or _in_factory(finding)):
         # seeding is the test's own business
         severity = Severity.NOTE
     return replace(finding, severity=severity, tests=(recording.name,), scope=recording.scope)
@@ -150,3 +151,9 @@ def _complete(finding: Finding, active: ActiveRule, recording: Recording) -> Fin
 def _in_unittest_fixture(finding: Finding) -> bool:
     places = (finding.loop, finding.site, finding.origin)
     return any(p is not None and p.function.rsplit(".", 1)[-1] in _UNITTEST_FIXTURES for p in places)
+
+
+def _in_factory(finding: Finding) -> bool:
+    """Whether a factory, a seed or a fixture module repeats it, whoever calls them."""
+    place = finding.loop or finding.site
+    return place is not None and is_seeding(place.file)

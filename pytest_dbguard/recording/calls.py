@@ -51,13 +51,14 @@ class OriginOption(UserDefinedOption):
         mapper: The entity it selects; None for other selects.
         stack: Where it was sent from; None until it was.
         statement: The `StatementText` it was sent as; None until it was.
+        rereads: Whether it asks again on purpose: to lock the rows, or to refresh instances that are there.
         parents: At the second lazy load of a relationship: the number of instances it has loaded, by class name.
         eager: The relationships that it loads along.
         fetched: Those of them that were loaded for at least one instance.
         reads: Tracked relationships that were read on its instances, with hashes of the identities of a few of these.
     """
 
-    __slots__ = ("eager", "fetched", "mapper", "parents", "reads", "recorder", "stack", "statement")
+    __slots__ = ("eager", "fetched", "mapper", "parents", "reads", "recorder", "rereads", "stack", "statement")
 
     propagate_to_loaders = True
     kind = CallKind.QUERY
@@ -71,6 +72,7 @@ class OriginOption(UserDefinedOption):
         self.mapper = mapper
         self.stack: Stack | None = None
         self.statement: Any = None
+        self.rereads = False
         self.parents: dict[str, int] | None = None
         self.eager: tuple[EagerLoad, ...] = ()
         self.fetched: set[RelationshipProperty[Any]] | None = None

@@ -6,14 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.orm import Mapper, RelationshipProperty
+from sqlalchemy import inspect
+from sqlalchemy.orm import FromStatement, Mapper, RelationshipProperty
 
-_STRATEGIES = frozenset({"joined", "selectin", "subquery", "immediate"})
+_STRATEGIES = frozenset({"joined", "contains", "selectin", "subquery", "immediate"})
+_ALL = "*"
+_IN_STATEMENT = frozenset({"joined", "contains"})
 _MAX_DEPTH = 5
 _MAX_KNOWN = 5_000
 
 Path = tuple[RelationshipProperty[Any], ...]
 """The relationships from the selected entity on, outermost first."""
+_Key = tuple[Any, ...]
+"""A path; for all relationships of one entity the path to it, its mapper and "*"; for all at all only "*"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class EagerLoad:
 
     Attributes:
         path: The relationships from the selected entity to this one, which is the last.
-        strategy: "joined", "selectin", "subquery" or "immediate".
+        strategy: "joined", "contains" (`contains_eager`), "selectin", "subquery" or "immediate".
         is_mapped: Whether the mapping says so (`lazy="joined"`) rather than an option of the statement.
     """
 
@@ -46,57 +51,104 @@ class EagerReader:
         """Return what a select of an entity loads eagerly, outer before inner; () where it selects no entity.
 
         What the options of a statement say is told by attributes of SQLAlchemy's own; where a version lacks them, only
-        the mappings are known. `contains_eager` is left out: the join is there anyway.
+        the mappings are known. What an option for all relationships at once loads (`selectinload("*")`) is left out:
+        nobody says which of them are meant.
         """
         said = tuple(_said(getattr(statement, "_with_options", ())))
-        key = (mapper, said)
+        joins = _joins(statement)
+        key = (mapper, said, joins)
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= _MAX_KNOWN:
                 self._known.clear()
-            found = self._known[key] = tuple(_walk(mapper, dict(said)))
-        if found and not said and not _selects(statement, mapper):
-            return ()
+            found = self._known[key] = tuple(_Walk(dict(said), joins).loads(mapper))
+        if any(load.is_mapped for load in found) and not _selects(statement, mapper):
+            return tuple(load for load in found if not load.is_mapped)
         return found
 
 
-def _said(options: Iterable[Any]) -> Iterable[tuple[Path, str]]:
-    """Yield path and strategy for each relationship that loader options name."""
+def _said(options: Iterable[Any]) -> Iterable[tuple[_Key, str]]:
+    """Yield key and strategy for each relationship that loader options name, and for each group of them."""
     for option in options:
-        for element in getattr(option, "context", ()) or ():
-            path = getattr(getattr(element, "path", None), "path", ())
-            if not any(isinstance(item, RelationshipProperty) for item in path[-2:]):
-                continue
+        if not getattr(option, "_is_strategy_option", False):
+            continue
+        for element in getattr(option, "context", (option,)):
+            path = getattr(element, "path", ())
+            path = getattr(path, "path", path)
             strategy = dict(getattr(element, "strategy", None) or ()).get("lazy")
             if strategy is None:
                 continue
-            is_own_join = "eager_from_alias" in (getattr(element, "local_opts", None) or ())
             relationships = tuple(item for item in path if isinstance(item, RelationshipProperty))
-            yield relationships, "contains" if is_own_join else str(strategy)
+            if path and isinstance(path[-1], str) and path[-1].startswith("relationship:"):
+                parents = tuple(item.mapper for item in path[-2:-1])
+                yield (*relationships, *parents, _ALL), str(strategy)
+            elif any(isinstance(item, RelationshipProperty) for item in path[-2:]):
+                is_own_join = "eager_from_alias" in (getattr(element, "local_opts", None) or ())
+                yield relationships, "contains" if is_own_join else str(strategy)
 
 
-def _walk(mapper: Mapper[Any], said: dict[Path, str], path: Path = ()) -> Iterable[EagerLoad]:
-    for relationship in mapper.relationships:
-        inner = (*path, relationship)
-        by_option = said.get(inner)
-        strategy = str(relationship.lazy) if by_option is None else by_option
-        if by_option is None and (relationship in path or len(path) >= _MAX_DEPTH):
-            continue
-        if strategy in _STRATEGIES:
-            yield EagerLoad(inner, strategy, by_option is None)
-        if strategy in _STRATEGIES or strategy == "contains":
-            yield from _walk(relationship.mapper, said, inner)
-    if not path:
+class _Walk:
+    """Goes from an entity along all relationships that are loaded eagerly, as SQLAlchemy does when it compiles."""
+
+    def __init__(self, said: dict[_Key, str], joins: bool) -> None:
+        self._said = said
+        self._joins = joins
+
+    def loads(self, mapper: Mapper[Any]) -> Iterable[EagerLoad]:
+        """Yield what is loaded along with an entity and with the others that options name."""
+        reached = set()
+        for load in self._below((mapper,), (), 0):
+            reached.add(load.path)
+            yield load
         # relationships of subclasses and of further entities of the select
-        own = set(mapper.relationships.values())
-        further = ((known, strategy) for known, strategy in said.items() if known[0] not in own)
-        yield from (EagerLoad(known, strategy, False) for known, strategy in further if strategy in _STRATEGIES)
+        for path, strategy in self._said.items():
+            is_new = path not in reached and path[-1] != _ALL
+            if is_new and self._is_eager(strategy, len(path) == 1) and (len(path) == 1 or path[:-1] in reached):
+                reached.add(path)
+                yield EagerLoad(path, strategy, False)
+
+    def _below(self, mappers: tuple[Mapper[Any], ...], path: Path, start: int) -> Iterable[EagerLoad]:
+        """Yield the loads below a path that leads through the mappers; its part from `start` on is one statement's."""
+        for relationship in mappers[-1].relationships:
+            inner = (*path, relationship)
+            keys = (inner, (*path, mappers[-1], _ALL), (_ALL,))
+            key = next((key for key in keys if key in self._said), None)
+            strategy = _mapped_strategy(relationship) if key is None else self._said[key]
+            first = start if strategy == "joined" else 0
+            is_meant = key == inner if key is not None else not _is_cycle(inner[first:], mappers[first:])
+            if self._is_eager(strategy, start == 0) and is_meant and len(path) < _MAX_DEPTH + len(self._said):
+                yield EagerLoad(inner, strategy, key is None)
+                inner_start = start if strategy in _IN_STATEMENT else len(inner)
+                yield from self._below((*mappers, relationship.mapper), inner, inner_start)
+
+    def _is_eager(self, strategy: str, is_first: bool) -> bool:
+        """Whether a strategy loads along, in the first statement or in one for an eager load."""
+        return strategy in _STRATEGIES and (self._joins or not is_first or strategy != "joined")
+
+
+def _mapped_strategy(relationship: RelationshipProperty[Any]) -> str:
+    # an old way to say it
+    return "joined" if relationship.lazy is False else str(relationship.lazy)
+
+
+def _is_cycle(path: Path, mappers: Iterable[Mapper[Any]]) -> bool:
+    """Whether SQLAlchemy ends the eager loads of mappings here: at a class again, or as deep as the mapping says."""
+    relationship = path[-1]
+    if relationship.join_depth:
+        return len(path) > relationship.join_depth
+    return any(mapper.isa(relationship.mapper) for mapper in mappers)
+
+
+def _joins(statement: Any) -> bool:
+    """Whether SQLAlchemy adds joins to a statement: not to one that is given whole, nor where a query forbids it."""
+    options = getattr(statement, "_compile_options", None)
+    return not isinstance(statement, FromStatement) and getattr(options, "_enable_eagerloads", True)
 
 
 def _selects(statement: Any, mapper: Mapper[Any]) -> bool:
     """Whether a select returns instances of the mapper's class rather than only columns."""
     for description in getattr(statement, "column_descriptions", ()):
         entity = description.get("entity")
-        if entity is not None and description.get("expr") is entity:
+        if entity is not None and description.get("expr") is entity and inspect(entity).mapper is mapper:
             return True
     return False

@@ -35,6 +35,7 @@ class Mark(IntFlag):
     DDL = 256
     ROLLBACK = 512
     EXPIRE = 1024
+    MERGE = 2048
 
 
 _MARKS: dict[tuple[str, str], Mark] = {
@@ -43,6 +44,7 @@ _MARKS: dict[tuple[str, str], Mark] = {
     ("orm/session.py", "commit"): Mark.COMMIT,
     ("orm/session.py", "rollback"): Mark.ROLLBACK,
     ("orm/session.py", "refresh"): Mark.REFRESH,
+    ("orm/session.py", "merge"): Mark.MERGE,
     ("orm/session.py", "expire"): Mark.EXPIRE,
     ("orm/session.py", "expire_all"): Mark.EXPIRE,
     ("engine/base.py", "commit"): Mark.COMMIT,

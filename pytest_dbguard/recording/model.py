@@ -152,6 +152,11 @@ class Recording:
         return self.scope in ("setup", "call", "teardown")
 
     @property
+    def is_request(self) -> bool:
+        """Whether this is a web request: named as `GET /orders`."""
+        return " /" in self.scope
+
+    @property
     def prepares(self) -> bool:
         """Whether it is the setup or teardown of a test."""
         return self.scope in ("setup", "teardown")

@@ -16,6 +16,7 @@ from pytest_dbguard.recording.reads import ReadTracker
 from pytest_dbguard.recording.recorder import Recorder
 
 _MAX_IDENTITY_MAP = 20_000
+_BY_JOIN = frozenset({"joined", "contains"})
 LOAD_OPTIONS = "_sa_orm_load_options"
 """The execution option with which SQLAlchemy marks the loads that it sends by itself."""
 
@@ -41,6 +42,7 @@ class OrmListeners:
             (Session, "after_transaction_create", self._session_transaction_began, {}),
             (Session, "after_transaction_end", self._session_transaction_ended, {}),
             (Mapper, "expire", self._expired, {"raw": True}),
+            (Mapper, "pickle", self._pickled, {"raw": True}),
         ]
 
     def stop(self) -> None:
@@ -73,6 +75,17 @@ class OrmListeners:
         except Exception as error:  # noqa: BLE001
             self._recorder.fault("recording that an instance expired", error)
 
+    def _pickled(self, state: Any, state_dict: Any) -> None:
+        """Note that an instance was stored with all that it holds: that is a use."""
+        try:
+            for option in state.load_options:
+                if type(option) is OriginOption and option.eager:
+                    option.reads = option.reads or {}
+                    for load in option.eager:
+                        option.reads.setdefault(load.relationship, set())
+        except Exception as error:  # noqa: BLE001
+            self._recorder.fault("recording that an instance was pickled", error)
+
     def _orm_execute(self, state: ORMExecuteState) -> None:
         try:
             recorder = self._recorder
@@ -91,6 +104,9 @@ class OrmListeners:
         """Attach an origin to a select that the application asked for."""
         mapper = state.bind_mapper
         call = OriginOption(mapper, self._recorder.name)
+        # some databases have no FOR UPDATE: the text does not tell
+        is_locking = getattr(state.statement, "_for_update_arg", None) is not None
+        call.rereads = is_locking or bool(state.execution_options.get("populate_existing"))
         if mapper is not None:
             self._note_eager_loads(call, state.statement, mapper)
             self._recorder.latest[mapper.class_] = call
@@ -105,7 +121,7 @@ class OrmListeners:
         for load in loads:
             self._reads.track(load.relationship)
             parent = load.relationship.parent.class_
-            if load.strategy == "joined" and parent not in self._loading:
+            if load.strategy in _BY_JOIN and parent not in self._loading:
                 self._loading.append(parent)
                 event.listen(parent, "load", self._instance_loaded, raw=True, propagate=True)
 
@@ -117,7 +133,7 @@ class OrmListeners:
                 return
             if call.fetched is not None and len(call.fetched) >= len(call.eager):
                 return
-            joined = (load.relationship for load in call.eager if load.strategy == "joined")
+            joined = (load.relationship for load in call.eager if load.strategy in _BY_JOIN)
             _fetch(call, *(each for each in joined if issubclass(state.class_, each.parent.class_)))
         except Exception as error:  # noqa: BLE001
             self._recorder.fault("recording a loaded instance", error)

@@ -13,6 +13,7 @@ _PACKAGE = str(Path(__file__).resolve().parent.parent) + os.sep
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _CONSOLES = ("<stdin>", "<console>", "<python-input-", "<ipython-input-")
 _TEST_DIRECTORIES = frozenset({"tests", "test", "factories", "fixtures", "seeds"})
+_SEEDING_DIRECTORIES = frozenset({"factories", "fixtures", "seeds"})
 _TEST_NAMES = frozenset(
     {
         "conftest.py",
@@ -93,6 +94,12 @@ class Ownership:
         if shown.startswith("/"):
             return False
         return not _TEST_DIRECTORIES.isdisjoint(directories) or _lies_in(shown, self._test_paths)
+
+
+def is_seeding(file: str) -> bool:
+    """Whether a file of test code arranges data: a factory, a seed, a module of fixtures."""
+    *directories, name = file.split("/")
+    return name in _TEST_NAMES or not _SEEDING_DIRECTORIES.isdisjoint(directories)
 
 
 def _lies_in(shown: str, directories: tuple[str, ...]) -> bool:

@@ -13,7 +13,7 @@ from pytest_dbguard.core.findings import Finding, Fix, Severity
 from pytest_dbguard.recording.model import Commit, Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 from pytest_dbguard.rules.repetition import Cause, Owner, owner_of
-from pytest_dbguard.rules.rounds import isolates_failures, takes_work, writes_batches
+from pytest_dbguard.rules.rounds import covers_ranges, isolates_failures, takes_work, writes_batches
 
 
 class CommitInLoopOptions(RuleOptions):
@@ -139,5 +139,13 @@ def _is_excused(transactions: list[_Transaction], owner: Owner, recording: Recor
     if any(isolates_failures(frame, context.loops) for frame in transactions[0].commit.stack.frames):
         return True
     if all(writes_batches(transaction.writes, owner.loop) for transaction in transactions):
+        return True
+    by_shape: dict[str, list[Statement]] = {}
+    for write in (write for each in transactions for write in each.writes):
+        by_shape.setdefault(write.text.shape.id, []).append(write)
+    if all(len({write.transaction for write in writes}) == 1 for writes in by_shape.values()):
+        # each round does something else: steps of a job, not rows
+        return True
+    if all(covers_ranges(tuple(writes)) for writes in by_shape.values()):
         return True
     return takes_work({write.transaction for each in transactions for write in each.writes}, recording)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from pytest_dbguard.core.findings import Finding, Fix, Severity
+from pytest_dbguard.core.findings import Finding, Fix, Severity, Site
 from pytest_dbguard.recording.calls import OriginOption
 from pytest_dbguard.recording.frames import Frame, Mark
 from pytest_dbguard.recording.model import Recording, Statement
@@ -66,12 +67,12 @@ class DuplicateQuery:
             repeated = [
                 (before, after, fork)
                 for before, after in pairwise(statements)
-                if (fork := _fork(before, after)) is not None and not _changed(before, after, recording)
+                if not _changed(before, after, recording) and (fork := _fork(before, after, recording)) is not None
             ]
             if repeated:
                 yield self._draft(repeated)
 
-    def _draft(self, repeated: list[tuple[Statement, Statement, Frame]]) -> Draft:
+    def _draft(self, repeated: list[tuple[Statement, Statement, _Fork]]) -> Draft:
         before, after, fork = repeated[0]
         first = before.stack.site
         table = after.text.table
@@ -85,9 +86,9 @@ class DuplicateQuery:
             site=after.stack.site,
             origin=first,
             count=count,
-            fix=Fix("ask once and hand the result on", place=fork.site),
+            fix=Fix("ask once and hand the result on", place=fork.place),
             shape=after.text.shape,
-            evidence=(f"both from {fork.info.function} ({fork.info.file})",),
+            evidence=(f"both {fork.phrase}",),
         )
         numbers = frozenset(s.number for pair in repeated for s in pair[:2])
         return Draft(finding, numbers)
@@ -100,13 +101,35 @@ def _equal_statements(recording: Recording, claimed: frozenset[int]) -> Iterator
         asked = statement.call is None or type(statement.call) is OriginOption
         if not asked or not text.is_read or not text.has_from or text.locks_rows or statement.is_many:
             continue
+        if type(statement.call) is OriginOption and statement.call.rereads:
+            continue
         if statement.in_flush or statement.number in claimed or statement.stack.marks & Mark.REFRESH:
             continue
         groups.setdefault((id(text), statement.parameters), []).append(statement)
     yield from (group for group in groups.values() if len(group) > 1)
 
 
-def _fork(before: Statement, after: Statement) -> Frame | None:
+@dataclass(frozen=True, slots=True)
+class _Fork:
+    """Where the ways to two statements part, and how to say so."""
+
+    place: Site | None
+    phrase: str
+
+
+def _fork(before: Statement, after: Statement, recording: Recording) -> _Fork | None:
+    """Return where the application's ways to both statements part; None where a test's do, or none.
+
+    Dependencies of one web request may run in threads, which have nothing in common but the request.
+    """
+    ways = before.stack.frames, after.stack.frames
+    if recording.is_request and all(ways) and ways[0][-1].info is not ways[1][-1].info:
+        return None if any(frame.in_test_code for way in ways for frame in way) else _Fork(None, "in one request")
+    frame = _shared_frame(before, after)
+    return None if frame is None else _Fork(frame.site, f"from {frame.info.function} ({frame.info.file})")
+
+
+def _shared_frame(before: Statement, after: Statement) -> Frame | None:
     """Return the application's frame in which the ways to both statements part; None where a test's does, or none."""
     fork: Frame | None = None
     for one, other in zip(reversed(before.stack.frames), reversed(after.stack.frames), strict=False):

@@ -59,9 +59,13 @@ class LatentNPlusOne:
 
     def check(self, recording: Recording, context: Context) -> Iterable[Draft]:
         """Yield a draft for each single lazy load that a second row would repeat."""
+        told = {recording.statements[number].stack.key for number in context.claimed}
         for statement, call, path in _single_loads(recording, context.claimed):
             origin = call.origin
-            if origin is None or origin.stack is None or not _may_return_many(origin, context.loops):
+            if statement.stack.key in told:
+                # the same place shows it as an n-plus-one in another round
+                continue
+            if origin is None or origin.stack is None or not _may_have_many(path, origin, context.loops):
                 continue
             if path.last.direction.name == "MANYTOONE" and pins(origin, path.last.local_columns):
                 # all rows share the one that is loaded
@@ -105,8 +109,13 @@ def _single_loads(recording: Recording, claimed: frozenset[int]) -> Iterator[tup
             loads.append((statement, call, path, (id(call.origin), path.last)))
     times = Counter(key for *_, key in loads)
     for statement, call, path, key in loads:
-        if times[key] == 1 and len(path.properties) == 1:
+        if times[key] == 1:
             yield statement, call, path
+
+
+def _may_have_many(path: LoadPath, origin: OriginOption, loops: LoopFinder) -> bool:
+    """Whether there could be more parents than the one: rows of the query, or members of a collection of its row."""
+    return path.properties[-2].uselist is True if len(path.properties) > 1 else _may_return_many(origin, loops)
 
 
 def _may_return_many(origin: OriginOption, loops: LoopFinder) -> bool:

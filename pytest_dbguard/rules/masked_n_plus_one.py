@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
@@ -15,6 +14,7 @@ from pytest_dbguard.recording.frames import Mark
 from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 from pytest_dbguard.rules.loader_options import LoadPath, load_path
+from pytest_dbguard.rules.unique_lookup import pins
 
 
 class MaskedNPlusOne:
@@ -65,9 +65,13 @@ class MaskedNPlusOne:
         """Yield a draft for each relationship and query whose instances share one target."""
         if recording.prepares:
             return
+        told = {recording.statements[number].stack.key for number in context.claimed}
         for statement, call, path in _single_loads(recording, context.claimed):
             origin = call.origin
-            if origin is None or origin.stack is None or _asks_for_one(origin, path):
+            if statement.stack.key in told:
+                # the same place shows it as an n-plus-one in another round
+                continue
+            if origin is None or origin.stack is None or pins(origin, path.last.local_columns):
                 continue
             parents = {call.parent} | (origin.reads or {}).get(path.last, set())
             if len(parents) > 1:
@@ -111,9 +115,3 @@ def _single_loads(recording: Recording, claimed: frozenset[int]) -> Iterator[tup
         is_to_one = path.last.direction is MANYTOONE and not path.is_recursive
         if times[key] == 1 and is_to_one and statement.number not in claimed:
             yield statement, call, path
-
-
-def _asks_for_one(origin: OriginOption, path: LoadPath) -> bool:
-    """Whether the origin compares the foreign key by `=`: then all its rows share one target anywhere."""
-    text = origin.statement.shape.text.replace('"', "") if origin.statement is not None else ""
-    return any(re.search(rf"\b{re.escape(column.name)} = \?", text) for column in path.last.local_columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
@@ -11,11 +12,13 @@ from pytest_dbguard.core.findings import Finding, Fix, Severity
 from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 
+_PLAIN_VALUES = re.compile(r"VALUES \([?, ]*\)", re.IGNORECASE)
+
 
 class MissedBulkWriteOptions(RuleOptions):
     """Options of missed-bulk-write."""
 
-    threshold: int = Field(default=5, ge=2, description="single statements of one flush from which they are reported")
+    threshold: int = Field(default=3, ge=2, description="single statements of one flush from which they are reported")
 
 
 class MissedBulkWrite:
@@ -45,7 +48,7 @@ class MissedBulkWrite:
     ```
 
     ## Options
-    - `threshold` (default 5): the number of single statements of one flush from which they are reported.
+    - `threshold` (default 3): the number of single statements of one flush from which they are reported.
     - `severity` (default "note").
 
     ## Limits
@@ -59,12 +62,12 @@ class MissedBulkWrite:
     options_model: ClassVar[type[RuleOptions]] = MissedBulkWriteOptions
 
     def __init__(self, options: RuleOptions) -> None:
-        self._threshold = getattr(options, "threshold", 5)
+        self._threshold = getattr(options, "threshold", 3)
 
     def check(self, recording: Recording, context: Context) -> Iterable[Draft]:
         """Yield a draft for each flush and table."""
         for statements in _single_writes(recording, context.claimed):
-            if len(statements) >= self._threshold and not statements[0].text.refers_to_itself:
+            if len(statements) >= self._threshold and not _waits_for_keys(statements):
                 yield self._draft(statements, recording)
 
     def _draft(self, statements: list[Statement], recording: Recording) -> Draft:
@@ -95,6 +98,12 @@ def _single_writes(recording: Recording, claimed: frozenset[int]) -> Iterator[li
             continue
         groups.setdefault((statement.flush, text.verb, text.table, statement.stack.key), []).append(statement)
     yield from groups.values()
+
+
+def _waits_for_keys(statements: list[Statement]) -> bool:
+    """Whether the rows may refer to each other, so that parents have to be sent before their children."""
+    text = statements[0].text
+    return text.refers_to_itself and (text.verb != "INSERT" or _PLAIN_VALUES.search(text.shape.text) is not None)
 
 
 def _fix(verb: str, table: str) -> Fix:

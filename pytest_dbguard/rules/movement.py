@@ -24,7 +24,7 @@ def is_chunked(statements: tuple[Statement, ...], loop: Loop | None) -> bool:
 
 def is_paging(statements: tuple[Statement, ...]) -> bool:
     """Whether the statements fetch page after page: by a moving OFFSET or LIMIT, or by a moving key."""
-    roles = _moving_roles(statements)
+    roles = moving_roles(statements)
     if not roles or not statements[0].text.has_limit:
         return False
     if roles <= {"offset", "limit", "range"}:
@@ -34,9 +34,9 @@ def is_paging(statements: tuple[Statement, ...]) -> bool:
 
 def is_window(statements: tuple[Statement, ...]) -> bool:
     """Whether the statements walk through ranges that touch: the upper end of one is the lower end of the next."""
-    if _moving_roles(statements) != {"range"}:
+    if moving_roles(statements) != {"range"}:
         return False
-    moving = _moving_indexes(statements)
+    moving = moving_indexes(statements)
     ends = [{statement.values[i] for i in moving} for statement in statements]
     return len(moving) >= 2 and all(a & b for a, b in pairwise(ends))
 
@@ -76,23 +76,25 @@ def _outside_of_lists(statement: Statement) -> tuple[int, ...]:
     return tuple(v for p, v in zip(placeholders, statement.values, strict=True) if p.role != "list")
 
 
-def _moving_indexes(statements: tuple[Statement, ...]) -> list[int]:
+def moving_indexes(statements: tuple[Statement, ...]) -> list[int]:
+    """Return the positions of the parameters that differ from one statement to another; [] where none are known."""
     size = len(statements[0].values)
     if any(len(statement.values) != size for statement in statements):
         return []
     return [i for i in range(size) if len({statement.values[i] for statement in statements}) > 1]
 
 
-def _moving_roles(statements: tuple[Statement, ...]) -> set[str]:
+def moving_roles(statements: tuple[Statement, ...]) -> set[str]:
+    """Return the roles of the parameters that differ from one statement to another."""
     placeholders = statements[0].text.placeholders
-    moving = _moving_indexes(statements)
+    moving = moving_indexes(statements)
     return {placeholders[i].role for i in moving} if len(placeholders) == len(statements[0].values) else set()
 
 
 def _repeats_key(statements: tuple[Statement, ...]) -> bool:
     """Whether the moving `=` value is also a `<` or `>` value: `a > :a OR (a = :a AND id > :id)`."""
     placeholders = statements[0].text.placeholders
-    moving = _moving_indexes(statements)
+    moving = moving_indexes(statements)
     equal = [i for i in moving if placeholders[i].role == "equal"]
     ranged = [i for i in moving if placeholders[i].role == "range"]
     return all(any(s.values[i] == s.values[j] for j in ranged) for s in statements for i in equal)

@@ -156,7 +156,7 @@ def _groups(recording: Recording) -> Iterator[_Loads]:
 
 
 def _is_n_plus_one(loads: _Loads, context: Context, recording: Recording) -> bool:
-    if loads.parents < 2:
+    if loads.parents < 2 or _was_thrown_away(loads, recording):
         return False
     depths = [len(call.path) for call in loads.calls]
     if loads.is_guess or len(set(depths)) == len(depths):
@@ -164,6 +164,17 @@ def _is_n_plus_one(loads: _Loads, context: Context, recording: Recording) -> boo
         repetition = explain(loads.busiest, context.loops, recording)
         return repetition is not None and len(loads.busiest) >= 2
     return True
+
+
+def _was_thrown_away(loads: _Loads, recording: Recording) -> bool:
+    """Whether the query had loaded the relationship, and the instances expired since: their reload is the defect."""
+    if loads.origin is None or not any(load.relationship is loads.path.last for load in loads.origin.eager):
+        return False
+    places = {statement.stack.key for statement in loads.statements}
+    return any(
+        type(s.call) is LoadCall and s.call.kind is CallKind.COLUMN and s.stack.key in places
+        for s in recording.statements
+    )
 
 
 def _origin_site(loads: _Loads) -> Site | None:

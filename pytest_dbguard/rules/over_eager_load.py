@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
@@ -11,6 +12,9 @@ from pytest_dbguard.recording.eager import EagerLoad
 from pytest_dbguard.recording.model import Recording
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 from pytest_dbguard.rules.loader_options import LoadPath, name_of
+
+_SUBQUERY = re.compile(r"\b(LIMIT|FETCH (FIRST|NEXT)) .*\) AS anon_\d+ (LEFT OUTER )?JOIN ", re.IGNORECASE)
+"""How SQLAlchemy writes a query with LIMIT whose rows are joined with a collection."""
 
 
 class OverEagerLoad:
@@ -74,7 +78,7 @@ class OverEagerLoad:
             yield self._draft(origin, beside, message, self.severity, recording.numbers_of(origin))
             return
         limited = [load for load in collections if _statement_of(origin, load) == ()]
-        if limited and origin.statement.has_limit:
+        if limited and _SUBQUERY.search(origin.statement.shape.text):
             name = name_of(limited[0].relationship)
             message = f"`{name}` is joined to a query with LIMIT, which becomes a subquery"
             yield self._draft(origin, limited[:1], message, Severity.NOTE, recording.numbers_of(origin))
@@ -115,10 +119,14 @@ def _beside_each_other(origin: OriginOption, collections: list[EagerLoad]) -> li
     for load in collections:
         by_statement.setdefault(_statement_of(origin, load), []).append(load)
     for loads in by_statement.values():
-        tops = [load for load in loads if not any(_lies_below(load, other) for other in loads)]
-        if len(tops) > 1:
-            return tops
+        beside = [load for load in loads if any(_are_beside(load, other) for other in loads)]
+        if beside:
+            return [load for load in beside if not any(_lies_below(load, other) for other in beside)]
     return []
+
+
+def _are_beside(one: EagerLoad, other: EagerLoad) -> bool:
+    return one.path != other.path and not _lies_below(one, other) and not _lies_below(other, one)
 
 
 def _lies_below(load: EagerLoad, other: EagerLoad) -> bool:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pytest_dbguard.recording.frames import Frame
 from pytest_dbguard.recording.loops import Loop, LoopFinder
 from pytest_dbguard.recording.model import Recording, Statement
+from pytest_dbguard.rules.movement import moving_indexes, moving_roles
 from pytest_dbguard.sql.shape import CHUNK
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -31,6 +32,17 @@ def writes_batches(writes: Collection[Statement], loop: Loop | None) -> bool:
         return True
     times = Counter((write.text.shape.id, write.stack.key) for write in writes)
     return max(times.values(), default=0) >= CHUNK
+
+
+def covers_ranges(writes: tuple[Statement, ...]) -> bool:
+    """Whether the writes go through a table range by range: `BETWEEN ? AND ?` with both ends moving."""
+    return moving_roles(writes) == {"range"} and len(moving_indexes(writes)) >= 2
+
+
+def goes_with_batches(writes: tuple[Statement, ...], recording: Recording) -> bool:
+    """Whether each of the writes stands in a transaction of its own that also writes a batch, as a line of progress."""
+    batches = {s.transaction for s in recording.statements if s.text.is_write and (s.is_many or is_batch(s, None))}
+    return {write.transaction for write in writes} <= batches
 
 
 def takes_work(transactions: Collection[int], recording: Recording) -> bool:

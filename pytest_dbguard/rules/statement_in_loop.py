@@ -84,8 +84,10 @@ class StatementInLoop:
         """Make one finding of the statements that one loop runs in turn."""
         repetition = pattern[0]
         first = repetition.statements[0]
-        # rows that the loop adds are a fact of their own; changes to rows only go along with the reads
-        folded = autoflushed(recording, {each.stack.key for each in pattern}, ("UPDATE", "DELETE"))
+        # rows that the loop adds are a fact of their own, but for those of `merge`, which asks in order to write;
+        # changes to rows only go along with the reads
+        verbs = ("INSERT", "UPDATE", "DELETE") if first.stack.marks & Mark.MERGE else ("UPDATE", "DELETE")
+        folded = autoflushed(recording, {each.stack.key for each in pattern}, verbs)
         count = sum(each.count for each in pattern)
         finding = Finding(
             rule=self.code,

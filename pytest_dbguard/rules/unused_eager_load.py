@@ -15,7 +15,7 @@ class UnusedEagerLoad:
     """unused-eager-load (DBG107).
 
     ## What it does
-    Finds relationships that a query loads along (`selectinload`, `joinedload`, `subqueryload`, or `lazy="joined"` and
+    Finds relationships that a query loads along (`selectinload`, `joinedload`, `contains_eager`, or `lazy="joined"` and
     the like of the mapping) and that nobody reads on the instances it returned. What one test does not read another
     one may: in a run of the whole suite the finding is a warning where no test read it, and a note where one did;
     in a run of some tests it is a note.
@@ -40,9 +40,9 @@ class UnusedEagerLoad:
     - `severity` (default "warning").
 
     ## Limits
-    Reads are noticed where they go through the attribute. What reads `instance.__dict__` (some serialisers), pickles
-    instances or puts them into a cache is not seen: say so with an ignore comment. What is loaded in fixtures is left
-    out.
+    Reads are noticed where they go through the attribute, and where an instance is pickled. What reads
+    `instance.__dict__` (some serialisers) or `inspect(instance)` is not seen: say so with an ignore comment. What is
+    loaded in fixtures is left out.
     """
 
     code: ClassVar[str] = "DBG107"
@@ -90,4 +90,5 @@ def _fix(use: EagerUse) -> Fix:
         query = f"# or in this query: .options(lazyload({use.subject}))"
         title = "let the mapping load it lazily, and ask for it in the queries that need it"
         return Fix(title, f"{mapping}\n{query}", use.site)
-    return Fix(f"leave `{use.load.strategy}load({use.subject})` out of the query", place=use.site)
+    option = "contains_eager" if use.load.strategy == "contains" else f"{use.load.strategy}load"
+    return Fix(f"leave `{option}({use.subject})` out of the query", place=use.site)

@@ -13,7 +13,7 @@ from pytest_dbguard.recording.loops import LoopFinder
 from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 from pytest_dbguard.rules.repetition import Cause, Repetition, repetitions
-from pytest_dbguard.rules.rounds import is_batch, isolates_failures, takes_work
+from pytest_dbguard.rules.rounds import covers_ranges, goes_with_batches, is_batch, isolates_failures, takes_work
 
 
 class WriteInLoopOptions(RuleOptions):
@@ -129,6 +129,8 @@ def _is_excused(repetition: Repetition, recording: Recording, loops: LoopFinder)
         return True
     if all(is_batch(statement, loop) for statement in statements):
         return True
+    if covers_ranges(statements):
+        return True
     if len({statement.savepoint for statement in statements}) == len(statements):
         return True
     failed = sum(statement.failed for statement in statements)
@@ -138,6 +140,8 @@ def _is_excused(repetition: Repetition, recording: Recording, loops: LoopFinder)
         return False
     # a transaction for each round: it takes one piece of work, or keeps a round that fails apart from the others
     if any(isolates_failures(frame, loops) for frame in repetition.stack.frames):
+        return True
+    if goes_with_batches(statements, recording):
         return True
     return takes_work({statement.transaction for statement in statements}, recording)
 

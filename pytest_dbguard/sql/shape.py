@@ -308,7 +308,8 @@ def _role(found: list[Token], words: list[str], index: int) -> str:
         return "limit"
     if word == "OFFSET":
         return "offset"
-    if word == "BETWEEN" or (word == "AND" and words[index - 3 : index - 2] == ["BETWEEN"]):
+    # a cast may stand after the lower end: BETWEEN ?::INTEGER AND ?
+    if word == "BETWEEN" or (word == "AND" and "BETWEEN" in words[max(index - 4, 0) : index - 2]):
         return "range"
     if before in ("(", ","):
         before = _before_row(found, index)

@@ -36,7 +36,7 @@ async def test_async_executemany(async_maker):
 
 
 async def test_chunks_gathered(async_maker):
-    """IN lists of four, gathered. # expect: none"""
+    """IN lists of four, gathered: no loop, but rows are fetched only to count them."""
     assert await concurrent.in_chunks(async_maker, list(range(1, 13)), 4) == 12
 
 

@@ -70,7 +70,7 @@ def test_two_calls_on_one_line(engine, shop):
 
 
 def test_first_known_setting(session, shop):
-    """A chain of fallbacks that stops at the first hit. # expect: none"""
+    """A chain of fallbacks that stops at the first hit: one IN list would ask them all."""
     assert core_reads.first_known_setting(session, ["a", "b", "c", "d", "key1", "key2"]) == "1"
 
 
