@@ -12,6 +12,7 @@ from sqlalchemy.orm import FromStatement, Mapper, RelationshipProperty
 _STRATEGIES = frozenset({"joined", "contains", "selectin", "subquery", "immediate"})
 _ALL = "*"
 _IN_STATEMENT = frozenset({"joined", "contains"})
+_OF_STATEMENT = frozenset({"joined", "subquery"})
 _MAX_DEPTH = 5
 _MAX_KNOWN = 5_000
 
@@ -55,13 +56,13 @@ class EagerReader:
         nobody says which of them are meant.
         """
         said = tuple(_said(getattr(statement, "_with_options", ())))
-        joins = _joins(statement)
-        key = (mapper, said, joins)
+        builds = _builds(statement)
+        key = (mapper, said, builds)
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= _MAX_KNOWN:
                 self._known.clear()
-            found = self._known[key] = tuple(_Walk(dict(said), joins).loads(mapper))
+            found = self._known[key] = tuple(_Walk(dict(said), builds).loads(mapper))
         if any(load.is_mapped for load in found) and not _selects(statement, mapper):
             return tuple(load for load in found if not load.is_mapped)
         return found
@@ -90,9 +91,9 @@ def _said(options: Iterable[Any]) -> Iterable[tuple[_Key, str]]:
 class _Walk:
     """Goes from an entity along all relationships that are loaded eagerly, as SQLAlchemy does when it compiles."""
 
-    def __init__(self, said: dict[_Key, str], joins: bool) -> None:
+    def __init__(self, said: dict[_Key, str], builds: bool) -> None:
         self._said = said
-        self._joins = joins
+        self._builds = builds
 
     def loads(self, mapper: Mapper[Any]) -> Iterable[EagerLoad]:
         """Yield what is loaded along with an entity and with the others that options name."""
@@ -115,15 +116,16 @@ class _Walk:
             key = next((key for key in keys if key in self._said), None)
             strategy = _mapped_strategy(relationship) if key is None else self._said[key]
             first = start if strategy == "joined" else 0
-            is_meant = key == inner if key is not None else not _is_cycle(inner[first:], mappers[first:])
-            if self._is_eager(strategy, start == 0) and is_meant and len(path) < _MAX_DEPTH + len(self._said):
+            ends = len(path) >= _MAX_DEPTH or _is_cycle(inner[first:], mappers[first:])
+            is_meant = not ends if key is None else key == inner
+            if is_meant and self._is_eager(strategy, start == 0):
                 yield EagerLoad(inner, strategy, key is None)
                 inner_start = start if strategy in _IN_STATEMENT else len(inner)
                 yield from self._below((*mappers, relationship.mapper), inner, inner_start)
 
     def _is_eager(self, strategy: str, is_first: bool) -> bool:
         """Whether a strategy loads along, in the first statement or in one for an eager load."""
-        return strategy in _STRATEGIES and (self._joins or not is_first or strategy != "joined")
+        return strategy in _STRATEGIES and (self._builds or not is_first or strategy not in _OF_STATEMENT)
 
 
 def _mapped_strategy(relationship: RelationshipProperty[Any]) -> str:
@@ -139,8 +141,8 @@ def _is_cycle(path: Path, mappers: Iterable[Mapper[Any]]) -> bool:
     return any(mapper.isa(relationship.mapper) for mapper in mappers)
 
 
-def _joins(statement: Any) -> bool:
-    """Whether SQLAlchemy adds joins to a statement: not to one that is given whole, nor where a query forbids it."""
+def _builds(statement: Any) -> bool:
+    """Whether SQLAlchemy may build on a statement: not on one that is given whole, nor where a query forbids it."""
     options = getattr(statement, "_compile_options", None)
     return not isinstance(statement, FromStatement) and getattr(options, "_enable_eagerloads", True)
 
