@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import event
@@ -129,6 +129,9 @@ class OrmListeners:
         """Note, at the first instance of a class that a query loads, which joined relationships came along."""
         try:
             call = context.execution_options.get(self._recorder.name) if context is not None else None
+            if call is _EAGER:
+                # joined in a statement of an eager load
+                call = self._origin_in(state.load_options)
             if type(call) is not OriginOption or not call.eager:
                 return
             if call.fetched is not None and len(call.fetched) >= len(call.eager):
@@ -179,8 +182,11 @@ class OrmListeners:
         return LoadCall(kind, origin, path, identity, parent.class_, is_guess)
 
     def _origin_of(self, state: ORMExecuteState) -> OriginOption | None:
+        return self._origin_in(state.user_defined_options)
+
+    def _origin_in(self, options: Iterable[Any]) -> OriginOption | None:
         name = self._recorder.name
-        return next((o for o in state.user_defined_options if type(o) is OriginOption and o.recorder == name), None)
+        return next((each for each in options if type(each) is OriginOption and each.recorder == name), None)
 
     def _note_fetched(self, state: ORMExecuteState) -> None:
         """Note that an eager load of an origin was sent for its instances."""

@@ -18,6 +18,8 @@ Note = Callable[[Any, RelationshipProperty[Any]], None]
 class ReadTracker:
     """Exchanges the class of a relationship's descriptor for one that notes reads; `stop` puts the original back.
 
+    Several may track one relationship: each lays its class over that of the others, and they may stop in any order.
+
     Costs nothing for relationships that are not tracked, and about 1 µs for each read of those that are. Loads,
     flushes and cascades of SQLAlchemy do not read through the descriptor and are not noted.
     """
@@ -38,7 +40,7 @@ class ReadTracker:
         self._name = name
         self._stray = stray
         self._before = before
-        self._tracked: dict[RelationshipProperty[Any], list[tuple[Any, type]]] = {}
+        self._tracked: dict[RelationshipProperty[Any], list[Any]] = {}
         self._relationships: dict[int, RelationshipProperty[Any]] = {}
         self._classes: dict[type, type] = {}
 
@@ -50,17 +52,21 @@ class ReadTracker:
         for mapper in relationship.parent.self_and_descendants:
             attribute = mapper.class_manager.get(relationship.key)
             if attribute is not None and id(attribute) not in self._relationships:
-                changed.append((attribute, type(attribute)))
+                changed.append(attribute)
                 self._relationships[id(attribute)] = relationship
                 attribute.__class__ = self._noting(type(attribute))
 
     def stop(self) -> None:
-        """Put all descriptors back as they were."""
-        for changed in self._tracked.values():
-            for attribute, original in changed:
-                attribute.__class__ = original
-        self._tracked.clear()
+        """Put all descriptors back as they were; under another tracker's class ours goes when that one stops."""
         self._relationships.clear()
+        for changed in self._tracked.values():
+            for attribute in changed:
+                attribute.__class__ = _without_stopped(attribute)
+        self._tracked.clear()
+
+    def tracks(self, attribute: Any) -> bool:
+        """Whether reads of a descriptor are noted."""
+        return id(attribute) in self._relationships
 
     def _noting(self, base: type) -> type:
         """Return a subclass of a descriptor's class that notes reads; the same one for the same class."""
@@ -70,6 +76,7 @@ class ReadTracker:
             class NotingAttribute(base):  # type: ignore[misc]
                 __slots__ = ()
                 inherit_cache = True
+                dbguard_tracker = self
 
                 def __get__(self, instance: Any, owner: Any) -> Any:
                     if instance is not None:
@@ -81,7 +88,9 @@ class ReadTracker:
 
     def _note(self, attribute: Any, instance: Any) -> None:
         try:
-            relationship = self._relationships[id(attribute)]
+            relationship = self._relationships.get(id(attribute))
+            if relationship is None:
+                return
             state = instance_state(instance)
             if self._before is not None:
                 self._before(state)
@@ -104,3 +113,11 @@ class ReadTracker:
                 self._stray(relationship)
         if len(parents) < _MAX_PARENTS:
             parents.add(hash(state.key))
+
+
+def _without_stopped(attribute: Any) -> type:
+    """Return a descriptor's class without those of trackers that stopped, as far as they lie on top."""
+    found = type(attribute)
+    while "dbguard_tracker" in vars(found) and not found.dbguard_tracker.tracks(attribute):
+        found = found.__bases__[0]
+    return found
