@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
-from application import Company, Customer, Employee, Engineer, Item, Order
+from application import Company, Customer, Employee, Engineer, Item, Order, Profile
 from sqlalchemy import inspect, select
-from sqlalchemy.orm import (
-    Session,
-    joinedload,
-    selectinload,
-)
+from sqlalchemy.orm import Session, joinedload, lazyload, selectinload
 from sqlalchemy.orm.attributes import InstrumentedAttribute
+
+from pytest_dbguard.recording.reads import ReadTracker
 
 RELATIONSHIPS = (Customer.orders, Customer.profile, Order.items, Order.customer, Order.labels, Item.product)
 
@@ -80,7 +81,7 @@ def test_errors_of_the_application_come_through(tracker):
         customer.orders + 5
 
 
-def test_a_fault_of_ours_does_not(engine):
+def test_a_fault_of_ours_does_not():
     def fail(relationship):
         raise ValueError("ours")
 
