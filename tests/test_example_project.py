@@ -26,7 +26,7 @@ def planted():
 
 def found(report):
     for finding in report["findings"]:
-        if not finding["in_test_code"]:
+        if not finding["in_test_code"] and finding["severity"] != "note":
             place = finding["site"] or finding["origin"]
             yield finding["rule"], finding["subject"], place["file"], place["line"], finding["site"] is None
 

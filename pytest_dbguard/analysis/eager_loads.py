@@ -35,12 +35,16 @@ def weigh_unused(
     severity = next((each.severity for each in rules if isinstance(each.rule, UnusedEagerLoad)), None)
     if severity is None or not is_whole_suite:
         return list(findings)
-    return [
-        replace(finding, severity=severity, message=f"{finding.message}, in no test of the suite")
-        if finding.rule == UnusedEagerLoad.code and _key(finding) not in read
-        else finding
-        for finding in findings
-    ]
+    weighed = []
+    for finding in findings:
+        if finding.rule != UnusedEagerLoad.code:
+            weighed.append(finding)
+        elif _key(finding) in read:
+            weighed.append(replace(finding, message=f"{finding.message} here, though another test reads it"))
+        else:
+            message = f"{finding.message}, in no test of the suite"
+            weighed.append(replace(finding, severity=severity, message=message))
+    return weighed
 
 
 def _key(finding: Finding) -> UseKey | None:

@@ -9,6 +9,9 @@ from typing import Any
 
 from pytest_dbguard.core.findings import Certainty, Finding, Severity
 
+_HIDDEN = frozenset({"DBG106", "DBG108"})
+"""Rules about n-plus-ones that test data hides."""
+
 
 @dataclass(slots=True)
 class _Fact:
@@ -44,8 +47,11 @@ class FindingPool:
                 fact.severity = finding.severity
 
     def findings(self) -> tuple[Finding, ...]:
-        """Return each fact once, in reading order."""
-        return tuple(sorted((_speak(fact) for fact in self._facts.values()), key=reading_order))
+        """Return each fact once, in reading order; of what one test hides nothing where another one shows it."""
+        spoken = [_speak(fact) for fact in self._facts.values()]
+        shown = {_load(finding) for finding in spoken if finding.rule == "DBG101"}
+        told = (finding for finding in spoken if finding.rule not in _HIDDEN or _load(finding) not in shown)
+        return tuple(sorted(told, key=reading_order))
 
 
 def reading_order(finding: Finding) -> tuple[Any, ...]:
@@ -72,6 +78,12 @@ def _key(finding: Finding) -> tuple[Any, ...]:
     places = (finding.site, finding.origin or finding.loop)
     lines = tuple((place.file, place.line) if place else None for place in places)
     return (finding.rule, finding.subject, finding.in_test_code, lines)
+
+
+def _load(finding: Finding) -> tuple[Any, ...]:
+    """What a finding about a lazy load is about: the relationship and the line that reads it."""
+    site = finding.site
+    return (finding.subject, site and site.file, site and site.line)
 
 
 def _better(one: Finding, other: Finding) -> Finding:

@@ -170,15 +170,24 @@ def _use_of_name(node: _Assignment, outer: list[ast.AST], is_fetched: bool) -> U
     if len(targets) != 1 or not isinstance(targets[0], ast.Name) or not functions:
         return None
     name = targets[0].id
-    uses: set[Use | None] = set()
-    if isinstance(node, ast.NamedExpr):
-        uses.add(_use(node, outer, is_fetched))
-    for each, around in _nodes(functions[-1], []):
-        if isinstance(each, ast.Global | ast.Nonlocal) and name in each.names:
-            return None
-        if isinstance(each, ast.Name) and each.id == name and each is not targets[0]:
-            uses.add(_use(each, around, is_fetched) if isinstance(each.ctx, ast.Load) else None)
+    nodes = list(_nodes(functions[-1], []))
+    # a name that is bound twice is no one value, and following it from assignment to assignment would not end
+    if any(_binds(each, name) and each is not targets[0] for each, _ in nodes):
+        return None
+    uses = {_use(node, outer, is_fetched)} if isinstance(node, ast.NamedExpr) else set()
+    for each, around in nodes:
+        if isinstance(each, ast.Name) and each.id == name and each is not targets[0] and node not in around:
+            uses.add(_use(each, around, is_fetched))
     return _together(uses)
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    """Whether a node gives a name a value, takes it away, or makes it one of another function."""
+    if isinstance(node, ast.Name):
+        return node.id == name and not isinstance(node.ctx, ast.Load)
+    if isinstance(node, ast.arg):
+        return node.arg == name
+    return isinstance(node, ast.Global | ast.Nonlocal) and name in node.names
 
 
 def _together(uses: set[Use | None]) -> Use | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_dbguard.core.findings import Severity
 from pytest_dbguard.core.verdict import Verdict
 from pytest_dbguard.reports.base import ReportContext
 from pytest_dbguard.reports.concise import concise_lines
@@ -18,6 +19,7 @@ __all__ = ["TerminalReporter", "short_lines", "summary_line"]
 
 # the first run on an old project may find hundreds; nobody reads more than this in full
 MAX_BLOCKS = 50
+MAX_NOTES = 10
 
 
 class TerminalReporter:
@@ -55,9 +57,12 @@ def _full(verdict: Verdict, context: ReportContext) -> Iterator[str]:
 
 
 def _blocks(verdict: Verdict, context: ReportContext) -> Iterator[str]:
-    """Yield findings in full, each followed by an empty line; beyond the limit, one line each."""
-    shown = verdict.findings if context.verbosity > 0 else verdict.new
-    limit = len(shown) if context.verbosity > 0 else MAX_BLOCKS
+    """Yield findings in full, each followed by an empty line; those beyond the limit and notes in one line each."""
+    is_verbose = context.verbosity > 0
+    failing = verdict.failing
+    notes = [] if is_verbose else [f for f in verdict.new if f.severity is Severity.NOTE and f not in failing]
+    shown = verdict.findings if is_verbose else tuple(f for f in verdict.new if f not in notes)
+    limit = len(shown) if is_verbose else MAX_BLOCKS
     canvas = Canvas(SourceReader(context.root), Style(context.color), context.width, context.verbosity > 0)
     for finding in shown[:limit]:
         yield from (*finding_block(finding, canvas), "")
@@ -65,6 +70,12 @@ def _blocks(verdict: Verdict, context: ReportContext) -> Iterator[str]:
         more = counted(len(shown) - limit, "more finding")
         yield from wrap(f"{more}, one line each (-v shows all in full):", context.width)
         yield from (*map(concise_line, shown[limit:]), "")
+    if notes:
+        yield from wrap(f"{counted(len(notes), 'note')}, one line each (-v shows all in full):", context.width)
+        yield from map(concise_line, notes[:MAX_NOTES])
+        if len(notes) > MAX_NOTES:
+            yield f"... and {counted(len(notes) - MAX_NOTES, 'more note')}"
+        yield ""
 
 
 def _clean(verdict: Verdict, context: ReportContext) -> str:

@@ -116,7 +116,9 @@ def test_verbose_shows_what_is_known(clean_verdict, context):
 def test_notes_are_shown_though_they_do_not_fail_the_run(context, findings):
     verdict = Verdict((findings.n_plus_one(severity=Severity.NOTE),), baseline=BaselineState("b.json"))
     text = render(verdict, context())
-    assert text.startswith("note[DBG101] n-plus-one: ")
+    assert text.splitlines()[0] == "1 note, one line each (-v shows all in full):"
+    assert " DBG101 n-plus-one: " in text.splitlines()[1]
+    assert render(verdict, context(verbosity=1)).startswith("note[DBG101] n-plus-one: ")
     assert "--dbguard-update-baseline" not in text
 
 

@@ -49,7 +49,7 @@ def ship_all(session: Session, references: list[str]) -> None:
     shipped = session.scalars(select(Order).where(Order.reference.in_(references))).all()
     for number, order in enumerate(shipped):
         order.reference = f"S{number}-{order.reference}"  # planted: DBG102 Order
-        session.commit()  # planted: DBG104 orders
+        session.commit()  # planted: DBG502 orders
 
 
 def main() -> None:
