@@ -22,6 +22,7 @@ class ConnectionListeners:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
+        self._began = f"{recorder.name}_began"
 
     def events(self) -> list[tuple[Any, str, Callable[..., Any], dict[str, Any]]]:
         """Return what to listen to."""
@@ -35,8 +36,8 @@ class ConnectionListeners:
 
     def _begins(self, conn: Connection) -> None:
         scope = self._recorder.scope
-        if scope is not None:
-            conn._dbguard_began = (perf_counter_ns(), scope, scope.count)  # type: ignore[attr-defined]
+        if scope is not None and not scope.is_paused:
+            setattr(conn, self._began, (perf_counter_ns(), scope, scope.count))
 
     def _commits(self, conn: Connection) -> None:
         try:
@@ -53,14 +54,14 @@ class ConnectionListeners:
             self._recorder.fault("recording a rollback", error)
 
     def _ended(self, conn: Connection) -> None:
-        noted: tuple[int, Scope, int] | None = getattr(conn, "_dbguard_began", None)
+        noted: tuple[int, Scope, int] | None = getattr(conn, self._began, None)
         if noted is None:
             return
+        delattr(conn, self._began)
         began, scope, position = noted
-        conn._dbguard_began = None  # type: ignore[attr-defined]
         elapsed_ns = perf_counter_ns() - began
         # one that a fixture began is the test's, not the application's
-        if elapsed_ns >= NOTED_NS and scope is self._recorder.scope:
+        if elapsed_ns >= NOTED_NS and scope is self._recorder.scope and not scope.is_paused:
             self._recorder.transaction_took(scope, position, elapsed_ns)
 
     def _checked_out(self, dbapi_connection: Any, record: Any, proxy: Any) -> None:
