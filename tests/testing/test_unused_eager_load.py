@@ -79,9 +79,9 @@ def test_unused_again(session):
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
-        ((), {(23, "note", 1), (27, "warning", 2)}),
-        (("-n2",), {(23, "note", 1), (27, "warning", 2)}),
-        (("-k", "unused"), {(27, "note", 2)}),
+        ((), {(24, "note", 1), (28, "warning", 2)}),
+        (("-n2",), {(24, "note", 1), (28, "warning", 2)}),
+        (("-k", "unused"), {(28, "note", 2)}),
         (("--dbguard-ignore=DBG107",), set()),
     ],
     ids=str,
