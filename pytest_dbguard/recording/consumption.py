@@ -174,7 +174,7 @@ def _use_of_name(node: _Assignment, outer: list[ast.AST], is_fetched: bool) -> U
     # a name that is bound twice is no one value, and following it from assignment to assignment would not end
     if any(_binds(each, name) and each is not targets[0] for each, _ in nodes):
         return None
-    uses = {_use(node, outer, is_fetched)} if isinstance(node, ast.NamedExpr) else set()
+    uses: set[Use | None] = {_use(node, outer, is_fetched)} if isinstance(node, ast.NamedExpr) else set()
     for each, around in nodes:
         if isinstance(each, ast.Name) and each.id == name and each is not targets[0] and node not in around:
             uses.add(_use(each, around, is_fetched))

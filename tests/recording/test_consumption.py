@@ -118,6 +118,10 @@ USES = [
     ("x = session.execute(1).all()\nlen(x)\nx[0]", None),
     ("x = session.execute(1).all()\nlen(x)\nlambda: x", None),
     ("x = y = session.execute(1).all()\nlen(x)", None),
+    ("x = session.execute(1)\nx = x.all()\nlen(x)", None),
+    ("x = session.execute(1)\ny = x.all()\nx = y\nlen(y)", None),
+    ("y = session.execute(1).unique()\nx = y.all()\nlen(x)", Use.COUNT),
+    ("len((lambda x: x.all())(session.execute(1)))", None),
     ("x = session.execute(1).all()\nlen(x)\nfor y in x:\n    pass", None),
     ("x = [len(x) for x in session.execute(1).all()]", None),
     ("session.x = session.execute(1).all()\nlen(session.x)", None),
@@ -154,6 +158,11 @@ def test_little_use(application, tmp_path, code, expected):
 )
 def test_names_that_others_may_read_are_not_followed(application, tmp_path, code, expected):
     assert use_in(application, tmp_path, code, str) is expected
+
+
+def test_a_parameter_that_gets_the_rows_is_not_followed(application, tmp_path):
+    code = "def f(x):\n    y = x.execute(1)\n    x = y.all()\n    len(x)\nf(session)"
+    assert use_in(application, tmp_path, code, str) is None
 
 
 def test_what_is_awaited(application, tmp_path):
