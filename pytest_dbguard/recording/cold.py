@@ -16,7 +16,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import event
-from sqlalchemy.orm import Mapper, Query, Session
+from sqlalchemy.orm import InstanceState, Mapper, Query, Session
 from sqlalchemy.orm.attributes import instance_state
 
 from pytest_dbguard.recording.ownership import CodeKind
@@ -112,6 +112,9 @@ class ColdSessions:
             caller, frames = self._caller()
             if caller == _TEST or not frames or self._entered.get(session) == caller:
                 return
+            if getattr(session, "_flushing", False):
+                # loads that a flush needs itself
+                return
             self._entered[session] = caller
             self._detach_others(session, caller, frames)
         except Exception as error:  # noqa: BLE001  nothing of ours may reach the code under test
@@ -124,17 +127,24 @@ class ColdSessions:
                 return
             session.flush()
         handed = {id(instance) for frame in frames for instance in _instances(frame)}
-        for state in list(session.identity_map.all_states()):
-            instance = state.obj()
-            if instance is None or self._owners.get(state, _TEST) == caller or state.modified:
-                continue
-            if id(instance) in handed:
-                names = [each.key for each in state.mapper.relationships if each.key in state.dict]
-                if names:
-                    session.expire(instance, names)
-            elif instance in session:
-                session.expunge(instance)
-            self.detached += 1
+        states = [state for state in session.identity_map.all_states() if state.obj() is not None]
+        others = {state for state in states if self._owners.get(state, _TEST) != caller and not state.modified}
+        kept = {state for state in states if state not in others or id(state.obj()) in handed}
+        for state in states:
+            if state in others and state.session is not None:
+                self.detached += _take_out(session, state, kept)
+
+
+def _take_out(session: Session, state: InstanceState[Any], kept: set[InstanceState[Any]]) -> bool:
+    """Detach an instance, or forget its relationships where it stays or would take one along that stays."""
+    instance = state.obj()
+    if state not in kept and not any(each[2] in kept for each in state.mapper.cascade_iterator("expunge", state)):
+        session.expunge(instance)
+        return True
+    names = [each.key for each in state.mapper.relationships if each.key in state.dict]
+    if names:
+        session.expire(instance, names)
+    return bool(names)
 
 
 def _instances(frame: FrameType) -> Iterator[Any]:
