@@ -55,7 +55,8 @@ class EagerReader:
         the mappings are known. What an option for all relationships at once loads (`selectinload("*")`) is left out:
         nobody says which of them are meant.
         """
-        said = tuple(_said(getattr(statement, "_with_options", ())))
+        options = getattr(statement, "_with_options", ())
+        said = tuple(_said(options)) if options else ()
         builds = _builds(statement)
         key = (mapper, said, builds)
         found = self._known.get(key)

@@ -105,8 +105,10 @@ class OrmListeners:
         mapper = state.bind_mapper
         call = OriginOption(mapper, self._recorder.name)
         # some databases have no FOR UPDATE: the text does not tell
-        is_locking = getattr(state.statement, "_for_update_arg", None) is not None
-        call.rereads = is_locking or bool(state.execution_options.get("populate_existing"))
+        statement = state.statement
+        is_locking = getattr(statement, "_for_update_arg", None) is not None
+        options = state.local_execution_options
+        call.rereads = is_locking or "populate_existing" in options or "populate_existing" in _own_options(statement)
         if mapper is not None:
             self._note_eager_loads(call, state.statement, mapper)
             self._recorder.latest[mapper.class_] = call
@@ -225,6 +227,11 @@ class OrmListeners:
         if origin.parents is None:
             origin.parents = {}
         origin.parents[parent_class.__name__] = number
+
+
+def _own_options(statement: Any) -> Any:
+    """Return the execution options that a statement was given; merging them with the others takes longer."""
+    return getattr(statement, "_execution_options", ())
 
 
 def _fetch(origin: OriginOption, *relationships: RelationshipProperty[Any]) -> None:

@@ -52,20 +52,20 @@ def empty_listeners(engine: Any, test: Any, root: Path) -> Iterator[None]:
 
 
 @cache
-def _recorder(root: Path) -> Any:
+def _recorder(root: Path, tracks_reads: bool) -> Any:
     """One recorder for the whole run, as the plugin has: what it knows of code and texts outlives a test."""
     from pytest_dbguard.recording.ownership import Ownership
     from pytest_dbguard.recording.recorder import Recorder
 
-    return Recorder(Ownership(root))
+    return Recorder(Ownership(root), tracks_reads=tracks_reads)
 
 
 @contextmanager
-def dbguard(engine: Any, test: Any, root: Path) -> Iterator[None]:
+def dbguard(engine: Any, test: Any, root: Path, *, tracks_reads: bool = True) -> Iterator[None]:
     from pytest_dbguard.recording.listeners import Listeners
     from pytest_dbguard.recording.scopes import Scope
 
-    recorder = _recorder(root)
+    recorder = _recorder(root, tracks_reads)
     listeners = Listeners(recorder)
     scope = Scope("test_shop.py::test_many", "call")
     listeners.attach()
@@ -77,6 +77,13 @@ def dbguard(engine: Any, test: Any, root: Path) -> Iterator[None]:
         listeners.detach()
     assert scope.count, "nothing was recorded"
     assert not recorder.faults, recorder.faults
+
+
+@contextmanager
+def dbguard_without_reads(engine: Any, test: Any, root: Path) -> Iterator[None]:
+    """Without the rules that have to know which relationships are read (DBG107, DBG108)."""
+    with dbguard(engine, test, root, tracks_reads=False):
+        yield
 
 
 @contextmanager
@@ -154,6 +161,7 @@ def opentelemetry(engine: Any, test: Any, root: Path) -> Iterator[None]:
 TOOLS: dict[str, tuple[str | None, Attach]] = {
     "empty listeners": (None, empty_listeners),
     "dbguard": ("pytest-dbguard", dbguard),
+    "dbguard without reads": ("pytest-dbguard", dbguard_without_reads),
     "queryspy": ("queryspy", queryspy),
     "pytest-queryguard": ("pytest-queryguard", queryguard),
     "pytest-querycount": ("pytest-querycount", querycount),
