@@ -11,6 +11,9 @@ from pytest_dbguard.baseline.counts import CountEntry, Counts, TestKey
 from pytest_dbguard.core.findings import Finding, Shape
 from pytest_dbguard.rules.query_count_regression import QueryCountRegression, Regression, ShapeChange
 
+_TOLD = 3
+"""How many further tests are told with their numbers."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
@@ -50,8 +53,13 @@ class CountGate:
         self._taken[test] = _Taken(key, regressions, self._saved(key, counts), entries)
 
     def regressions(self, finished: Collection[str]) -> tuple[Finding, ...]:
-        """Return a finding for each of these tests and scope that runs more than it may."""
-        return tuple(finding for taken in self._of(finished) for finding in taken.regressions)
+        """Return what runs more than it may in these tests; what grew at one line is one finding of all its tests."""
+        by_line: dict[tuple[str, int] | str, list[Finding]] = {}
+        for finding in (finding for taken in self._of(finished) for finding in taken.regressions):
+            site = finding.site
+            key = (site.file, site.line) if site is not None else f"{finding.tests} {finding.scope}"
+            by_line.setdefault(key, []).append(finding)
+        return tuple(_merged(findings) for findings in by_line.values())
 
     def improvement(self, finished: Collection[str]) -> tuple[int, int]:
         """Return how many of these tests run fewer statements than the baseline says, and how many fewer in all."""
@@ -87,6 +95,18 @@ class CountGate:
             for scope, accepted in self._accepted.of(key).items()
             if scope in counts or scope == "call"
         )
+
+
+def _merged(findings: list[Finding]) -> Finding:
+    """Return one finding for the tests that a line makes run more; the test that grows most speaks for all."""
+    first, *others = sorted(findings, key=lambda finding: (-finding.count, finding.tests, finding.scope))
+    tests = tuple(sorted({test for finding in findings for test in finding.tests}))
+    if len(tests) == 1:
+        return first if not others else replace(first, evidence=(*first.evidence, *(each.message for each in others)))
+    told = [finding.message for finding in others[:_TOLD]]
+    more = [f"and {len(others) - _TOLD} more"] if len(others) > _TOLD else []
+    message = f"{first.message} and in {len(others)} more"
+    return replace(first, message=message, tests=tests, evidence=(*first.evidence, *told, *more))
 
 
 def _entry(key: TestKey, scope: str, shapes: Mapping[str, ShapeCount]) -> CountEntry:

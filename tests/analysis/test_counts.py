@@ -194,3 +194,33 @@ def test_nothing_is_judged_without_the_rule():
     judged.take(TEST, ran(a=9), None)
     assert judged.regressions({TEST}) == ()
     assert judged.updated({TEST}).entries == accepted(a=9).entries
+
+
+def test_what_one_line_makes_many_tests_run_is_one_finding():
+    tests = [f"tests/test_a.py::test_{name}" for name in "abcdef"]
+    counts = Counts(tuple(entry for test in tests for entry in accepted(test=test, a=1).entries))
+    judged = gate(counts)
+    for number, test in enumerate(tests):
+        judged.take(test, ran(a=2 + number), None)
+    (finding,) = judged.regressions(set(tests))
+    assert finding.tests == tuple(tests)
+    assert finding.message == "1 -> 7 queries in test_f and in 5 more"
+    assert finding.subject == tests[-1]
+    assert finding.evidence[1:] == (
+        "1 -> 6 queries in test_e",
+        "1 -> 5 queries in test_d",
+        "1 -> 4 queries in test_c",
+        "and 2 more",
+    )
+
+
+def test_other_lines_are_other_findings():
+    tests = ["tests/test_a.py::test_a", "tests/test_a.py::test_b"]
+    counts = Counts(tuple(entry for test in tests for entry in accepted(test=test, a=1).entries))
+    judged = gate(counts)
+    judged.take(tests[0], ran(a=3), None)
+    judged.take(tests[1], ran(place=OTHER, a=3), None)
+    assert sorted(finding.message for finding in judged.regressions(set(tests))) == [
+        "1 -> 3 queries in test_a",
+        "1 -> 3 queries in test_b",
+    ]
