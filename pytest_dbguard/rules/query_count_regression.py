@@ -66,9 +66,10 @@ class QueryCountRegression:
     ## What it does
     Reports tests that run more statements than the baseline says they do, in the test itself or in one of the web
     requests that it sends (`GET /orders/{}`; requests of one name are added up). The total of the scope is compared;
-    the shapes that grew and the lines that run them are told. What one line makes several tests run is one finding. New tests, new requests and tests that did not run to
-    their end are not judged. Setup, teardown and shared fixtures are not counted, since they belong to whichever test
-    comes first, nor are hypothesis tests, which run as many examples as they like.
+    the shapes that grew and the lines that run them are told. What one line makes several tests run is one finding.
+    New tests, new requests and tests that did not run to their end are not judged. Setup, teardown and shared
+    fixtures are not counted, since they belong to whichever test comes first, nor are hypothesis tests, which run as
+    many examples as they like.
 
     ## Why is this bad?
     No single commit makes a page slow. Each adds a query or two that no test notices, and after a year the page runs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SHOP = '''
+SHOP = """
 from __future__ import annotations
 
 from sqlalchemy import ForeignKey, select
@@ -50,7 +50,7 @@ async def expired(session):
 async def other_error(session):
     await find(session)
     raise KeyError("status")
-'''
+"""
 TESTS = """
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
