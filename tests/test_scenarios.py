@@ -55,3 +55,17 @@ def test_most_name_the_loop_and_the_origin():
         sites = [mark for mark in marks if mark[0] == "expect" and mark[1] in rules]
         causes = [mark for mark in marks if mark[0] == what and mark[1] in rules]
         assert len(causes) >= 0.75 * len(sites)
+
+
+def test_a_cold_session_shows_what_is_hidden():
+    hidden = [scenario for scenario in scenarios(HERE / "orm") if scenario.cold]
+    report = run("orm", flags=("--dbguard-cold", "test_shared.py"))
+    shown = {
+        (finding["rule"], finding["subject"], test.rpartition("::")[2])
+        for finding in report["findings"]
+        for test in finding["tests"]
+    }
+    assert report["faults"] == []
+    assert len(hidden) >= 5
+    missing = [mark for scenario in hidden for mark in scenario.cold if (*mark[1:3], scenario.name) not in shown]
+    assert missing == []

@@ -96,14 +96,12 @@ class ColdSessions:
     def _caller(self) -> tuple[Caller, list[FrameType]]:
         """Return who runs, and the application's frames from the innermost to the one that the test called."""
         frames: list[FrameType] = []
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None:
+        for frame in self._recorder.reader.outward(sys._getframe(1)):
             kind, _ = self._recorder.reader.owner_of(frame.f_code)
             if kind is CodeKind.TEST:
                 return (id(frame.f_code), frame.f_lasti) if frames else _TEST, frames
             if kind is CodeKind.APPLICATION:
                 frames.append(frame)
-            frame = self._recorder.reader.outer(frame)
         # no test below: a request or a task of its own
         return id(self._recorder.scope), frames
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
@@ -23,6 +24,8 @@ class ConnectionListeners:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._began = f"{recorder.name}_began"
+        self._collecting_ns = 0
+        self._collects_since = 0
 
     def events(self) -> list[tuple[Any, str, Callable[..., Any], dict[str, Any]]]:
         """Return what to listen to."""
@@ -34,10 +37,26 @@ class ConnectionListeners:
             (Session, "after_begin", self._session_began, {}),
         ]
 
+    def start(self) -> None:
+        """Measure how long the collector of garbage works."""
+        gc.callbacks.append(self._collects)
+
+    def stop(self) -> None:
+        """Measure no longer."""
+        if self._collects in gc.callbacks:
+            gc.callbacks.remove(self._collects)
+
+    def _collects(self, phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            self._collects_since = perf_counter_ns()
+        elif self._collects_since:
+            self._collecting_ns += perf_counter_ns() - self._collects_since
+            self._collects_since = 0
+
     def _begins(self, conn: Connection) -> None:
         scope = self._recorder.scope
         if scope is not None and not scope.is_paused:
-            setattr(conn, self._began, (perf_counter_ns(), scope, scope.count))
+            setattr(conn, self._began, (perf_counter_ns(), self._collecting_ns, scope, scope.count))
 
     def _commits(self, conn: Connection) -> None:
         try:
@@ -54,12 +73,13 @@ class ConnectionListeners:
             self._recorder.fault("recording a rollback", error)
 
     def _ended(self, conn: Connection) -> None:
-        noted: tuple[int, Scope, int] | None = getattr(conn, self._began, None)
+        noted: tuple[int, int, Scope, int] | None = getattr(conn, self._began, None)
         if noted is None:
             return
         delattr(conn, self._began)
-        began, scope, position = noted
-        elapsed_ns = perf_counter_ns() - began
+        began, collecting, scope, position = noted
+        # the collector of garbage may stop a program for seconds, and not where the program waits
+        elapsed_ns = perf_counter_ns() - began - (self._collecting_ns - collecting)
         # one that a fixture began is the test's, not the application's
         if elapsed_ns >= NOTED_NS and scope is self._recorder.scope and not scope.is_paused:
             self._recorder.transaction_took(scope, position, elapsed_ns)

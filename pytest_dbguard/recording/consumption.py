@@ -211,3 +211,15 @@ def _is_list(call: ast.Call) -> bool:
 
 def _is_number(node: ast.AST, number: int) -> bool:
     return isinstance(node, ast.Constant) and type(node.value) is int and node.value == number
+
+
+def hands_on(frame: Frame, loops: LoopFinder) -> bool:
+    """Whether a frame's function runs a statement that it was handed: the first argument of its call is a parameter."""
+    path = loops.path(frame)
+    call = next((node for node in reversed(path) if isinstance(node, ast.Call)), None)
+    functions = [node for node in path if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    if call is None or not functions or not call.args or not isinstance(call.args[0], ast.Name):
+        return False
+    given = functions[-1].args
+    names = {each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+    return call.args[0].id in names

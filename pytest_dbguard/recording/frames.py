@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import IntFlag
 from itertools import islice
@@ -36,6 +36,7 @@ class Mark(IntFlag):
     ROLLBACK = 512
     EXPIRE = 1024
     MERGE = 2048
+    BULK = 4096
 
 
 _MARKS: dict[tuple[str, str], Mark] = {
@@ -54,6 +55,7 @@ _MARKS: dict[tuple[str, str], Mark] = {
     ("orm/session.py", "_connection_for_bind"): Mark.SESSION,
     ("orm/query.py", "_iter"): Mark.QUERY,
     ("orm/query.py", "get"): Mark.GET,
+    ("orm/bulk_persistence.py", ""): Mark.BULK,
     ("engine/reflection.py", ""): Mark.CATALOG,
     ("sql/ddl.py", ""): Mark.DDL,
 }
@@ -218,13 +220,15 @@ class StackReader:
         """Return whose code it is, and the path to show."""
         return self._ownership.of(code.co_filename)
 
-    def outer(self, frame: FrameType) -> FrameType | None:
-        """Return the frame that called this one, also where a greenlet begins at it."""
-        if frame.f_back is not None:
-            return frame.f_back
-        current = self._greenlet()
-        parent = None if current is None else current.parent
-        return None if parent is None or parent.gr_frame is frame else parent.gr_frame
+    def outward(self, frame: FrameType | None) -> Iterator[FrameType]:
+        """Yield a frame and those that called it, on through the parents of the greenlet that runs."""
+        greenlet = self._greenlet()
+        while frame is not None:
+            yield frame
+            frame = frame.f_back
+            while frame is None and greenlet is not None:
+                greenlet = greenlet.parent
+                frame = None if greenlet is None else greenlet.gr_frame
 
     def set_roots(self, codes: tuple[CodeType, ...]) -> None:
         """Declare the functions below which nothing is of interest: the test function, the scope's opener."""

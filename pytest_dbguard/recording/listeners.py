@@ -41,6 +41,7 @@ class Listeners:
         self._attached = [*self.statements.events(), *self.orm.events(), *self.connections.events()]
         for target, name, listener, options in self._attached:
             event.listen(target, name, listener, **options)
+        self.connections.start()
         _wake_connections()
         if CURRENT.get() is None:
             CURRENT.set(self._recorder)
@@ -52,6 +53,7 @@ class Listeners:
                 event.remove(target, name, listener)
         self._attached = []
         self.orm.stop()
+        self.connections.stop()
         if CURRENT.get() is self._recorder:
             CURRENT.set(None)
 

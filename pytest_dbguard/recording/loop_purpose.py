@@ -11,6 +11,7 @@ LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictCo
 _PAUSES = frozenset({"sleep", "wait", "asleep"})
 _BATCH = re.compile(r"batch|chunk|slice|page|window|partition", re.IGNORECASE)
 _ATTEMPT = re.compile(r"\b(attempts?|retry|retries|tries)\b", re.IGNORECASE)
+_CLASSES = re.compile(r"\b(__mro__|__bases__|mro\(\))")
 _SUBTEST = re.compile(r"subtests?\.test$|\.subTest$")
 
 Span = tuple[int, int, int, int]
@@ -46,6 +47,9 @@ def is_left(loop: ast.AST, inside: list[ast.AST]) -> bool:
     if isinstance(loop, ast.For | ast.AsyncFor) and _enters_its_target(loop):
         return True
     if isinstance(loop, ast.For) and _counts_attempts(loop) and any(_exits(statement) for statement in loop.body):
+        return True
+    if isinstance(loop, ast.For) and _CLASSES.search(ast.unparse(loop.iter)):
+        # a walk through the bases of a class picks one of them
         return True
     for outer, inner in pairwise([loop, *inside]):
         if isinstance(inner, LOOPS):

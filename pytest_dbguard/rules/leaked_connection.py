@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from pytest_dbguard.core.findings import Finding, Fix, Severity, Site
-from pytest_dbguard.recording.frames import Stack
+from pytest_dbguard.recording.frames import Mark, Stack
 from pytest_dbguard.recording.model import Recording
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 
@@ -52,7 +52,8 @@ class LeakedConnection:
 
     ## Limits
     Sessions that are older than the test, such as those of a fixture for a whole module, belong to their fixture and
-    are left out. Connections that the garbage collector has given back by then are not seen.
+    are left out. Of a session that a test makes and hands to the application, the line is told that first used it.
+    Connections that the garbage collector has given back by then are not seen.
     """
 
     code: ClassVar[str] = "DBG504"
@@ -84,14 +85,24 @@ class LeakedConnection:
             name=self.name,
             severity=self.severity,
             subject="connection",
-            message=f"{number} not given back to the pool when the test ends",
+            message=f"{number} not given back to the pool when the test ends{_by_session(stack)}",
             site=stack.site,
             count=len(stacks),
             in_test_code=stack.frames[0].in_test_code,
-            fix=Fix("close it where it is taken", "with engine.connect() as connection:\n    ...", stack.site),
+            fix=_fix(stack),
             evidence=tuple(_called(place) for place in callers),
         )
         return Draft(finding)
+
+
+def _by_session(stack: Stack) -> str:
+    return ": its session is not closed" if stack.marks & Mark.SESSION else ""
+
+
+def _fix(stack: Stack) -> Fix:
+    if stack.marks & Mark.SESSION:
+        return Fix("close the session that took it", "with Session(engine) as session:\n    ...", stack.site)
+    return Fix("close it where it is taken", "with engine.connect() as connection:\n    ...", stack.site)
 
 
 def _called(place: Site) -> str:

@@ -73,7 +73,8 @@ class LongTransaction:
     def check(self, recording: Recording, context: Context) -> Iterable[Draft]:
         """Yield a draft for each transaction that was open for long."""
         for transaction in recording.transactions:
-            statements = recording.statements[transaction.first : transaction.end]
+            inside = recording.statements[transaction.first : transaction.end]
+            statements = tuple(statement for statement in inside if statement.text.is_read or statement.text.is_write)
             working = sum(statement.elapsed_ms for statement in statements)
             if transaction.elapsed_ms >= self._threshold_ms and statements and working * 2 < transaction.elapsed_ms:
                 yield self._draft(transaction, statements, working)
@@ -91,18 +92,21 @@ class LongTransaction:
             site=begun,
             in_test_code=all(frame.in_test_code for frame in first.stack.frames),
             fix=Fix("do what takes time before the transaction or after it"),
-            evidence=(*((f"it ends at {ended.label}",) if ended is not None else ()), *_pause(statements)),
+            evidence=(
+                *((f"it ends at {ended.label}",) if ended is not None else ()),
+                *_pause(statements, transaction.elapsed_ms),
+            ),
         )
         return Draft(finding)
 
 
-def _pause(statements: tuple[Statement, ...]) -> Iterable[str]:
-    """Tell the longest time between the end of a statement and the beginning of the next."""
+def _pause(statements: tuple[Statement, ...], elapsed_ms: float) -> Iterable[str]:
+    """Tell the longest time between the end of a statement and the beginning of the next, where it matters."""
     pauses = [
         (after.started_ns - before.started_ns - before.elapsed_ms * _NS_PER_MS, before, after)
         for before, after in pairwise(statements)
     ]
     longest, before, after = max(pauses, key=lambda pause: pause[0], default=(0.0, None, None))
     places = [each.stack.site for each in (before, after) if each is not None]
-    if longest > 0 and len(places) == 2 and places[0] is not None and places[1] is not None:
+    if longest / _NS_PER_MS * 2 >= elapsed_ms and len(places) == 2 and places[0] is not None and places[1] is not None:
         yield f"{longest / _NS_PER_MS:.0f} ms pass between {places[0].label} and {places[1].label}"

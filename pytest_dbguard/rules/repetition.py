@@ -220,7 +220,12 @@ def alternating(found: Iterable[Repetition]) -> list[list[Repetition]]:
 
 
 def _alternate(one: Repetition, other: Repetition) -> bool:
-    """Whether two repetitions have one owner, which runs the one and then the other in each round."""
+    """Whether two repetitions have one owner, which runs the one and then the other in each round.
+
+    What one line sends for several tables, by a class that it is handed, is one as well.
+    """
+    if one.stack.key == other.stack.key:
+        return True
     if one.cause is not other.cause or one.loop_site is None or one.loop_site != other.loop_site:
         return False
     turns = sorted([*((s.number, 0) for s in one.statements), *((s.number, 1) for s in other.statements)])

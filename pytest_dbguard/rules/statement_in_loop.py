@@ -101,7 +101,7 @@ class StatementInLoop:
             in_test_code=repetition.in_test_code,
             fix=_fix(repetition),
             shape=first.text.shape,
-            evidence=(*map(_also, pattern[1:]), *folded.evidence),
+            evidence=(*dict.fromkeys(map(_also, pattern[1:])), *folded.evidence),
         )
         return Draft(finding, frozenset().union(folded.numbers, *(each.numbers for each in pattern)))
 

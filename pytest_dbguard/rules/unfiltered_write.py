@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from pytest_dbguard.core.findings import Finding, Fix, Severity
+from pytest_dbguard.recording.consumption import hands_on
+from pytest_dbguard.recording.loops import LoopFinder
 from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 
@@ -60,21 +62,24 @@ class UnfilteredWrite:
         for statement in _unfiltered(recording):
             found.setdefault((statement.text.shape.id, statement.stack.site), []).append(statement)
         for statements in found.values():
-            yield Draft(self._finding(statements, recording), frozenset(s.number for s in statements))
+            finding = self._finding(statements, recording, context.loops)
+            yield Draft(finding, frozenset(s.number for s in statements))
 
-    def _finding(self, statements: list[Statement], recording: Recording) -> Finding:
-        text, stack = statements[0].text, statements[0].stack
+    def _finding(self, statements: list[Statement], recording: Recording, loops: LoopFinder) -> Finding:
+        text, frames = statements[0].text, statements[0].stack.frames
+        # a function that only runs what it is handed is not the place to change
+        frame = next((each for each in frames if not hands_on(each, loops)), frames[-1])
         verb = "deleted" if text.verb == "DELETE" else "updated"
         return Finding(
             rule=self.code,
             name=self.name,
             severity=self.severity,
             subject=text.table,
-            message=f"every row of `{text.table}` is {verb}: nothing says which",
-            site=stack.site,
+            message=f"every row of `{text.table}` is {verb}: the statement has no WHERE",
+            site=frame.site,
             count=len(statements),
-            in_test_code=recording.prepares or stack.frames[0].in_test_code,
-            fix=Fix("say which rows", f"{text.verb.lower()}(...).where(...)", stack.site),
+            in_test_code=recording.prepares or frame.in_test_code,
+            fix=Fix("say which rows", f"{text.verb.lower()}(...).where(...)", frame.site),
             shape=text.shape,
         )
 

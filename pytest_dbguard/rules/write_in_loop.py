@@ -125,7 +125,10 @@ def _is_excused(repetition: Repetition, recording: Recording, loops: LoopFinder)
     if repetition.cause is Cause.CALLBACK and repetition.in_test_code and len(repetition.stack.frames) == 1:
         # one line of a test, repeated by a library below it: a factory that makes a batch
         return True
-    if loop is not None and loop.pauses:
+    if repetition.cause is Cause.CALLBACK and repetition.stack.marks & Mark.BULK:
+        # one call with many rows, of which SQLAlchemy sends those with other columns by themselves
+        return True
+    if loop is not None and (loop.pauses or loop.takes_batches):
         return True
     if all(is_batch(statement, loop) for statement in statements):
         return True

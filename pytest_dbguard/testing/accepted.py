@@ -17,13 +17,16 @@ from pytest_dbguard.baseline.counts import TestKey
 from pytest_dbguard.baseline.file import line_numbers, read_baseline, write_baseline
 from pytest_dbguard.baseline.model import Baseline, Entry
 from pytest_dbguard.core.errors import DbguardError
-from pytest_dbguard.core.findings import Finding
+from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.core.verdict import BaselineState, Fault
 from pytest_dbguard.reports.wording import counted
 from pytest_dbguard.testing.suite import Suite
 
 if TYPE_CHECKING:
     from pytest_dbguard.config.model import Config
+
+_TIMED = frozenset({"DBG503", "DBG601"})
+"""Rules whose findings depend on how fast the machine is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,9 @@ class Accepted:
 
     def _updated(self, baseline: Baseline, run: _Run) -> Baseline:
         counts = baseline.counts if self._gate is None else self._gate.updated(run.finished)
-        return replace(baseline.updated(run.findings, run.finished, suite=run.suite), counts=counts)
+        # notes about times come and go with the machine's mood
+        lasting = [each for each in run.findings if each.rule not in _TIMED or each.severity is not Severity.NOTE]
+        return replace(baseline.updated(lasting, run.finished, suite=run.suite), counts=counts)
 
     def _stale(self, leftovers: _Leftovers, run: _Run) -> tuple[Finding, ...]:
         if self._path is None or not leftovers.number:

@@ -90,14 +90,14 @@ def test_loop_in_test(shared, make):
 
 def test_factory_flushed(shared, make):
     """Factories and application share a session that has everything in its identity map. # expect: none"""
-    # a cold session would show it: cold: DBG101 Order.customer
+    # cold: DBG101 Order.customer
     made = make.orders(3)
     assert len(desk.open_orders(shared)) == len(made)
 
 
 def test_fixture_handed_over(shared, handed_over):
     """The fixture holds what the application would have to load. # expect: none"""
-    # a cold session would show it: cold: DBG101 Order.customer
+    # cold: DBG101 Order.customer
     assert len(desk.open_orders(shared)) == len(handed_over)
 
 
@@ -128,21 +128,21 @@ def test_directory(session):
 
 def test_arranged_parents(session):
     """The test keeps the customers alive that the application reads. # expect: none"""
-    # a cold session would show it: cold: DBG101 Order.customer
+    # cold: DBG101 Order.customer
     customers = session.scalars(select(Customer)).all()
     assert len(desk.open_orders(session)) == len(customers) - 1
 
 
 def test_tags_of_factories(shared, make):
     """Association proxies over instances of the factories. # expect: none"""
-    # a cold session would show it: cold: DBG101 Product.tags
+    # cold: DBG101 Product.tags
     orders = make.orders(2)
     assert len(desk.tag_products(shared)) == 2 * len(orders)
 
 
 def test_no_expiry_shared(engine):
     """Factories commit in a session that does not expire. # expect: none"""
-    # a cold session would show it: cold: DBG101 Order.customer
+    # cold: DBG101 Order.customer
     with Session(engine, expire_on_commit=False) as session:
         orders = [Order(number=name, customer=Customer(name=name, email=name)) for name in "abc"]
         session.add_all(orders)
