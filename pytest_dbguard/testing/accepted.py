@@ -25,8 +25,8 @@ from pytest_dbguard.testing.suite import Suite
 if TYPE_CHECKING:
     from pytest_dbguard.config.model import Config
 
-_TIMED = frozenset({"DBG503", "DBG601"})
-"""Rules whose findings depend on how fast the machine is."""
+_PASSING = frozenset({"DBG107", "DBG503", "DBG601"})
+"""Rules whose notes come and go: with how fast the machine is, and with what other tests read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +119,8 @@ class Accepted:
 
     def _updated(self, baseline: Baseline, run: _Run) -> Baseline:
         counts = baseline.counts if self._gate is None else self._gate.updated(run.finished)
-        # notes about times come and go with the machine's mood
-        lasting = [each for each in run.findings if each.rule not in _TIMED or each.severity is not Severity.NOTE]
+        weighs = self._config.fail_level is Severity.NOTE
+        lasting = [f for f in run.findings if weighs or f.rule not in _PASSING or f.severity is not Severity.NOTE]
         return replace(baseline.updated(lasting, run.finished, suite=run.suite), counts=counts)
 
     def _stale(self, leftovers: _Leftovers, run: _Run) -> tuple[Finding, ...]:

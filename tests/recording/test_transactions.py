@@ -113,6 +113,38 @@ def test_the_bound_of_long_transactions(engine, watch, clock):
     assert [(first, end) for first, end, _, _ in long_transactions(watch)] == [(1, 2), (2, 3)]
 
 
+def test_the_time_of_the_collector_is_not_the_transactions(engine, watch, clock):
+    def collector(phase):
+        for callback in gc.callbacks:
+            if getattr(callback, "__self__", None) is watch.listeners.connections:
+                callback(phase, {})
+
+    with engine.begin() as connection:
+        connection.execute(select(Job))
+        clock.passes(ms=50)
+        collector("start")
+        clock.passes(ms=3000)
+        collector("stop")
+    assert long_transactions(watch) == []
+    with engine.begin() as connection:
+        connection.execute(select(Job))
+        collector("start")
+        clock.passes(ms=3000)
+        collector("stop")
+        clock.passes(ms=150)
+    assert [elapsed for _, _, elapsed, _ in long_transactions(watch)] == [150.0]
+
+
+def test_the_collector_is_watched_only_while_attached(make_watch):
+    watch = make_watch()
+    before = list(gc.callbacks)
+    watch.start()
+    assert len(gc.callbacks) == len(before) + 1
+    watch.stop()
+    watch.stop()
+    assert gc.callbacks == before
+
+
 def test_each_transaction_of_a_session_counts_by_itself(engine, watch, clock):
     with Session(engine) as session:
         for _ in range(2):
