@@ -30,7 +30,7 @@ def weigh_unused(
 ) -> list[Finding]:
     """Return the findings; of eager loads that no test of the whole suite read, with the weight of the rule.
 
-    In a run of some tests they stay the notes that they are: another test may read what these do not.
+    Where some tests did not run or failed they stay the notes that they are: another test may read what these do not.
     """
     severity = next((each.severity for each in rules if isinstance(each.rule, UnusedEagerLoad)), None)
     if severity is None or not is_whole_suite:

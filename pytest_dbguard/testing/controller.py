@@ -56,6 +56,7 @@ class ControllerPlugin:
         self._has_workers = False
         self._ran: set[str] = set()
         self._unfinished: set[str] = set()
+        self._failed: set[str] = set()
         self._suite = Suite(pytest_config)
         self._usage_error: str | None = None
         self._verdict: Verdict | None = None
@@ -72,8 +73,11 @@ class ControllerPlugin:
         if report.when == "setup":
             # a test that is run again counts as it ended the last time
             self._unfinished.discard(report.nodeid)
+            self._failed.discard(report.nodeid)
         if not report.passed:
             self._unfinished.add(report.nodeid)
+        if report.failed:
+            self._failed.add(report.nodeid)
         text = getattr(report, REPORT_ATTRIBUTE, None)
         if text is None:
             return
@@ -179,7 +183,8 @@ class ControllerPlugin:
         fail_on = self._config.fail_on
         run = RunOfTests(self._suite.tests(), self._ran, self._unfinished)
         about_ignores = self._unsilenced(ignore_findings(self._silencer.judge.rules, self._ignores, run))
-        is_whole = self._suite.tests() is not None
+        # a test that did not run, or broke off, may read what the others leave unread
+        is_whole = run.is_full and not self._failed
         rules = self._silencer.judge.rules
         shown = weigh_unused(self._pool.findings(), self._read_loads, rules, is_whole_suite=is_whole)
         findings = (*shown, *about_ignores)

@@ -93,3 +93,23 @@ def test_a_load_is_unused_when_no_test_reads_it(pytester, flags, expected):
     found = {(f["site"]["line"], f["severity"], len(f["tests"])) for f in report["findings"] if f["rule"] == "DBG107"}
     assert found == expected
     assert result.ret == (1 if any(severity == "warning" for _, severity, _ in expected) else 0)
+
+
+@pytest.mark.parametrize("flags", [("-x",), ()], ids=str)
+def test_nothing_is_said_of_the_suite_when_a_test_broke_off(pytester, flags):
+    tests = """
+        from shop import unused
+
+        def test_breaks_off_before_it_reads(session):
+            orders = unused(session)
+            assert len(orders) == 2
+            assert [len(order.items) for order in orders] == [2, 2, 2]
+
+        def test_ids(session):
+            assert [order.id for order in unused(session)] == [1, 2, 3]
+        """
+    pytester.makepyfile(shop=SHOP, conftest=CONFTEST, test_shop=tests)
+    result = pytester.runpytest_subprocess("--dbguard", "--dbguard-report=json:report.json", *flags)
+    report = json.loads((pytester.path / "report.json").read_text())
+    assert {f["severity"] for f in report["findings"] if f["rule"] == "DBG107"} == {"note"}
+    assert "new finding" not in result.stdout.str()
