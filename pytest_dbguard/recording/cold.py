@@ -47,6 +47,7 @@ class ColdSessions:
         listeners: list[tuple[str, Callable[..., Any]]] = [
             ("transient_to_pending", self._taken_in),
             ("loaded_as_persistent", self._taken_in),
+            ("detached_to_persistent", self._taken_in),
             ("do_orm_execute", self._executes),
         ]
         originals = [(Session, "get", Session.get), (Query, "get", Query.get)]
@@ -119,7 +120,10 @@ class ColdSessions:
             self._recorder.fault("detaching what a test left in a session", error)
 
     def _detach_others(self, session: Session, caller: Caller, frames: list[FrameType]) -> None:
-        """Detach what others left; of what the application was handed, only forget the relationships."""
+        """Detach what others left; of what the application was handed, only forget the relationships.
+
+        What was in the session before the test began belongs to fixtures that other tests share: it stays as well.
+        """
         if session.new or session.dirty or session.deleted:
             if not session.autoflush:
                 return
@@ -127,7 +131,8 @@ class ColdSessions:
         handed = {id(instance) for frame in frames for instance in _instances(frame)}
         states = [state for state in session.identity_map.all_states() if state.obj() is not None]
         others = {state for state in states if self._owners.get(state, _TEST) != caller and not state.modified}
-        kept = {state for state in states if state not in others or id(state.obj()) in handed}
+        shared = {state for state in states if state not in self._owners}
+        kept = shared | {state for state in states if state not in others or id(state.obj()) in handed}
         for state in states:
             if state in others and state.session is not None:
                 self.detached += _take_out(session, state, kept)

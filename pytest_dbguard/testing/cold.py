@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any, Literal
 
 import pytest
-from _pytest.runner import runtestprotocol
 
 from pytest_dbguard.analysis.pool import fact_id
 from pytest_dbguard.analysis.silencer import Judged
@@ -17,6 +18,8 @@ from pytest_dbguard.testing.scoping import is_hypothesis_test
 LABEL = "shown with a cold session"
 _RULES = frozenset({"DBG101", "DBG103", "DBG106", "DBG108"})
 """What hidden loads show as; whatever else a test without its objects does means nothing."""
+
+_HEARD = ("pytest_runtest_logreport", "pytest_exception_interact")
 
 
 class ColdPlugin:
@@ -45,10 +48,49 @@ class ColdPlugin:
     def _run_again(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         known = self._recording.shown_by(item)
         sessions = ColdSessions(self._recording.recorder)
-        with self._recording.apart() as late, sessions.attached():
-            runtestprotocol(item, log=False, nextitem=nextitem)
+        with self._recording.apart() as late, sessions.attached(), _unheard(item.config):
+            _run_quietly(item, nextitem)
         for judged in late:
             self._recording.add_late(_hidden(judged, known) if sessions.detached else Judged())
+
+
+def _run_quietly(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Run a test as pytest's own protocol does, but no failure opens a debugger, and only the user ends the run."""
+    made: Any = item
+    has_request = hasattr(made, "_request")
+    if has_request and not made._request:
+        made._initrequest()
+    try:
+        if _passes(item, "setup"):
+            _passes(item, "call")
+        _passes(item, "teardown", nextitem=nextitem)
+    finally:
+        if has_request:
+            made._request = False
+            made.funcargs = None
+
+
+def _passes(item: pytest.Item, when: Literal["setup", "call", "teardown"], **arguments: Any) -> bool:
+    hook = getattr(item.ihook, f"pytest_runtest_{when}")
+    call = pytest.CallInfo.from_call(lambda: hook(item=item, **arguments), when=when, reraise=KeyboardInterrupt)
+    # fixtures may look at what this hook leaves on the item
+    report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
+    return report.passed
+
+
+@contextmanager
+def _unheard(config: pytest.Config) -> Iterator[None]:
+    """Let nobody hear of reports and failures while the block runs: subtests tell theirs while the test runs."""
+    hooks: Any = config.hook
+    heard = {name: getattr(hooks, name) for name in _HEARD}
+    plugins = config.pluginmanager.get_plugins()
+    for name in heard:
+        setattr(hooks, name, config.pluginmanager.subset_hook_caller(name, plugins))
+    try:
+        yield
+    finally:
+        for name, caller in heard.items():
+            setattr(hooks, name, caller)
 
 
 def _hidden(judged: Judged, known: frozenset[str]) -> Judged:

@@ -215,3 +215,97 @@ def test_passes(session, customers):
     result, _ = run(project, "--dbguard-cold")
     result.assert_outcomes(passed=1, failed=1, skipped=1)
     assert (project.path / "log").read_text() == "failed skipped passed passed "
+
+
+OUTCOMES = """
+import unittest
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+from shop import Base, Customer, Order, names
+
+
+def test_subtests(session, customers, subtests):
+    assert names(session) == list("aabbcc")
+    for customer in customers:
+        with subtests.test(customer=customer.name):
+            assert customer in session
+
+
+def test_debugger(session, customers):
+    names(session)
+    assert customers[0] in session
+
+
+def test_exit(session, customers):
+    names(session)
+    if customers[0] not in session:
+        pytest.exit("the customer is gone", returncode=7)
+
+
+class TestUnit(unittest.TestCase):
+    def test_subtests(self):
+        with Session(create_engine("sqlite://")) as session:
+            Base.metadata.create_all(session.get_bind())
+            customers = [Customer(name=name, orders=[Order()]) for name in "ab"]
+            session.add_all(customers)
+            session.flush()
+            self.assertEqual(names(session), ["a", "b"])
+            for customer in customers:
+                with self.subTest(name=customer.name):
+                    self.assertIn(customer, session)
+"""
+
+
+@pytest.mark.parametrize("flags", [(), ("--pdb",), ("-n2",)], ids=str)
+def test_no_failure_of_a_second_run_is_seen(pytester, flags):
+    pytester.makepyfile(shop=SHOP, conftest=CONFTEST, test_outcomes=OUTCOMES)
+    flags = ("--dbguard", "--dbguard-fail-on=never", "-p", "no:cacheprovider", *flags)
+    without = pytester.runpytest_subprocess(*flags)
+    cold = pytester.runpytest_subprocess("--dbguard-cold", *flags)
+    assert cold.ret == without.ret == 0
+    assert cold.parseoutcomes() == without.parseoutcomes()
+    assert "shown with a cold session" in cold.stdout.str()
+    assert "PDB" not in cold.stdout.str()
+
+
+SHARED = """
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+from shop import Base, Customer, Order, names, sizes
+
+
+@pytest.fixture(scope="module")
+def shared():
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def orders(shared):
+    made = [Order(customer=Customer(name=name)) for name in "abc"]
+    shared.add_all(made)
+    shared.commit()
+    return made
+
+
+def test_names(shared, orders):
+    assert names(shared) == list("abc")
+
+
+def test_writes_what_other_tests_share(shared, orders):
+    assert all(order in shared and order.customer in shared for order in orders)
+    orders[0].customer.name = "z"
+    assert names(shared) == list("zbc")
+"""
+
+
+def test_what_tests_share_stays_in_its_session(pytester):
+    pytester.makepyfile(shop=SHOP, test_shared=SHARED)
+    result = pytester.runpytest_subprocess("--dbguard", "--dbguard-cold", "--dbguard-fail-on=never")
+    assert result.ret == 0
+    result.assert_outcomes(passed=2)
