@@ -12,6 +12,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from pytest_dbguard.dev_server.hub import Hub
+
 SHOP = """
 from sqlalchemy import text
 
@@ -103,3 +105,14 @@ def listeners():
     # what earlier tests left behind
     gc.collect()
     return heard
+
+
+@pytest.fixture(autouse=True)
+def nothing_left():
+    """Let go of what a test's middleware holds, as the end of its process would."""
+    yield
+    for hub in [each for each in gc.get_objects() if type(each) is Hub]:
+        hub._users.clear()
+        hub._under_way.clear()
+        hub._detach_if_unused()
+    assert heard() == 0

@@ -120,15 +120,19 @@ def test_a_test_that_runs_more_fails_the_run(accepted, monkeypatch, workers):
     assert result.ret == 1
     result.stdout.fnmatch_lines(
         [
-            "error[[]DBG902] query-count-regression: 2 -> 42 queries in test_first *NEW",
+            "error[[]DBG902] query-count-regression: 2 -> 42 queries in test_each *NEW",
+            "*more",
             "*--> shop.py:*in run",
             "*= note: *+40 shop.py:* in run",
-            "*= test: *test_page.py::test_first",
+            "*= note: *2 -> 42 queries in test_first",
         ]
     )
-    first, second = json.loads((accepted.path / "report.json").read_text())["findings"]
-    assert {first["subject"], second["subject"]} == {"test_page.py::test_first", "test_page.py::test_each"}
-    assert {first["count"], first["site"]["file"], first["status"]} == {40, "shop.py", "new"}
+    (finding,) = json.loads((accepted.path / "report.json").read_text())["findings"]
+    assert [test.partition("[")[0] for test in finding["tests"]] == [
+        "test_page.py::test_each",
+        "test_page.py::test_first",
+    ]
+    assert {finding["count"], finding["site"]["file"], finding["status"]} == {40, "shop.py", "new"}
     assert text(accepted) == before
 
 
@@ -165,7 +169,7 @@ def test_improvements_are_told_and_taken_in(accepted, monkeypatch, workers):
     assert accepted.run(*ONLY, "--dbguard-update-baseline", *workers).ret == 0
     assert [total for *_, total in counts(accepted)] == [1, 2, 1, 2]
     monkeypatch.setenv("TIMES", "1")
-    assert sorted(judged(accepted, *workers)[0]) == ["1 -> 2 queries in test_each", "1 -> 2 queries in test_first"]
+    assert judged(accepted, *workers)[0] == ["1 -> 2 queries in test_each and in 1 more"]
 
 
 def test_an_update_accepts_a_regression(accepted, monkeypatch):
