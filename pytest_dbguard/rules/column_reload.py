@@ -79,7 +79,7 @@ class ColumnReload:
             name=self.name,
             severity=self.severity,
             subject=subject,
-            message=f"`{subject}` is loaded again {repetition.phrase}: {repetition.count} queries, {_cause(call)}",
+            message=f"`{subject}` is {_verb_of(call)} {repetition.phrase}: {repetition.count} queries, {_cause(call)}",
             site=repetition.site,
             origin=origin,
             loop=repetition.loop_site,
@@ -126,6 +126,11 @@ def _declaring_class(call: LoadCall) -> str:
 
 def _expirer(call: LoadCall) -> Site | None:
     return call.expired_at.site if call.expired_at is not None else None
+
+
+def _verb_of(call: LoadCall) -> str:
+    """Return what happens to the columns: those that the query left out were never there."""
+    return "loaded" if call.cause in (ColumnCause.DEFERRED, ColumnCause.SUBCLASS) else "loaded again"
 
 
 def _cause(call: LoadCall) -> str:
