@@ -6,10 +6,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from pytest_dbguard.analysis.judge import ActiveRule
-from pytest_dbguard.core.findings import Finding
+from pytest_dbguard.core.findings import Finding, Site
 from pytest_dbguard.recording.model import Recording
 from pytest_dbguard.rules.eager_use import eager_uses
-from pytest_dbguard.rules.unused_eager_load import UnusedEagerLoad
+from pytest_dbguard.rules.unused_eager_load import MAPPED_FIX, UnusedEagerLoad
+
+_NOWHERE = Site("", 0)
+_TOLD = 3
 
 UseKey = tuple[str, str, int]
 """A relationship, and file and line of the query that loads it along."""
@@ -17,12 +20,15 @@ UseKey = tuple[str, str, int]
 
 def read_loads(recordings: Iterable[Recording]) -> set[UseKey]:
     """Return what queries loaded along and somebody read."""
-    return {
-        (use.subject, use.site.file, use.site.line)
-        for recording in recordings
-        for use in eager_uses(recording)
-        if use.is_read and use.site is not None
-    }
+    read: set[UseKey] = set()
+    for recording in recordings:
+        for use in eager_uses(recording):
+            if use.is_read and use.site is not None:
+                read.add((use.subject, use.site.file, use.site.line))
+                if use.load.is_mapped:
+                    # the mapping is one cause for all queries: that any of them needs it is enough
+                    read.add((use.subject, "", 0))
+    return read
 
 
 def weigh_unused(
@@ -39,12 +45,35 @@ def weigh_unused(
     for finding in findings:
         if finding.rule != UnusedEagerLoad.code:
             weighed.append(finding)
-        elif _key(finding) in read:
+        elif _key(finding) in read or (_is_mapped(finding) and (finding.subject, "", 0) in read):
             weighed.append(replace(finding, message=f"{finding.message} here, though another test reads it"))
         else:
             message = f"{finding.message}, in no test of the suite"
             weighed.append(replace(finding, severity=severity, message=message))
-    return weighed
+    return _one_for_each_mapping(weighed)
+
+
+def _one_for_each_mapping(findings: list[Finding]) -> list[Finding]:
+    """Make one finding of what a mapping loads along with several queries: one line changes them all."""
+    kept: dict[object, list[Finding]] = {}
+    for finding in findings:
+        is_cause = finding.rule == UnusedEagerLoad.code and _is_mapped(finding)
+        key: object = (finding.subject, finding.severity, finding.in_test_code) if is_cause else id(finding)
+        kept.setdefault(key, []).append(finding)
+    return [_spoken_by_first(group) if len(group) > 1 else group[0] for group in kept.values()]
+
+
+def _spoken_by_first(group: list[Finding]) -> Finding:
+    first, *others = sorted(group, key=lambda finding: (finding.site or _NOWHERE).label)
+    places = [finding.site.label for finding in others if finding.site is not None]
+    more = f" and {len(places) - _TOLD} more" if len(places) > _TOLD else ""
+    tests = tuple(sorted({test for finding in group for test in finding.tests}))
+    also = f"so it is with the queries at {', '.join(places[:_TOLD])}{more}"
+    return replace(first, tests=tests, evidence=(*first.evidence, also))
+
+
+def _is_mapped(finding: Finding) -> bool:
+    return finding.fix is not None and finding.fix.title == MAPPED_FIX
 
 
 def _key(finding: Finding) -> UseKey | None:

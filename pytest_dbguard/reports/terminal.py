@@ -33,6 +33,7 @@ class TerminalReporter:
         """Return the report; exactly one line when all is well."""
         if context.verbosity < 0:
             lines = concise_lines(verdict, context) or [_clean(verdict, context)]
+            lines += wrap(_updated(verdict), context.width, break_words=False) if verdict.baseline.updated else []
         elif _shows_findings(verdict, context) or verdict.faults:
             lines = list(_full(verdict, context))
         else:
@@ -97,8 +98,7 @@ def _note_texts(verdict: Verdict, context: ReportContext) -> Iterator[str]:
     if known and verdict.new and context.verbosity <= 0:
         yield f"{counted(known, 'known finding')} {'is' if known == 1 else 'are'} in the baseline ({baseline.path})."
     if baseline.updated:
-        counts = f" and counts of {counted(baseline.counted, 'test')}" if baseline.counted else ""
-        yield f"{baseline.path} now accepts {counted(baseline.entries, 'finding')}{counts}: commit it."
+        yield _updated(verdict)
     if baseline.improved:
         runs = "1 test runs" if baseline.improved == 1 else f"{number(baseline.improved)} tests run"
         yield (
@@ -112,3 +112,10 @@ def _note_texts(verdict: Verdict, context: ReportContext) -> Iterator[str]:
         yield f"{counted(verdict.ignored, 'finding')} ignored by comments, markers or fixtures."
     if verdict.failing and baseline.path is not None:
         yield "To accept what is new, run again with --dbguard-update-baseline."
+
+
+def _updated(verdict: Verdict) -> str:
+    """Return what the baseline accepts since this run has written it."""
+    baseline = verdict.baseline
+    counts = f" and counts of {counted(baseline.counted, 'test')}" if baseline.counted else ""
+    return f"{baseline.path} now accepts {counted(baseline.entries, 'finding')}{counts}: commit it."

@@ -98,8 +98,9 @@ class QueryCountRegression:
     ## Limits
     Where the application keeps results between tests (a cache, settings read once), the first test that needs them
     runs more statements than the others, and which one that is depends on the order, the selection and the workers:
-    clear the cache between tests, or give the tests a tolerance. Different databases may need different numbers of
-    statements for one thing: give each a baseline of its own with `--dbguard-baseline`.
+    clear the cache between tests, or give the tests a tolerance. So may instances that a test flushes and does not
+    hold: whether they are loaded again depends on when they are collected. Different databases may need different
+    numbers of statements for one thing: give each a baseline of its own with `--dbguard-baseline`.
     """
 
     code: ClassVar[str] = "DBG902"

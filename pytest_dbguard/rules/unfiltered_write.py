@@ -75,7 +75,7 @@ class UnfilteredWrite:
             name=self.name,
             severity=self.severity,
             subject=text.table,
-            message=f"every row of `{text.table}` is {verb}: the statement has no WHERE",
+            message=f"every row of `{text.table}` is {verb}: no condition says which",
             site=frame.site,
             count=len(statements),
             in_test_code=recording.prepares or frame.in_test_code,

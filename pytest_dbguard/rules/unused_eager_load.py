@@ -10,6 +10,9 @@ from pytest_dbguard.recording.model import Recording
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
 from pytest_dbguard.rules.eager_use import EagerUse, eager_uses
 
+MAPPED_FIX = "let the mapping load it lazily, and ask for it in the queries that need it"
+"""What to do about a load that the mapping asks for: it is one cause for all queries."""
+
 
 class UnusedEagerLoad:
     """unused-eager-load (DBG107).
@@ -88,7 +91,6 @@ def _fix(use: EagerUse) -> Fix:
     if use.load.is_mapped:
         mapping = f'{relationship.key} = relationship(..., lazy="select")'
         query = f"# or in this query: .options(lazyload({use.subject}))"
-        title = "let the mapping load it lazily, and ask for it in the queries that need it"
-        return Fix(title, f"{mapping}\n{query}", use.site)
+        return Fix(MAPPED_FIX, f"{mapping}\n{query}", use.site)
     option = "contains_eager" if use.load.strategy == "contains" else f"{use.load.strategy}load"
     return Fix(f"leave `{option}({use.subject})` out of the query", place=use.site)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Literal
@@ -11,6 +11,7 @@ import pytest
 
 from pytest_dbguard.analysis.pool import fact_id
 from pytest_dbguard.analysis.silencer import Judged
+from pytest_dbguard.core.findings import Finding
 from pytest_dbguard.recording.cold import ColdSessions
 from pytest_dbguard.testing.run import RecordingPlugin
 from pytest_dbguard.testing.scoping import is_hypothesis_test
@@ -48,34 +49,42 @@ class ColdPlugin:
     def _run_again(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
         known = self._recording.shown_by(item)
         sessions = ColdSessions(self._recording.recorder)
+        failed: list[Finding] = []
         with self._recording.apart() as late, sessions.attached(), _unheard(item.config):
-            _run_quietly(item, nextitem)
+            _run_quietly(item, nextitem, lambda error: failed.extend(self._recording.cannot_wait(item, error)))
         for judged in late:
-            self._recording.add_late(_hidden(judged, known) if sessions.detached else Judged())
+            shown = replace(judged, findings=[*judged.findings, *failed])
+            self._recording.add_late(_hidden(shown, known) if sessions.detached else Judged())
 
 
-def _run_quietly(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Run a test as pytest's own protocol does, but no failure opens a debugger, and only the user ends the run."""
+def _run_quietly(item: pytest.Item, nextitem: pytest.Item | None, failed: Callable[[BaseException], None]) -> None:
+    """Run a test as pytest's own protocol does, but no failure opens a debugger, and only the user ends the run.
+
+    `failed` takes what the test itself raises.
+    """
     made: Any = item
     has_request = hasattr(made, "_request")
     if has_request and not made._request:
         made._initrequest()
     try:
-        if _passes(item, "setup"):
-            _passes(item, "call")
-        _passes(item, "teardown", nextitem=nextitem)
+        if _error_of(item, "setup") is None:
+            error = _error_of(item, "call")
+            if error is not None:
+                failed(error)
+        _error_of(item, "teardown", nextitem=nextitem)
     finally:
         if has_request:
             made._request = False
             made.funcargs = None
 
 
-def _passes(item: pytest.Item, when: Literal["setup", "call", "teardown"], **arguments: Any) -> bool:
+def _error_of(item: pytest.Item, when: Literal["setup", "call", "teardown"], **arguments: Any) -> BaseException | None:
+    """Run a phase and return what it raises; None where it passes."""
     hook = getattr(item.ihook, f"pytest_runtest_{when}")
     call = pytest.CallInfo.from_call(lambda: hook(item=item, **arguments), when=when, reraise=KeyboardInterrupt)
     # fixtures may look at what this hook leaves on the item
-    report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
-    return report.passed
+    item.ihook.pytest_runtest_makereport(item=item, call=call)
+    return call.excinfo.value if call.excinfo is not None else None
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from sqlalchemy.exc import MissingGreenlet
 
-from pytest_dbguard.core.findings import Site
+from pytest_dbguard.core.findings import Certainty, Finding, Fix, Severity, Site
 from pytest_dbguard.recording.calls import CallKind, ColumnCause, LoadCall
 from pytest_dbguard.recording.frames import Mark
 from pytest_dbguard.recording.ownership import CodeKind, Ownership
@@ -31,6 +31,37 @@ def explain(error: BaseException, load: LoadCall | None, ownership: Ownership) -
     if load.kind is CallKind.COLUMN:
         return "\n".join(_about_columns(load, at))
     return "\n".join(_about_relationship(load, at))
+
+
+def finding_of(error: BaseException, load: LoadCall | None, ownership: Ownership, test: str) -> Finding | None:
+    """Return the finding for a relationship that asynchronous code would load; None for other errors and loads.
+
+    For cold sessions: the test itself passes, since its session holds what production would have to load.
+    """
+    if load is None or load.kind is CallKind.COLUMN or explain(error, load, ownership) is None:
+        return None
+    path, origin = load_path(load.path), load.origin.stack if load.origin is not None else None
+    place = _innermost(error.__traceback__, ownership)
+    if path is None or place is None:
+        return None
+    query = origin.site if origin is not None else None
+    return Finding(
+        rule="DBG101",
+        name="n-plus-one",
+        severity=Severity.ERROR,
+        subject=path.subject,
+        message=f"`{path.subject}` is loaded lazily where asynchronous code cannot wait for it (MissingGreenlet)",
+        site=place,
+        origin=query,
+        certainty=Certainty.LIKELY if load.is_guess else Certainty.CERTAIN,
+        tests=(test,),
+        in_test_code=place.in_test_code,
+        fix=Fix(
+            f"load `{path.subject}` with the query that loads the parents",
+            f"select({path.root}).options({path.options})",
+            query,
+        ),
+    )
 
 
 def _about_relationship(load: LoadCall, at: str) -> Iterator[str]:
@@ -93,6 +124,7 @@ def _innermost(traceback: TracebackType | None, ownership: Ownership) -> Site | 
         code = traceback.tb_frame.f_code
         kind, file = ownership.of(code.co_filename)
         if kind is not CodeKind.LIBRARY:
-            place = Site(file, traceback.tb_lineno, function=code.co_qualname)
+            is_test = kind is CodeKind.TEST
+            place = Site(file, traceback.tb_lineno, function=code.co_qualname, in_test_code=is_test)
         traceback = traceback.tb_next
     return place

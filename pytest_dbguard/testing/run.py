@@ -20,6 +20,7 @@ from pytest_dbguard.analysis.ignore_book import IgnoreBook
 from pytest_dbguard.analysis.pool import fact_id
 from pytest_dbguard.analysis.silencer import Judged, Silencer
 from pytest_dbguard.core.errors import ConfigError
+from pytest_dbguard.core.findings import Finding
 from pytest_dbguard.core.ignores import Ignore
 from pytest_dbguard.core.serial import finding_to_json
 from pytest_dbguard.core.verdict import Fault
@@ -32,7 +33,7 @@ from pytest_dbguard.rules.unused_ignore import UnusedIgnore
 from pytest_dbguard.testing.guard import query_groups
 from pytest_dbguard.testing.marker import TestSettings, settings_of
 from pytest_dbguard.testing.measure import Measure
-from pytest_dbguard.testing.missing_greenlet import TITLE, explain
+from pytest_dbguard.testing.missing_greenlet import TITLE, explain, finding_of
 from pytest_dbguard.testing.scoping import PhaseRecorder, is_hypothesis_test, test_site
 from pytest_dbguard.testing.sightings import sightings
 
@@ -177,6 +178,13 @@ class RecordingPlugin:
             yield self._apart
         finally:
             self._apart = None
+
+    def cannot_wait(self, item: pytest.Item, error: BaseException) -> list[Finding]:
+        """Return the load that asynchronous code cannot wait for, when that is what a test ended with."""
+        finding = finding_of(error, self._phases.recorder.latest_load, self._phases.ownership, item.nodeid)
+        if finding is None or self._silencer.silencing(finding, self.settings(item).ignore):
+            return []
+        return [finding]
 
     def add_late(self, judged: Judged) -> None:
         """Take in what was shown after the report of its test; it is told with the last words."""

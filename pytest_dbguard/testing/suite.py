@@ -52,8 +52,18 @@ def _selects(config: pytest.Config) -> bool:
     arguments = [str(each) for each in config.invocation_params.args]
     source = config.args_source
     return (
-        source is pytest.Config.ArgsSource.ARGS
+        (source is pytest.Config.ArgsSource.ARGS and not _names_all(config))
         or (source is pytest.Config.ArgsSource.INVOCATION_DIR and config.invocation_params.dir != config.rootpath)
         or bool(getattr(config.option, "lf", False))
         or any(each.partition("=")[0] in _LEAVE_OUT for each in arguments)
     )
+
+
+def _names_all(config: pytest.Config) -> bool:
+    """Return whether the arguments are directories that hold all of `testpaths`, or the root where there are none."""
+    root, start = config.rootpath, config.invocation_params.dir
+    if any("::" in argument for argument in config.args):
+        return False
+    given = [(start / argument).resolve() for argument in config.args]
+    wanted = [path for pattern in config.getini("testpaths") for path in root.glob(pattern)] or [root]
+    return all(any(each.is_dir() and path.resolve().is_relative_to(each) for each in given) for path in wanted)

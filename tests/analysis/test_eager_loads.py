@@ -9,7 +9,8 @@ import pytest
 from pytest_dbguard.analysis.eager_loads import weigh_unused
 from pytest_dbguard.analysis.judge import active_rules
 from pytest_dbguard.analysis.pool import FindingPool
-from pytest_dbguard.core.findings import Finding, Severity, Site
+from pytest_dbguard.core.findings import Finding, Fix, Severity, Site
+from pytest_dbguard.rules.unused_eager_load import MAPPED_FIX
 
 SITE = Site("shop/orders.py", 12, function="orders")
 UNUSED = Finding(
@@ -62,3 +63,23 @@ def test_what_one_test_hides_is_not_told_beside_what_another_shows():
     pool.add([masked, elsewhere])
     pool.add([shown])
     assert pool.findings() == (shown, elsewhere)
+
+
+def mapped(line, **changes):
+    fix = Fix(MAPPED_FIX, 'items = relationship(..., lazy="select")')
+    return replace(UNUSED, fix=fix, site=replace(SITE, line=line), **changes)
+
+
+def test_what_a_mapping_loads_with_many_queries_is_one_finding():
+    given = [mapped(line, tests=(f"test_a.py::test_{line}",)) for line in (14, 13, 15, 16, 17)]
+    (finding,) = weigh_unused(given, set(), active_rules(), is_whole_suite=True)
+    assert finding.severity is Severity.WARNING
+    assert finding.site.line == 13
+    assert finding.tests == tuple(f"test_a.py::test_{line}" for line in (13, 14, 15, 16, 17))
+    queries = "shop/orders.py:14, shop/orders.py:15, shop/orders.py:16"
+    assert finding.evidence == (f"so it is with the queries at {queries} and 1 more",)
+
+
+def test_that_any_query_needs_what_a_mapping_loads_is_enough():
+    findings = weigh_unused([mapped(13), mapped(14)], {("Order.items", "", 0)}, active_rules(), is_whole_suite=True)
+    assert {finding.severity for finding in findings} == {Severity.NOTE}

@@ -157,6 +157,15 @@ def test_files_that_cannot_be_collected_here_are_not_gone(accepted, first, worke
     assert text(accepted) == before
 
 
+@pytest.mark.parametrize(
+    ("argument", "is_whole"), [(".", True), ("test_page.py", False), ("test_page.py::test_last", False)]
+)
+def test_a_run_that_names_all_there_is_is_a_full_run(accepted, argument, is_whole):
+    result = accepted.run("--dbguard", PRUNE, argument)
+    assert result.ret == 0
+    assert ("only some of the tests ran" in result.stdout.str()) != is_whole
+
+
 def test_a_run_in_a_directory_is_partial(accepted):
     accepted.write(
         "checks/test_inner.py", OTHER.replace("from shop", "import sys\nsys.path.insert(0, '..')\nfrom shop")

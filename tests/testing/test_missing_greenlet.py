@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 SHOP = """
 from __future__ import annotations
 
@@ -72,6 +74,39 @@ async def test_it(function):
     finally:
         await engine.dispose()
 """
+
+
+def test_a_cold_session_shows_it_where_the_test_hides_it(pytester):
+    pytester.makepyfile(
+        shop=SHOP,
+        test_async="""
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+import shop
+
+
+async def test_it():
+    engine = create_async_engine("sqlite+aiosqlite://")
+    async with engine.begin() as connection:
+        await connection.run_sync(shop.Base.metadata.create_all)
+    async with AsyncSession(engine, expire_on_commit=False) as session:
+        order = shop.Order(items=[shop.Item()])
+        session.add(order)
+        await session.commit()
+        assert len(await shop.lazy(session)) == 1
+    await engine.dispose()
+""",
+    )
+    pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
+    result = pytester.runpytest_subprocess("--dbguard", "--dbguard-report=json:report.json")
+    assert result.ret == 0
+    result = pytester.runpytest_subprocess("--dbguard", "--dbguard-cold", "--dbguard-report=json:report.json")
+    assert result.ret == 1
+    result.assert_outcomes(passed=1)
+    (finding,) = json.loads((pytester.path / "report.json").read_text())["findings"]
+    assert (finding["rule"], finding["subject"], finding["site"]["line"]) == ("DBG101", "Order.items", 31)
+    assert (finding["origin"]["line"], finding["evidence"]) == (26, ["shown with a cold session"])
+    assert "MissingGreenlet" in finding["message"]
 
 
 def test_the_failure_says_what_was_loaded_where_and_what_to_add(pytester):
