@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.engine.interfaces import ExecuteStyle
+from sqlalchemy.exc import MissingGreenlet
 
 from pytest_dbguard.recording.recorder import Recorder
 
@@ -57,6 +58,9 @@ class StatementListeners:
                 return
             if getattr(context, self._recorder.name, False):
                 # a later batch of an insert that was counted with its first one
+                return
+            if isinstance(exception.original_exception, MissingGreenlet):
+                # asynchronous code could not wait for it: nothing was sent
                 return
             started = getattr(context, "_dbguard_started", 0) or perf_counter_ns()
             many = bool(context.executemany)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from glob import glob
 
 import pytest
 
@@ -65,5 +66,6 @@ def _names_all(config: pytest.Config) -> bool:
     if any("::" in argument for argument in config.args):
         return False
     given = [(start / argument).resolve() for argument in config.args]
-    wanted = [path for pattern in config.getini("testpaths") for path in root.glob(pattern)] or [root]
+    patterns = config.getini("testpaths")
+    wanted = [root / found for pattern in patterns for found in glob(pattern, root_dir=root, recursive=True)] or [root]
     return all(any(each.is_dir() and path.resolve().is_relative_to(each) for each in given) for path in wanted)

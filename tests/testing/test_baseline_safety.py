@@ -158,10 +158,25 @@ def test_files_that_cannot_be_collected_here_are_not_gone(accepted, first, worke
 
 
 @pytest.mark.parametrize(
-    ("argument", "is_whole"), [(".", True), ("test_page.py", False), ("test_page.py::test_last", False)]
+    ("argument", "testpaths", "is_whole"),
+    [
+        (".", None, True),
+        (".", ".", True),
+        (".", "checks", True),
+        ("checks", "checks", True),
+        ("checks", "chec*", True),
+        ("checks", "checks more", False),
+        ("checks", None, False),
+        ("test_page.py", None, False),
+        ("test_page.py::test_last", None, False),
+    ],
+    ids=str,
 )
-def test_a_run_that_names_all_there_is_is_a_full_run(accepted, argument, is_whole):
-    result = accepted.run("--dbguard", PRUNE, argument)
+def test_a_run_that_names_all_there_is_is_a_full_run(accepted, argument, testpaths, is_whole):
+    accepted.write("checks/test_more.py", OTHER.replace("test_other", "test_more"))
+    accepted.write("more/test_most.py", OTHER.replace("test_other", "test_most"))
+    options = ("-o", f"testpaths={testpaths}") if testpaths else ()
+    result = accepted.run("--dbguard", PRUNE, argument, *options)
     assert result.ret == 0
     assert ("only some of the tests ran" in result.stdout.str()) != is_whole
 
