@@ -84,7 +84,7 @@ def test_unused_again(session):
         (("-k", "unused"), {(28, "note", 2)}),
         (("--dbguard-ignore=DBG107",), set()),
     ],
-    ids=str,
+    ids=["whole", "workers", "some", "ignored"],
 )
 def test_a_load_is_unused_when_no_test_reads_it(pytester, flags, expected):
     pytester.makepyfile(shop=SHOP, conftest=CONFTEST, test_shop=TESTS)
