@@ -107,6 +107,10 @@ class LoopFinder:
             by_whom: Whether only the name counts whose attribute is read or whose method is called: with
                 `getattr(order, name)` that is `order`.
         """
+        if _operation(frame) == "FOR_ITER":
+            # the loop's own step: what it goes through sends the statement
+            around = self.loops(frame)
+            return around[0].binds if around else frozenset()
         node = next((each for each in reversed(self.path(frame)) if isinstance(each, ast.expr)), None)
         if node is None:
             return frozenset()
@@ -233,8 +237,18 @@ def _in_head(loop: ast.AST, source: ast.expr, span: Span) -> bool:
 
 def _is_step(frame: Frame) -> bool:
     """Whether the instruction asks an iterator for its next item, which a loop does in each round."""
+    return _operation(frame) in _STEPS
+
+
+def _operation(frame: Frame) -> str:
+    """Return the name of the operation that a frame stands at; "" where it is unknown."""
     code, offset = frame.info.code.co_code, frame.instruction
-    return 0 <= offset < len(code) and dis.opname[code[offset]] in _STEPS
+    if not 0 <= offset < len(code):
+        return ""
+    while offset > 1 and dis.opname[code[offset]] == "CACHE":
+        # a generator that runs in its caller's loop leaves it at the cache of the operation
+        offset -= 2
+    return dis.opname[code[offset]]
 
 
 def _head_site(node: ast.AST, frame: Frame) -> Site:
