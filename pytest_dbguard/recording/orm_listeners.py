@@ -117,8 +117,10 @@ class OrmListeners:
 
     def _note_eager_loads(self, call: OriginOption, statement: Any, mapper: Mapper[Any]) -> None:
         call.eager = loads = self._eager.loads(statement, mapper)
+        if not loads:
+            return
         scope = self._recorder.scope
-        if not loads or scope is None or not scope.add_eager(call) or not self._recorder.tracks_reads:
+        if scope is None or not scope.add_eager(call) or not self._recorder.tracks_reads:
             return
         for load in loads:
             self._reads.track(load.relationship)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import ClassVar
 
-from pytest_dbguard.core.findings import Finding, Fix, Severity
-from pytest_dbguard.recording.calls import CallKind, LoadCall, OriginOption
+from sqlalchemy.orm.interfaces import MANYTOONE
+
+from pytest_dbguard.core.findings import Severity
+from pytest_dbguard.recording.calls import OriginOption
 from pytest_dbguard.recording.consumption import takes_one
 from pytest_dbguard.recording.frames import Frame, Mark
 from pytest_dbguard.recording.loops import Loop, LoopFinder
 from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
-from pytest_dbguard.rules.loader_options import LoadPath, load_path
+from pytest_dbguard.rules.hidden_loads import hidden_loads
+from pytest_dbguard.rules.loader_options import LoadPath
 from pytest_dbguard.rules.unique_lookup import is_unique_lookup, pins
 
 
@@ -59,58 +61,17 @@ class LatentNPlusOne:
 
     def check(self, recording: Recording, context: Context) -> Iterable[Draft]:
         """Yield a draft for each single lazy load that a second row would repeat."""
-        told = {recording.statements[number].stack.key for number in context.claimed}
-        for statement, call, path in _single_loads(recording, context.claimed):
-            origin = call.origin
-            if statement.stack.key in told:
-                # the same place shows it as an n-plus-one in another round
+        for load in hidden_loads(recording, context.claimed):
+            path, origin = load.path, load.origin
+            if not _may_have_many(path, origin, context.loops):
                 continue
-            if origin is None or origin.stack is None or not _may_have_many(path, origin, context.loops):
-                continue
-            if path.last.direction.name == "MANYTOONE" and pins(origin, path.last.local_columns):
+            if path.last.direction is MANYTOONE and pins(origin, path.last.local_columns):
                 # all rows share the one that is loaded
                 continue
-            owner = _row_loop(statement, origin, context.loops)
+            owner = _row_loop(load.statement, origin, context.loops)
             if owner is not None:
-                yield self._draft(statement, origin, path, *owner)
-
-    def _draft(self, statement: Statement, origin: OriginOption, path: LoadPath, frame: Frame, loop: Loop) -> Draft:
-        parent = path.last.parent.class_.__name__
-        place = origin.stack.site if origin.stack is not None else None
-        finding = Finding(
-            rule=self.code,
-            name=self.name,
-            severity=self.severity,
-            subject=path.subject,
-            message=f"`{path.subject}` would be loaded once for each `{parent}`: the test's data has one only",
-            site=statement.stack.site,
-            origin=place,
-            loop=loop.site,
-            in_test_code=frame.in_test_code and (place is None or place.in_test_code),
-            fix=Fix(
-                f"load `{path.subject}` with the query that loads the parents",
-                f"select({path.root}).options({path.options})",
-                place,
-            ),
-            shape=statement.text.shape,
-        )
-        return Draft(finding, frozenset({statement.number}))
-
-
-def _single_loads(recording: Recording, claimed: frozenset[int]) -> Iterator[tuple[Statement, LoadCall, LoadPath]]:
-    """Yield the lazy loads that are the only one of their relationship and origin."""
-    loads: list[tuple[Statement, LoadCall, LoadPath, Any]] = []
-    for statement in recording.statements:
-        call = statement.call
-        if type(call) is not LoadCall or call.kind is not CallKind.LAZY or call.is_guess or statement.in_flush:
-            continue
-        path = load_path(call.path)
-        if path is not None and statement.number not in claimed and not statement.stack.marks & Mark.REFRESH:
-            loads.append((statement, call, path, (id(call.origin), path.last)))
-    times = Counter(key for *_, key in loads)
-    for statement, call, path, key in loads:
-        if times[key] == 1:
-            yield statement, call, path
+                frame, loop = owner
+                yield load.draft(self, "the test's data has one only", loop=loop.site, by_test=frame.in_test_code)
 
 
 def _may_have_many(path: LoadPath, origin: OriginOption, loops: LoopFinder) -> bool:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from typing import ClassVar
 
 from sqlalchemy.orm.interfaces import MANYTOONE
 
-from pytest_dbguard.core.findings import Finding, Fix, Severity
-from pytest_dbguard.recording.calls import CallKind, LoadCall, OriginOption
-from pytest_dbguard.recording.frames import Mark
-from pytest_dbguard.recording.model import Recording, Statement
+from pytest_dbguard.core.findings import Severity
+from pytest_dbguard.recording.model import Recording
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
-from pytest_dbguard.rules.loader_options import LoadPath, load_path
+from pytest_dbguard.rules.hidden_loads import hidden_loads
 from pytest_dbguard.rules.unique_lookup import pins
 
 
@@ -65,53 +62,12 @@ class MaskedNPlusOne:
         """Yield a draft for each relationship and query whose instances share one target."""
         if recording.prepares:
             return
-        told = {recording.statements[number].stack.key for number in context.claimed}
-        for statement, call, path in _single_loads(recording, context.claimed):
-            origin = call.origin
-            if statement.stack.key in told:
-                # the same place shows it as an n-plus-one in another round
+        for load in hidden_loads(recording, context.claimed):
+            relationship = load.path.last
+            if relationship.direction is not MANYTOONE or load.path.is_recursive:
                 continue
-            if origin is None or origin.stack is None or pins(origin, path.last.local_columns):
-                continue
-            parents = {call.parent} | (origin.reads or {}).get(path.last, set())
-            if len(parents) > 1:
-                yield self._draft(statement, origin, path)
-
-    def _draft(self, statement: Statement, origin: OriginOption, path: LoadPath) -> Draft:
-        parent = path.last.parent.class_.__name__
-        place = origin.stack.site if origin.stack is not None else None
-        frames = statement.stack.frames
-        finding = Finding(
-            rule=self.code,
-            name=self.name,
-            severity=self.severity,
-            subject=path.subject,
-            message=f"`{path.subject}` would be loaded once for each `{parent}`: here they all share one",
-            site=statement.stack.site,
-            origin=place,
-            in_test_code=(not frames or frames[0].in_test_code) and (place is None or place.in_test_code),
-            fix=Fix(
-                f"load `{path.subject}` with the query that loads the parents",
-                f"select({path.root}).options({path.options})",
-                place,
-            ),
-            shape=statement.text.shape,
-        )
-        return Draft(finding, frozenset({statement.number}))
-
-
-def _single_loads(recording: Recording, claimed: frozenset[int]) -> Iterator[tuple[Statement, LoadCall, LoadPath]]:
-    """Yield the lazy many-to-one loads that are the only one of their relationship and origin."""
-    loads: list[tuple[Statement, LoadCall, LoadPath, Any]] = []
-    for statement in recording.statements:
-        call = statement.call
-        if type(call) is not LoadCall or call.kind is not CallKind.LAZY or call.is_guess or statement.in_flush:
-            continue
-        path = load_path(call.path)
-        if path is not None and not statement.stack.marks & Mark.REFRESH:
-            loads.append((statement, call, path, (id(call.origin), path.last)))
-    times = Counter(key for *_, key in loads)
-    for statement, call, path, key in loads:
-        is_to_one = path.last.direction is MANYTOONE and not path.is_recursive
-        if times[key] == 1 and is_to_one and statement.number not in claimed:
-            yield statement, call, path
+            parents = {load.call.parent} | (load.origin.reads or {}).get(relationship, set())
+            if len(parents) > 1 and not pins(load.origin, relationship.local_columns):
+                frames = load.statement.stack.frames
+                by_test = not frames or frames[0].in_test_code
+                yield load.draft(self, "here they all share one", by_test=by_test)

@@ -61,9 +61,10 @@ class UnusedEagerLoad:
         """Yield a draft for each relationship and query that this scope shows no use of."""
         if recording.prepares:
             return
-        used = {(use.subject, use.site) for use in eager_uses(recording) if use.is_read}
+        uses = tuple(eager_uses(recording))
+        used = {(use.subject, use.site) for use in uses if use.is_read}
         told: set[object] = set()
-        for use in eager_uses(recording):
+        for use in uses:
             key = (use.subject, use.site)
             if not use.is_read and use.site is not None and key not in used and key not in told:
                 told.add(key)

@@ -123,7 +123,7 @@ class RecordingPlugin:
         if call.when == "call":
             item.stash[_PASSED] = report.passed
         if call.when == "teardown" and self._apart is not None:
-            self._apart.append(self._judge(item))
+            self._apart.append(self._judge(item, _recordings(item)))
             item.stash[SCOPES] = {}
         elif call.when == "teardown":
             setattr(report, REPORT_ATTRIBUTE, json.dumps(self._judged(item)))
@@ -208,7 +208,7 @@ class RecordingPlugin:
         settings = self.settings(item)
         scopes = item.stash.get(SCOPES, {})
         recordings = _recordings(item)
-        shown = self._judge(item)
+        shown = self._judge(item, recordings)
         item.stash[_SHOWN] = frozenset(map(fact_id, shown.findings))
         item.stash[_RAN] = any(recording.count for recording in recordings)
         measure = Measure.of(scopes["call"].recordings()) if "call" in scopes else Measure()
@@ -222,10 +222,10 @@ class RecordingPlugin:
             "faults": self._new_faults(),
         }
 
-    def _judge(self, item: pytest.Item) -> Judged:
+    def _judge(self, item: pytest.Item, recordings: list[Recording]) -> Judged:
         settings = self.settings(item)
         marks, is_off = settings.ignore, settings.is_off
-        return self._silencer.judged(_recordings(item), test=item.nodeid, marks=marks, is_off=is_off)
+        return self._silencer.judged(recordings, test=item.nodeid, marks=marks, is_off=is_off)
 
     def _counts(self, item: pytest.Item, settings: TestSettings) -> dict[str, Any] | None:
         """Return what the test counted; None where that is not compared with the baseline."""
