@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from pathlib import Path
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from pytest_dbguard.core.findings import Severity
 from pytest_dbguard.dev_server.hub import Request
+from pytest_dbguard.dev_server.middleware import Middleware
 from pytest_dbguard.dev_server.timing import with_metric
 from pytest_dbguard.dev_server.watcher import Watcher
 from pytest_dbguard.recording.scopes import Scope
@@ -19,7 +17,7 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 
-class DbguardASGI:
+class DbguardASGI(Middleware[ASGIApp]):
     """Judge each HTTP request of an ASGI application, log what is found, and send a `Server-Timing` header.
 
     For development: judging takes some milliseconds a request, in the event loop, after the response was sent. Nothing
@@ -32,42 +30,9 @@ class DbguardASGI:
     Inside of a test that dbguard records, or of a `record()` block, the request is a scope of that recording, which
     judges it; the header is sent all the same.
 
-    Args:
-        app: The application.
-        root: Directory of the application; what lies below it counts as its code. The working directory by default.
-        select: Codes, prefixes or names of the rules to run; all by default.
-        ignore: Codes, prefixes or names of the rules not to run.
-        warn_on: The severity from which a finding is logged as a WARNING; below, it is an INFO.
-        every_request: Whether to log a fact each time it is seen; else once a process.
-        max_queries: A budget: a request that sends more statements is a finding.
-        server_timing: Whether to send `Server-Timing: db;dur=12.3;desc="41 queries"`. It tells what was recorded when
-            the headers are sent: of a streaming response, what came before the first byte.
-        logger: Where to log; `logging.getLogger("dbguard")` by default. The full block of a finding follows at DEBUG.
-        enabled: Whether to do anything at all.
-
-    Raises:
-        ConfigError: For an unknown rule.
+    The arguments are those of `Middleware`. The header tells what was recorded when it is sent: of a streaming
+    response, what came before the first byte.
     """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        root: Path | str | None = None,
-        select: Iterable[str] = (),
-        ignore: Iterable[str] = (),
-        warn_on: Severity | str = Severity.WARNING,
-        every_request: bool = False,
-        max_queries: int | None = None,
-        server_timing: bool = True,
-        logger: logging.Logger | None = None,
-        enabled: bool = True,
-    ) -> None:
-        self.app = app
-        self._server_timing = server_timing
-        self._watcher: Watcher | None = None
-        if enabled:
-            self._watcher = Watcher(root, select, ignore, warn_on, every_request, max_queries, logger)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve a request."""

@@ -24,6 +24,7 @@ from pytest_dbguard.recording.scopes import Scope
 
 # the models of `application.py` serve here too
 sys.path.insert(0, str(Path(__file__).parent.parent / "rules"))
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 class Watch:

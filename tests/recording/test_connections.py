@@ -7,34 +7,14 @@ import threading
 
 import pytest
 from application import Base, Customer, Job, Label
-from sqlalchemy import create_engine, exc, func, insert, select
+from sqlalchemy import create_engine, exc, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from sqlalchemy.pool import NullPool, QueuePool, SingletonThreadPool, StaticPool
+from ways import by_block_of_a_session, by_connection, by_engine, by_session, commits, open_in, take, take_session
 
 from pytest_dbguard.recording import scopes
 from pytest_dbguard.recording.scopes import Scope
-
-
-def commits(watch):
-    """Position and function of each commit."""
-    return [(each.position, each.stack.site.function) for each in watch.scope.recording().commits]
-
-
-def open_in(watch):
-    """The functions that took connections which are out."""
-    return [stack.site.function for stack in watch.scope.recording().open_connections]
-
-
-def by_session(engine):
-    with Session(engine) as session:
-        session.add(Job())
-        session.commit()
-
-
-def by_block_of_a_session(engine):
-    with Session(engine) as session, session.begin():
-        session.add(Job())
 
 
 def by_sessionmaker(engine):
@@ -47,17 +27,6 @@ def by_scoped_session(engine):
     session.add(Job())
     session.commit()
     session.remove()
-
-
-def by_engine(engine):
-    with engine.begin() as connection:
-        connection.execute(insert(Job), {"state": "new"})
-
-
-def by_connection(engine):
-    with engine.connect() as connection:
-        connection.execute(insert(Job), {"state": "new"})
-        connection.commit()
 
 
 def by_transaction(engine):
@@ -202,18 +171,6 @@ def test_paused_scopes_hear_nothing(engine, watch):
     watch.scope.is_paused = False
     assert (commits(watch), open_in(watch)) == ([], [])
     connection.close()
-
-
-def take(engine):
-    connection = engine.connect()
-    connection.execute(select(func.count(Job.id)))
-    return connection
-
-
-def take_session(engine):
-    session = Session(engine)
-    session.scalars(select(Customer)).all()
-    return session
 
 
 POOLS = {

@@ -6,57 +6,14 @@ import gc
 
 import pytest
 from application import Customer, Job
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
+from ways import by_block_of_a_session, by_connection, by_engine, by_session, commits, open_in, take, take_session
 
 from pytest_dbguard.recording import connection_listeners
 from pytest_dbguard.recording.frames import Mark
 from pytest_dbguard.recording.scopes import Scope
-
-
-def commits(watch):
-    """Position and function of each commit."""
-    return [(each.position, each.stack.site.function) for each in watch.scope.recording().commits]
-
-
-def open_in(watch):
-    """The functions that took connections which are out."""
-    return [stack.site.function for stack in watch.scope.recording().open_connections]
-
-
-def by_session(engine):
-    with Session(engine) as session:
-        session.add(Job())
-        session.commit()
-
-
-def by_block_of_a_session(engine):
-    with Session(engine) as session, session.begin():
-        session.add(Job())
-
-
-def by_engine(engine):
-    with engine.begin() as connection:
-        connection.execute(insert(Job), {"state": "new"})
-
-
-def by_connection(engine):
-    with engine.connect() as connection:
-        connection.execute(insert(Job), {"state": "new"})
-        connection.commit()
-
-
-def take(engine):
-    connection = engine.connect()
-    connection.execute(select(func.count(Job.id)))
-    return connection
-
-
-def take_session(engine):
-    session = Session(engine)
-    session.scalars(select(Customer)).all()
-    return session
 
 
 class Clock:
