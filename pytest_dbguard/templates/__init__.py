@@ -1,0 +1,1 @@
+"""Databases made once from migrations and seeds, and copied whenever a clean one is needed."""
