@@ -13,7 +13,7 @@ from pytest_dbguard.config.text import value_of
 
 PREFIX = "DBGUARD_"
 
-_ONLY_IN_FILES = frozenset({"envs", "per_path_ignores", "rules"})
+_ONLY_IN_FILES = frozenset({"engines", "envs", "per_path_ignores", "rules"})
 # Other parts and other people's scripts have variables with our prefix: only what looks like a slip of the pen for one
 # of ours is refused. At 0.8, MAX_QUERY is a slip for MAX_QUERIES, and TEST_DATABASE is none for DATABASE.
 _SLIP_RATIO = 0.8

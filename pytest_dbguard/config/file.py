@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_dbguard.config.flags import flag_name
 from pytest_dbguard.config.layer import Layer
-from pytest_dbguard.config.model import ENVIRONMENT_KEY, ONLY_AS_FLAG, Config, EnvConfig
+from pytest_dbguard.config.model import ENVIRONMENT_KEY, ONLY_AS_FLAG, Config, EnvConfig, canonical
 from pytest_dbguard.config.nested import baseline_text, report_texts
 from pytest_dbguard.config.problems import Problem, quote
 from pytest_dbguard.config.table import check_table, dotted_key, field_name
@@ -108,6 +108,10 @@ def _add_environment(
     if not isinstance(settings, Mapping):
         hint = f"an environment is a table: [{at}]"
         problems.append(Problem(place, at, f"expected a table, not {quote(settings)}", hint))
+        return
+    twin = next((other for other in environments if canonical(other) == canonical(name)), None)
+    if twin is not None:
+        problems.append(Problem(place, at, f"environment {quote(twin)} has a table already", "keep one of the two"))
         return
     environment, wrong = check_table(EnvConfig, settings, place=place, key=at)
     problems.extend(wrong)

@@ -11,7 +11,7 @@ from pytest_dbguard.config.environment import read_environment
 from pytest_dbguard.config.file import PYPROJECT, find_file, read_file, shown_path
 from pytest_dbguard.config.flags import read_flags
 from pytest_dbguard.config.layer import Layer, stacked
-from pytest_dbguard.config.model import DEFAULT_ENVIRONMENT, Config, EnvConfig
+from pytest_dbguard.config.model import DEFAULT_ENVIRONMENT, Config, EnvConfig, canonical
 from pytest_dbguard.config.problems import quote, raise_problems
 from pytest_dbguard.core.errors import ConfigError, did_you_mean
 
@@ -57,7 +57,8 @@ def _environment_table(config: Config, place: str) -> Layer:
         ConfigError: When no table describes the environment that was asked for.
     """
     prefix = f"{'tool.dbguard.' if Path(place).name == PYPROJECT else ''}env."
-    if config.env not in config.envs and config.env != DEFAULT_ENVIRONMENT:
+    described = {canonical(name) for name in config.envs}
+    if canonical(config.env) not in described and config.env != DEFAULT_ENVIRONMENT:
         hint = did_you_mean(config.env, {DEFAULT_ENVIRONMENT, *config.envs})
         message = f"{config.sources['env']}: unknown environment {quote(config.env)}"
         raise ConfigError(message, hint=f"{hint} or add a table [{prefix}NAME] to {place}")

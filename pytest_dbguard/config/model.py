@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictBool, Stri
 
 from pytest_dbguard.core.findings import Severity
 
-DatabaseKind = Literal["auto", "sqlite", "postgres-embedded"]
+ResetKind = Literal["committed", "rollback", "clone", "truncate", "none"]
+LeaksMode = Literal["warn", "fail", "ignore"]
+Role = Literal["primary", "readonly", "analytics"]
 FailOn = Literal["error", "warning", "note", "never"]
 TestCode = Literal["note", "report", "off"]
 
@@ -23,6 +25,17 @@ ONLY_AS_FLAG = frozenset({"update_baseline", "prune_baseline"})
 
 Text = Annotated[StrictStr, Field(min_length=1)]
 Texts = tuple[Text, ...]
+DatabaseKind = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+"""The name of a provider; which there are, the registry of databases knows."""
+
+
+_SHORT_NAMES = {"dev": "development", "prod": "production"}
+PRODUCTION = "production"
+
+
+def canonical(environment: str) -> str:
+    """Return the full name of an environment: "dev" is "development", "prod" is "production"."""
+    return _SHORT_NAMES.get(environment, environment)
 
 
 class EnvConfig(BaseModel):
@@ -34,7 +47,25 @@ class EnvConfig(BaseModel):
     """Kind of database that the fixtures start in this environment."""
 
     url: Annotated[Text | None, Field(repr=False)] = None
-    """URL of a running database."""
+    """URL of a running server, on which the fixtures make databases of their own."""
+
+    trusted_hosts: Texts | None = None
+    """Hosts of `url` that are for tests though they look like production."""
+
+    image: Text | None = None
+    """Image of the container."""
+
+    reset: ResetKind | None = None
+    """How a test gets clean data."""
+
+    metadata: Text | Texts | None = None
+    """Tables to create, as `module:attribute`, such as "shop.models:Base"."""
+
+    migrations: Text | Texts | None = None
+    """Instead: an alembic.ini, SQL files or globs of them, or a function as `module:function`, in order."""
+
+    seed: Text | Texts | None = None
+    """Functions as `module:function` that add the data all tests start from."""
 
 
 class Config(BaseModel):
@@ -97,7 +128,43 @@ class Config(BaseModel):
     """Reports to write, each `TYPE` or `TYPE:DEST`."""
 
     database: DatabaseKind | None = None
-    """Kind of database that the fixtures start; none means the first that can start here."""
+    """Kind of database that the fixtures start; none means what `url` says, else SQLite."""
+
+    url: Annotated[Text | None, Field(repr=False)] = None
+    """URL of a running server, on which the fixtures make databases of their own."""
+
+    trusted_hosts: Texts = ()
+    """Hosts of `url` that are for tests though they look like production."""
+
+    image: Text | None = None
+    """Image of the container; none means the provider's own choice."""
+
+    reset: ResetKind = "committed"
+    """How a test gets clean data: undo what it committed, roll back, copy, empty all tables, or not at all."""
+
+    metadata: Text | Texts | None = None
+    """Tables to create, as `module:attribute`, such as "shop.models:Base"."""
+
+    migrations: Text | Texts | None = None
+    """Instead: an alembic.ini, SQL files or globs of them, or a function as `module:function`, in order."""
+
+    seed: Text | Texts | None = None
+    """Functions as `module:function` that add the data all tests start from."""
+
+    engines: dict[Text, Role] = Field(default_factory=dict)
+    """Engines of the application that lead to the test's database, as `module:attribute`, with their roles."""
+
+    leaks: LeaksMode = "warn"
+    """What becomes of connections and transactions that a test leaves open: warn, fail the test, or only end them."""
+
+    keep: StrictBool = False
+    """Whether the database of a failed test is kept, and where it is printed."""
+
+    cache_dir: Text | None = None
+    """Directory for databases that later runs start from; none means the user's cache."""
+
+    cache_mb: Annotated[int, Field(strict=True, ge=0)] = 1024
+    """Megabytes that this directory may hold."""
 
     env: Text = DEFAULT_ENVIRONMENT
     """Name of the environment in use; files say `default-env`, since `env` holds the tables."""
@@ -125,7 +192,8 @@ class Config(BaseModel):
     @property
     def environment(self) -> EnvConfig:
         """The environment in use; an empty one where no table describes it."""
-        return self.envs.get(self.env, EnvConfig())
+        wanted = canonical(self.env)
+        return next((table for name, table in self.envs.items() if canonical(name) == wanted), EnvConfig())
 
     @property
     def fail_level(self) -> Severity | None:

@@ -102,6 +102,7 @@ _EXPECTED: Mapping[str, Callable[[_Context], str]] = {
     "finite_number": lambda _: "a finite number",
     "string_type": lambda _: "text",
     "string_too_short": lambda _: "some text",
+    "string_pattern_mismatch": lambda _: "a name of small letters, digits and hyphens",
     "tuple_type": lambda _: "a list",
     "list_type": lambda _: "a list",
     "set_type": lambda _: "a list",

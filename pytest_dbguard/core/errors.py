@@ -39,6 +39,14 @@ class ReportError(DbguardError):
     """A report that cannot be written."""
 
 
+class DbguardWarning(UserWarning):
+    """Something about a test that its author should know; shown among pytest's warnings."""
+
+
+class LeakWarning(DbguardWarning):
+    """A test left a connection or transaction open."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word closest to `word`, or None when none is near.
 

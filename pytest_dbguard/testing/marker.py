@@ -13,8 +13,9 @@ from pytest_dbguard.baseline.names import without_parameters
 from pytest_dbguard.core.errors import ConfigError, did_you_mean
 from pytest_dbguard.core.findings import Site
 from pytest_dbguard.core.ignores import Ignore, IgnoreKind
+from pytest_dbguard.testing.reset_marker import RESET_KEYWORDS, reset_settings_of
 
-_KEYWORDS = ("cold", "ignore", "max_queries", "off", "query_tolerance", "reason")
+_KEYWORDS = ("cold", "ignore", "max_queries", "off", "query_tolerance", "reason", *RESET_KEYWORDS)
 _NUMBERS = ("max_queries", "query_tolerance")
 
 
@@ -48,6 +49,7 @@ def settings_of(item: pytest.Item) -> TestSettings:
         cold = values.get("cold") if cold is None else cold
         is_off = is_off or bool(values.get("off", False))
         ignored += _ignores(item, node, values.get("ignore"))
+    reset_settings_of(item)
     return TestSettings(numbers.get("max_queries"), ignored, is_off, numbers.get("query_tolerance"), cold)
 
 

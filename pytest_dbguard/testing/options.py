@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 MARKER = (
-    "dbguard(max_queries=None, query_tolerance=None, ignore=None, reason=None, cold=None, off=False): query budget of "
-    "a test, queries that it may run more than the baseline says, rules not to report in it (a list of codes or names) "
-    "with the reason, whether to run it again with a cold session, or no judgement at all"
+    "dbguard(max_queries=None, query_tolerance=None, ignore=None, reason=None, cold=None, off=False, reset=None, "
+    "fresh=False, reset_after='function'): query budget of a test, queries that it may run more than the baseline "
+    "says, rules not to report in it (a list of codes or names) with the reason, whether to run it again with a cold "
+    "session, or no judgement at all; how its database is cleaned (committed, rollback, clone, truncate, none), "
+    "whether it gets a copy of its own, and after what: each function, class, module, package or the session"
 )
 
 _VALUES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
@@ -36,13 +38,27 @@ _VALUES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
         {},
     ),
     ("env", "NAME", "use the table [tool.dbguard.env.NAME] (default: test)", {}),
-    ("database", "KIND", "database of the dbguard fixtures: auto, sqlite, postgres-embedded", {}),
+    (
+        "database",
+        "KIND",
+        "database of the dbguard fixtures: auto, sqlite, postgres-url, postgres-local, postgres-embedded, "
+        "postgres-container",
+        {},
+    ),
+    ("url", "URL", "running server on which the dbguard fixtures make their databases", {}),
+    (
+        "reset",
+        "HOW",
+        "how a test gets clean data: committed (default), rollback, clone, truncate, none",
+        {},
+    ),
 )
 _SWITCHES: tuple[tuple[str, str], ...] = (
     ("update-baseline", "accept the findings and the numbers of queries of the tests that ran into the baseline"),
     ("prune-baseline", "drop accepted findings that no longer occur and tests that are gone; only when all tests run"),
     ("cold", "run tests again with sessions emptied before the application reads, to show hidden loads"),
     ("show-queries", "print the statements of failing tests"),
+    ("keep", "keep the databases of failed tests and print their URLs"),
 )
 
 

@@ -126,9 +126,17 @@ WRONG = [
         "tool.dbguard.env.test: unknown key 'databas'\n  did you mean 'database'?",
     ),
     (
-        "[tool.dbguard.env.test]\ndatabase = 'sqlight'",
-        "tool.dbguard.env.test.database: expected 'auto', 'sqlite' or 'postgres-embedded', not 'sqlight'\n"
-        "  did you mean 'sqlite'?",
+        "[tool.dbguard.env.test]\nreset = 'roll-back'",
+        "tool.dbguard.env.test.reset: expected 'committed', 'rollback', 'clone', 'truncate' or 'none', not 'roll-back'\n"
+        "  did you mean 'rollback'?",
+    ),
+    (
+        "[tool.dbguard.env.test]\ndatabase = 'SQLite'",
+        "tool.dbguard.env.test.database: expected a name of small letters, digits and hyphens, not 'SQLite'",
+    ),
+    (
+        "[tool.dbguard.env.dev]\n[tool.dbguard.env.development]",
+        "tool.dbguard.env.development: environment 'dev' has a table already\n  keep one of the two",
     ),
     ("[tool.dbguard.baseline]\nfile = 'x'", "tool.dbguard.baseline: unknown key 'file'\n  known: path"),
     ("[tool.dbguard.report]\njson = 3", "tool.dbguard.report.json: expected a path, true or false, not 3"),
@@ -186,7 +194,7 @@ SECRETS = [
     "[tool.dbguard]\ndatabase = 'me:hunter2@host'",
     "[tool.dbguard]\nfail-on = 'host=h password=hunter2'",
     "[tool.dbguard]\nselect = 'postgresql://me:hunter2@host/db'",
-    "[tool.dbguard]\nurl = 'postgresql://me:hunter2@host/db'",
+    "[tool.dbguard]\nurls = 'postgresql://me:hunter2@host/db'",
     "[tool.dbguard.env.test]\npassword = 'hunter2'",
     "[tool.dbguard.env.test]\nurl = ['postgresql://me:hunter2@host/db']",
     "[tool.dbguard.env.test]\nurl = {password = 'hunter2'}",
