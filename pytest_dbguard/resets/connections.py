@@ -1,0 +1,326 @@
+"""Knows every pooled connection of this process to one database: who took it, who has it still, how to end that."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakSet, finalize, ref
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import Pool, SingletonThreadPool, StaticPool
+
+from pytest_dbguard.databases.base import Database
+from pytest_dbguard.databases.drivers import Driver, driver_of
+from pytest_dbguard.recording.frames import StackReader, Walk
+from pytest_dbguard.recording.ownership import Ownership
+from pytest_dbguard.resets.base import Leak
+from pytest_dbguard.resets.session_state import StateChanges
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_NO_WALK: Walk = ((), 0, False, ())
+_FRAMES = 8
+_SHARED = (StaticPool, SingletonThreadPool)
+
+
+@dataclass(slots=True, eq=False)
+class Pooled:
+    """What is known of one driver connection in a pool."""
+
+    driver: Driver
+    is_ours: bool
+    owner: str = ""
+    is_wide: bool = False
+    walk: Walk = _NO_WALK
+    is_altered: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Detached:
+    """A connection that was taken out of its pool since its holder does not give it back."""
+
+    proxy: ref[Any]
+    driver: Driver
+    connection: Any
+
+
+class Connections:
+    """The ledger of one database. Listens to all pools, and looks away where they lead elsewhere."""
+
+    def __init__(self, database: Database) -> None:
+        self._name = _file_or_name(database)
+        self._family = database.url.get_backend_name()
+        self._key = object()
+        self._owner, self._is_wide = "", True
+        self._records: WeakSet[Any] = WeakSet()
+        self._out: dict[int, Any] = {}
+        self._altered: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+        self._detached: list[_Detached] = []
+        self._ended: dict[int, Leak] = {}
+        self._proven: dict[Walk, bool] = {}
+        self._changes = StateChanges()
+        self._reader = StackReader(Ownership(Path.cwd()))
+        self._is_attached = False
+
+    def attach(self) -> None:
+        """Begin to listen."""
+        self._reader.notice_greenlet()
+        if not self._is_attached:
+            for target, name, listener in self._listeners():
+                event.listen(target, name, listener)
+            self._is_attached = True
+
+    def detach(self) -> None:
+        """Stop to listen."""
+        if self._is_attached:
+            for target, name, listener in self._listeners():
+                event.remove(target, name, listener)
+            self._is_attached = False
+
+    def enter(self, owner: str, is_wide: bool) -> None:
+        """Say which test or fixture takes connections from now on; wide ones may keep theirs beyond a test."""
+        self._owner, self._is_wide = owner, is_wide
+
+    def leave(self) -> None:
+        """Say that no test and no fixture of one runs."""
+        self.enter("", is_wide=True)
+
+    def end_leaks(self) -> Sequence[Leak]:
+        """Roll back and set free the connections that the current test took and did not give back."""
+        self._ended.clear()
+        if self._altered:
+            self._replace_altered()
+        if self._detached:
+            self._detached = [each for each in self._detached if self._is_still_held(each)]
+        held = [record for record in list(self._out.values()) if not self._pooled(record).is_wide]
+        return [leak for record in held if (leak := self._end(record)) is not None] if held else ()
+
+    def kept_backends(self) -> frozenset[int]:
+        """Return process numbers of backends that fixtures of a wider scope hold: their transactions stay."""
+        return frozenset(
+            backend
+            for record in list(self._out.values())
+            if self._pooled(record).is_wide and (backend := self._backend(record)) is not None
+        )
+
+    def leak_of(self, backend: int, message: str) -> Leak:
+        """Return the leak for a backend, with owner and stack where this process opened it."""
+        if backend in self._ended:
+            return self._ended[backend]
+        for record in list(self._out.values()):
+            if self._backend(record) == backend:
+                return self._leak(self._pooled(record), message)
+        return Leak(None, message)
+
+    def let_go(self) -> None:
+        """Have every pooled connection to the database replaced before its next use, without waiting for anything.
+
+        Those that fixtures of a wider scope hold are closed: their next use connects anew.
+        """
+        for record in list(self._records):
+            connection = record.dbapi_connection
+            if connection is None:
+                continue
+            proxy = _proxy(record)
+            if proxy is not None:
+                _drop(proxy, self._pooled(record).driver)
+                self._out.pop(id(record), None)
+            else:
+                _end_asynchronous(record, self._pooled(record).driver)
+                record.invalidate(soft=True)
+
+    def _listeners(self) -> Iterator[tuple[Any, str, Any]]:
+        yield Pool, "connect", self._connected
+        yield Pool, "checkout", self._taken
+        yield Pool, "checkin", self._given_back
+        yield Pool, "detach", self._given_back
+        yield Pool, "invalidate", self._invalidated
+        yield Engine, "after_cursor_execute", self._executed
+
+    def _connected(self, dbapi_connection: Any, record: Any) -> None:
+        driver = driver_of(record.driver_connection or dbapi_connection)
+        try:
+            is_ours = driver.database(dbapi_connection) == self._name
+        except Exception:  # noqa: BLE001  another database's driver, whose failure is none of our business
+            is_ours = False
+        record.info[self._key] = Pooled(driver, is_ours)
+        if is_ours:
+            self._records.add(record)
+
+    def _taken(self, dbapi_connection: Any, record: Any, proxy: Any) -> None:
+        pooled = record.info.get(self._key)
+        if pooled is None:
+            # connected before we listened
+            self._connected(dbapi_connection, record)
+            pooled = record.info[self._key]
+        if not pooled.is_ours:
+            return
+        pooled.owner, pooled.is_wide = self._owner, self._is_wide
+        pooled.walk = self._reader.read(sys._getframe(1))
+        self._out[id(record)] = record
+
+    def _given_back(self, dbapi_connection: Any, record: Any) -> None:
+        self._out.pop(id(record), None)
+
+    def _invalidated(self, dbapi_connection: Any, record: Any, error: Any) -> None:
+        self._out.pop(id(record), None)
+
+    def _executed(
+        self, conn: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
+    ) -> None:
+        if self._changes.is_one(statement) and not self._is_wide:
+            record = getattr(conn.connection, "_connection_record", None)
+            if record is not None and self._pooled(record).is_ours:
+                self._altered[record] = True
+
+    def _pooled(self, record: Any) -> Pooled:
+        return record.info.get(self._key) or Pooled(Driver(), is_ours=False)
+
+    def _backend(self, record: Any) -> int | None:
+        connection = record.driver_connection
+        return None if connection is None else self._pooled(record).driver.backend(connection)
+
+    def _replace_altered(self) -> None:
+        """Have connections replaced whose session a test changed: the next test must not find its variables."""
+        for record in list(self._altered):
+            if record.dbapi_connection is not None:
+                record.invalidate(soft=True)
+        self._altered.clear()
+
+    def _end(self, record: Any) -> Leak | None:
+        proxy, pooled, connection = _proxy(record), self._pooled(record), record.driver_connection
+        if proxy is None or connection is None:
+            self._out.pop(id(record), None)
+            return None
+        driver = pooled.driver
+        if isinstance(proxy._pool, _SHARED):
+            # everybody's only connection: nobody has to give it back, but a transaction in it ends
+            if driver.is_open(connection):
+                driver.roll_back(connection)
+            self._out.pop(id(record), None)
+            return None
+        what = "a connection" if not (sessions := _sessions_on(proxy)) else "a session"
+        backend = driver.backend(connection)
+        state = " with an open transaction" if driver.is_open(connection) else ""
+        leak = self._leak(pooled, f"{what}{state}")
+        if proxy._pool._dialect.is_async:
+            _drop(proxy, driver)
+        else:
+            # nothing of ours may keep alive what nobody else does
+            references = [ref(session) for session in sessions]
+            proxy = None
+            sessions.clear()
+            if not self._ends(record, pooled, references):
+                return None
+        self._out.pop(id(record), None)
+        if backend is not None:
+            self._ended[backend] = leak
+        return leak
+
+    def _ends(self, record: Any, pooled: Pooled, sessions: list[Any]) -> bool:
+        """End a synchronous leak; False when it was none, since nobody could reach it any more."""
+        connection = record.driver_connection
+        for reference in sessions:
+            _roll_back_session(reference())
+        if _proxy(record) is None:
+            return self._is_reachable(pooled.walk, lambda: any(each() is not None for each in sessions))
+        if not self._is_reachable(pooled.walk, lambda: _proxy(record) is not None):
+            return False
+        pooled.driver.roll_back(connection)
+        proxy = _proxy(record)
+        if proxy is not None:
+            self._detached.append(_detached(proxy, pooled.driver, connection))
+        return True
+
+    def _is_reachable(self, walk: Walk, is_alive: Any) -> bool:
+        """Whether something is alive that garbage collection would not end, which then is no fault of the test.
+
+        A full collection takes long in a large program: once for each place in the code, the answer holds for all.
+        """
+        gc.collect(1)
+        if not is_alive():
+            return False
+        if walk not in self._proven:
+            gc.collect()
+            self._proven[walk] = bool(is_alive())
+        return self._proven[walk]
+
+    def _is_still_held(self, detached: _Detached) -> bool:
+        if detached.proxy() is None:
+            return False
+        if detached.driver.is_open(detached.connection):
+            detached.driver.roll_back(detached.connection)
+        return True
+
+    def _leak(self, pooled: Pooled, message: str) -> Leak:
+        frames = self._reader.stack(pooled.walk).frames[:_FRAMES]
+        places = tuple(f"{frame.site.file}:{frame.site.line} in {frame.site.function}" for frame in frames)
+        return Leak(pooled.owner or None, message, places)
+
+
+def _file_or_name(database: Database) -> str:
+    name = database.url.database or ""
+    if database.url.get_backend_name() != "sqlite":
+        return name
+    if database.url.query.get("mode") == "memory":
+        return ""
+    path = name.removeprefix("file:")
+    return path if "vfs" in database.url.query else str(Path(path).resolve())
+
+
+def _proxy(record: Any) -> Any:
+    reference = record.fairy_ref
+    return None if reference is None else reference()
+
+
+def _sessions_on(proxy: Any) -> list[Session]:
+    from sqlalchemy.orm.session import _sessions
+
+    return [session for session in list(_sessions.values()) if any(each is proxy for each in _proxies(session))]
+
+
+def _proxies(session: Session) -> Iterator[Any]:
+    transaction: Any = session.get_transaction()
+    while transaction is not None:
+        for connection, *_ in list(transaction._connections.values()):
+            yield connection._dbapi_connection
+        transaction = transaction.parent
+
+
+def _roll_back_session(session: Session | None) -> None:
+    if session is not None:
+        # a listener of the application may fail, or a thread be at work with it: then its connection is detached
+        with contextlib.suppress(Exception):
+            session.rollback()
+
+
+def _drop(proxy: Any, driver: Driver) -> None:
+    """Close a connection under its holder, whose next use connects anew, without any awaiting."""
+    connection, sessions = proxy.driver_connection, _sessions_on(proxy)
+    # an event loop that is gone may have waiters in the pool's queue
+    with contextlib.suppress(RuntimeError):
+        proxy.detach()
+    driver.end(connection)
+    proxy.invalidate()
+    for session in sessions:
+        _roll_back_session(session)
+
+
+def _detached(proxy: Any, driver: Driver, connection: Any) -> _Detached:
+    proxy.detach()
+    finalize(proxy, driver.end, connection).atexit = False
+    return _Detached(ref(proxy), driver, connection)
+
+
+def _end_asynchronous(record: Any, driver: Driver) -> None:
+    """Close a connection in a pool at once where its own way would need its event loop, which may be gone."""
+    if driver.name == "asyncpg":
+        driver.end(record.driver_connection)
