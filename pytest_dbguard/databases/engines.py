@@ -1,32 +1,46 @@
-"""Engines on a database, with the transaction behaviour that both databases should share."""
+"""Engines on a database, with the behaviour that both databases should share: transactions, roles, event loops."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
 from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.databases.base import Database
+from pytest_dbguard.databases.event_loops import close_with_engine, daemonic, follow_loop
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+Role = Literal["primary", "readonly", "analytics"]
+"""What an engine is for; only "primary" may write."""
 
-def make_engine(database: Database, **options: Any) -> Engine:
+_READ_ONLY = {
+    "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+    "sqlite": "PRAGMA query_only = ON",
+}
+
+
+def make_engine(database: Database, *, role: Role = "primary", **options: Any) -> Engine:
     """Return an engine on the database; options go to `create_engine`."""
-    if database.kind == "sqlite":
-        options.setdefault("connect_args", {"check_same_thread": False})
+    if database.url.get_backend_name() == "sqlite":
+        options["connect_args"] = {"check_same_thread": False, **options.get("connect_args", {})}
         options.setdefault("poolclass", QueuePool)
     engine = create_engine(database.url, **options)
-    _mend_sqlite(engine)
+    mend_sqlite(engine)
+    if role != "primary":
+        event.listen(engine, "connect", forbid_writes)
     return engine
 
 
-def make_async_engine(database: Database, **options: Any) -> AsyncEngine:
-    """Return an asynchronous engine without a pool, so that it serves any event loop; options as for `make_engine`.
+def make_async_engine(database: Database, *, role: Role = "primary", **options: Any) -> AsyncEngine:
+    """Return an asynchronous engine whose pool serves any event loop; options as for `make_engine`.
+
+    Its pool never waits for a connection, which would tie it to the loop that waits; and connections of a driver
+    that ties them to their loop are replaced when another one runs.
 
     Raises:
         DatabaseError: When what asyncio needs is not installed.
@@ -34,13 +48,20 @@ def make_async_engine(database: Database, **options: Any) -> AsyncEngine:
     _need_async(database)
     from sqlalchemy.ext.asyncio import create_async_engine
 
-    options.setdefault("poolclass", NullPool)
+    if database.async_url.get_backend_name() == "sqlite":
+        options["connect_args"] = {"check_same_thread": False, **daemonic(), **options.get("connect_args", {})}
+    if options.setdefault("poolclass", AsyncAdaptedQueuePool) is AsyncAdaptedQueuePool:
+        options.setdefault("max_overflow", -1)
     engine = create_async_engine(database.async_url, **options)
-    _mend_sqlite(engine.sync_engine)
+    mend_sqlite(engine.sync_engine)
+    follow_loop(engine.sync_engine)
+    close_with_engine(engine.sync_engine)
+    if role != "primary":
+        event.listen(engine.sync_engine, "connect", forbid_writes)
     return engine
 
 
-def _mend_sqlite(engine: Engine) -> None:
+def mend_sqlite(engine: Engine) -> None:
     """Make SQLite transactional from the first statement on, and make it enforce foreign keys.
 
     The driver begins a transaction before INSERT only, not before SELECT, SAVEPOINT or DDL, so that savepoints and
@@ -49,7 +70,23 @@ def _mend_sqlite(engine: Engine) -> None:
     """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        engine.dialect.do_begin = _begin_sqlite  # type: ignore[method-assign]
+        engine.dialect.do_begin = begin_sqlite  # type: ignore[method-assign]
+
+
+def forbid_writes(dbapi_connection: Any, _record: object) -> None:
+    """Make a new connection refuse what a replica refuses: a listener for the event "connect"."""
+    module = type(dbapi_connection).__module__
+    cursor = dbapi_connection.cursor()
+    cursor.execute(_READ_ONLY["sqlite" if "sqlite" in module else "postgresql"])
+    cursor.close()
+    dbapi_connection.commit()
+
+
+def begin_sqlite(dbapi_connection: Any) -> None:
+    """Begin a transaction that takes no lock before it reads or writes."""
+    cursor = dbapi_connection.cursor()
+    cursor.execute("BEGIN")
+    cursor.close()
 
 
 def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
@@ -57,12 +94,6 @@ def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
     cursor = dbapi_connection.cursor()
     # PostgreSQL always enforces foreign keys; code that breaks them must not pass here.
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _begin_sqlite(dbapi_connection: Any) -> None:
-    cursor = dbapi_connection.cursor()
-    cursor.execute("BEGIN")
     cursor.close()
 
 
