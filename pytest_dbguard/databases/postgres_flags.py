@@ -51,16 +51,22 @@ def server_settings(major: int, *, has_shared_memory: bool) -> dict[str, str]:
 
 
 def initdb_arguments(major: int, locale: str) -> list[str]:
-    """Return how a data directory is made; `locale` is taken where PostgreSQL has none of its own (before 17)."""
-    arguments = ["--no-sync", "--no-instructions", "--auth=trust", "--encoding=UTF8"]
+    """Return how a data directory is made that a socket in a private directory leads to."""
+    arguments = ["--no-sync", "--auth=trust", "--encoding=UTF8", *layout_arguments(major, locale)]
+    return arguments if major < 14 else [*arguments, "--no-instructions"]
+
+
+def layout_arguments(major: int, locale: str) -> list[str]:
+    """Return what decides how data lie and sort; `locale` is taken where PostgreSQL has none of its own (before 17).
+
+    The major version is 0 where it is not known.
+    """
     # 1 MB files of the log instead of 16: less to make now, to pack and to unpack
-    arguments.append("--wal-segsize=1")
+    arguments = ["--wal-segsize=1"]
     if major >= 17:  # sorts alike on every machine, whatever its C library
         arguments += ["--locale-provider=builtin", "--locale=C.UTF-8"]
-    else:
+    elif major:
         arguments.append(f"--locale={locale}")
     if major >= 18:  # the default there; hint bits would be logged for them
         arguments.append("--no-data-checksums")
-    if major < 14:  # called otherwise before
-        arguments.remove("--no-instructions")
     return arguments

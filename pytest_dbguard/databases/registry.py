@@ -19,13 +19,14 @@ PROVIDERS: Mapping[str, str] = MappingProxyType(
         "postgres-url": "pytest_dbguard.databases.postgres_url:UrlPostgresProvider",
         "postgres-local": "pytest_dbguard.databases.postgres_local:LocalPostgresProvider",
         "postgres-embedded": "pytest_dbguard.databases.postgres_embedded:EmbeddedPostgresProvider",
+        "postgres-container": "pytest_dbguard.databases.postgres_container:ContainerPostgresProvider",
     }
 )
 AUTO = "auto"
 GROUP: Final = "dbguard.databases"
 _SCHEMES: Final = MappingProxyType({"postgresql": "postgres-url", "postgres": "postgres-url", "sqlite": "sqlite"})
 # those that start a server, the fastest first
-_STARTED: Final = ("postgres-embedded", "postgres-local")
+_STARTED: Final = ("postgres-embedded", "postgres-local", "postgres-container")
 _DEFAULTS: Final = StartOptions()
 
 
