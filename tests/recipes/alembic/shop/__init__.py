@@ -1,0 +1,1 @@
+"""A shop whose tables only its migrations make."""

@@ -1,0 +1,9 @@
+"""Delete the carts that nobody has touched for a month: a script for cron."""
+
+from sqlalchemy import delete
+from tables import cart, connect
+
+if __name__ == "__main__":
+    with connect().begin() as connection:
+        deleted = connection.execute(delete(cart).where(cart.c.age_in_days > 30)).rowcount
+    print(f"{deleted} carts deleted")
