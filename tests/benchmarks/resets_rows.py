@@ -84,7 +84,7 @@ PER_TEST: dict[str, tuple[Row, ...]] = {
         NOTHING,
         *(ours("postgres-embedded", way, share=_SLOW if way in ("clone", "truncate") else 1.0) for way in STRATEGIES),
         SAVEPOINT,
-        Row("DELETE all", "delete_all"),
+        Row("DELETE all", "delete_all", share=_SLOW),
         Row("TRUNCATE all", "truncate_all", share=_SLOW),
         Row("clone of a template", "clone", share=_SLOW),
         Row("create_all, drop_all", "drop_create", share=_SLOW),

@@ -105,7 +105,7 @@ def run_pytest(
             **_environment(bench, row, url or bench.url),
             **{name: str(value) for name, value in settings.items()},
             "DBGUARD_CACHE_DIR": str(cache),
-            "PYTHONPATH": str(project),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(project), os.environ.get("PYTHONPATH")])),
         }
         print(f"{project.name} ...", file=sys.stderr, flush=True)
         command = [*_command(row, url or bench.url, Path(directory)), *arguments, "--basetemp", f"{directory}/tmp"]
