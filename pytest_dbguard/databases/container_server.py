@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.databases.base import StartOptions
-from pytest_dbguard.databases.connection_string import DRIVER, connection_string
-from pytest_dbguard.databases.container_spec import EXPOSED, container_arguments
+from pytest_dbguard.databases.connection_string import connection_string
+from pytest_dbguard.databases.container_address import container_url, network_beside_us
+from pytest_dbguard.databases.container_spec import container_arguments
 from pytest_dbguard.databases.container_sweep import sweep_containers
 from pytest_dbguard.databases.docker_engine import engine_client, engine_error
-from pytest_dbguard.databases.postgres_server import PORT, SUPERUSER
 from pytest_dbguard.databases.run_owner import RunOwner
 
 if TYPE_CHECKING:
@@ -73,7 +73,6 @@ class ContainerLaunch:
         self._container: Any = None
         self._input: object = None
         self._result: ContainerServer | BaseException | None = None
-        # one word only of it is used in a URL and in SQL: letters and digits need no quoting anywhere
         self._password = secrets.token_hex(16)
         self._thread = threading.Thread(target=self._run, name="dbguard-container", daemon=True)
         self._thread.start()
@@ -109,13 +108,12 @@ class ContainerLaunch:
                 remove(self._container)
 
     def _come_up(self) -> ContainerServer:
-
         try:
             client = self._client()
             sweep_containers(client.client.api)
             self._create(client)
             return self._wait(client)
-        except engine_error() as error:
+        except (engine_error(), OSError) as error:
             raise DatabaseError(
                 f"no container of {self._image!r}: {plain(error)}", hint="look at `docker info`"
             ) from error
@@ -130,7 +128,7 @@ class ContainerLaunch:
             project=self._options.project,
             address="127.0.0.1" if host in _LOCAL else None,
         )
-        network = _network(client)
+        network = network_beside_us(client)
         if network is not None:
             arguments["network"] = network
         self._container = client.client.containers.create(self._image, **arguments)
@@ -139,14 +137,13 @@ class ContainerLaunch:
         self._container.start()
 
     def _described(self, client: DockerClient) -> dict[str, Any]:
-
         api = client.client.api
         if api.images(self._image, quiet=True):
             return dict(api.inspect_image(self._image))
         try:
             client.client.images.pull(self._image)
             return dict(api.inspect_image(self._image))
-        except engine_error() as error:
+        except (engine_error(), OSError) as error:
             raise DatabaseError(
                 f"the image {self._image!r} is not here and cannot be pulled: {plain(error)}",
                 hint=f"run: docker pull {self._image}, or name another with --dbguard-image",
@@ -180,26 +177,12 @@ class ContainerLaunch:
             raise self._failure(f"it ended with status {state.get('ExitCode')}{killed}")
 
     def _url(self, client: DockerClient) -> URL:
-        from sqlalchemy import URL
-        from testcontainers.core.config import ConnectionMode
-
-        self._container.reload()
-        mode = client.get_connection_mode()
-        if mode is ConnectionMode.bridge_ip:
-            host, port = client.bridge_ip(self._container.id), PORT
-        else:
-            host = client.gateway_ip(self._container.id) if mode is ConnectionMode.gateway_ip else client.host()
-            port = self._port()
-        # by number: a name may lead to ::1 first, where nothing listens
-        host = "127.0.0.1" if host == "localhost" else host
-        return URL.create(DRIVER, SUPERUSER, self._password, host, port, "postgres")
-
-    def _port(self) -> int:
-        mapped = self._container.attrs["NetworkSettings"]["Ports"].get(EXPOSED)
-        if not mapped:
-            self._look()
+        self._look()
+        url = container_url(client, self._container.attrs)
+        if url is None:
+            self._look()  # it may have ended since
             raise self._failure("its port is not open")
-        return int(mapped[0]["HostPort"])
+        return url
 
     def _failure(self, what: str) -> DatabaseError:
         log = self._container.logs(tail=_LOG_LINES).decode(errors="replace").strip().replace(self._password, "***")
@@ -218,11 +201,3 @@ def remove(container: Any) -> None:
 def plain(error: BaseException) -> str:
     """Return an error of the engine or the driver in one line."""
     return " ".join(str(getattr(error, "explanation", None) or error).split())
-
-
-def _network(client: DockerClient) -> str | None:
-    """Return the network to start in where we run in a container ourselves beside it."""
-    from testcontainers.core.config import ConnectionMode
-
-    is_beside = client.get_connection_mode() is ConnectionMode.bridge_ip
-    return client.find_host_network() if is_beside else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,7 +50,7 @@ def container_arguments(
     settings = server_settings(major, has_shared_memory=True)
     command = ["postgres", *(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))]
     entry = [*(image["Config"].get("Entrypoint") or []), *command]
-    labels = {OWNER: str(owner)} | ({KEPT: "true"} if outlives_run else {})
+    labels = {OWNER: str(owner)} | ({KEPT: datetime.now(UTC).isoformat()} if outlives_run else {})
     return {
         "entrypoint": entry if outlives_run else ["sh", "-c", _END_WITH_INPUT, "sh", *entry],
         "command": [],
