@@ -74,7 +74,10 @@ def _once(bench: Bench, row: Row, times: Times, project: Path, cache: Path, url:
 def _server_ms(kind: str, bench: Bench, project: Path, cache: Path) -> float:
     """Return what the server alone takes, started in a process of its own from what the run before it left."""
     command = [sys.executable, str(HERE / "resets_server.py"), kind, str(cache), str(project), "--image", bench.image]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RunFailed((done.stderr.splitlines() or ["the server alone did not start"])[-1])
+    return float(done.stdout.split()[-1])
 
 
 def _print(rows: list[Row], cold: dict[Row, Times], warm: dict[Row, Times], failed: dict[Row, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 HERE = Path(__file__).parent
+LIMIT_S = 120.0
+STOP_S = 20.0
 SOURCES = HERE / "resets_project"
 
 
@@ -94,6 +97,7 @@ def run_pytest(
     cache: Path | None = None,
     url: URL | None = None,
     arguments: Sequence[str] = (),
+    limit_s: float = LIMIT_S,
 ) -> Run:
     """Run the row's tests once; an error when one of them fails."""
     cache = cache or bench.cache
@@ -110,11 +114,27 @@ def run_pytest(
         print(f"{project.name} ...", file=sys.stderr, flush=True)
         command = [*_command(row, url or bench.url, Path(directory)), *arguments, "--basetemp", f"{directory}/tmp"]
         started = time.monotonic()
-        done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
+        status, output = _finish(command, project, environment, limit_s)
         wall_s = time.monotonic() - started
-        if done.returncode:
-            raise RunFailed(_reason(done.stdout + done.stderr))
+        if status:
+            raise RunFailed(_reason(output))
         return _read(results, started, wall_s)
+
+
+def _finish(command: Sequence[str], project: Path, environment: Mapping[str, str], limit_s: float) -> tuple[int, str]:
+    """Return exit status and output; a run that takes too long is interrupted, so that it stops what it started."""
+    stdout, stderr = subprocess.PIPE, subprocess.STDOUT
+    with subprocess.Popen(command, cwd=project, env=environment, stdout=stdout, stderr=stderr, text=True) as process:
+        try:
+            output, _ = process.communicate(timeout=limit_s)
+            return process.returncode, output
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.communicate(timeout=STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    raise RunFailed(f"it took more than {limit_s:.0f} s")
 
 
 def _command(row: Row, url: URL, directory: Path) -> list[str]:

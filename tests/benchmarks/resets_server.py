@@ -35,7 +35,7 @@ def flags_of(url: URL) -> str:
     """Return the settings that the server was started with, for another server to be started alike."""
     import psycopg
 
-    from pytest_dbguard.databases.postgres_server import connection_string
+    from pytest_dbguard.databases.connection_string import connection_string
 
     own = ("data_directory", "listen_addresses", "unix_socket_directories", "port", "config_file")
     query = "SELECT name, setting || coalesce(unit, '') FROM pg_settings WHERE source = 'command line'"
@@ -57,7 +57,7 @@ def server_process(url: URL) -> int:
     """Return the process number of the server itself."""
     import psycopg
 
-    from pytest_dbguard.databases.postgres_server import connection_string
+    from pytest_dbguard.databases.connection_string import connection_string
 
     with psycopg.connect(connection_string(url)) as connection:
         # the first line of this file, which the superuser may read

@@ -12,6 +12,7 @@ from resets_server import flags_of, server_process
 
 TABLES = 50
 WORKERS = 2
+LIMIT_S = 900.0
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ def _run(bench: Bench, row: Row, tests: int, suite: Suite) -> None:
     with PeakMemory(server_process(bench.url) if shares_server else None) as memory:
         # half of the tests write, half of them read
         project = bench.project(row, "suite")
-        run = run_pytest(bench, row, project, tables=TABLES, tests=tests // 2, arguments=arguments)
+        run = run_pytest(bench, row, project, tables=TABLES, tests=tests // 2, arguments=arguments, limit_s=LIMIT_S)
     suite.wall_s.append(run.wall_s)
     suite.peak_mib.append(memory.peak_mib)
     suite.unclean += sum(not test.get("is_clean", True) for test in run.tests)
