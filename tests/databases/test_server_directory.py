@@ -21,7 +21,7 @@ def bases(monkeypatch, tmp_path):
         paths = [tmp_path / name for name in names]
         for path in paths:
             path.mkdir(exist_ok=True)
-        monkeypatch.setattr(server_directory, "_bases", lambda: iter(paths))
+        monkeypatch.setattr(server_directory, "bases", lambda: iter(paths))
         monkeypatch.setattr(server_directory, "_SOCKET_PATH_MAX", 400)
         return paths
 

