@@ -139,7 +139,7 @@ def _finish(command: Sequence[str], project: Path, environment: Mapping[str, str
 
 def _command(row: Row, url: URL, directory: Path) -> list[str]:
     plugins = [part for name in ("measuring", *row.plugins) for part in ("-p", name)]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugins, *row.arguments]
+    command = [sys.executable, "-m", "pytest", "-q", *plugins, *row.arguments]
     if row.rival == "pytest_postgresql_noproc":
         server = {"host": url.query["host"], "port": url.port or 5432, "user": url.username}
         command += [f"--postgresql-{name}={value}" for name, value in server.items()]
