@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.databases.base import StartOptions
-from pytest_dbguard.databases.connection_string import DRIVER, connection_string, missing_driver
+from pytest_dbguard.databases.connection_string import DRIVER, connection_string, hosts_of, missing_driver
 from pytest_dbguard.databases.joined_server import CONNECT_S, JoinedServer
 from pytest_dbguard.databases.trust import distrust
 
@@ -42,7 +42,7 @@ class UrlPostgresProvider:
         if reason is not None:
             raise DatabaseError(f"the database {self.kind!r} cannot start: {reason}")
         url = read_url(options.url or "")
-        _refuse(url, distrust(_hosts(url), url.database, url.username, options.trusted_hosts))
+        _refuse(url, distrust(hosts_of(url), url.database, url.username, options.trusted_hosts))
         return GivenServer(self.kind, url, options.trusted_hosts)
 
     def join(self, url: URL) -> JoinedServer:
@@ -119,20 +119,6 @@ def read_url(text: str) -> URL:
             hint="it begins with postgresql:// whatever the driver, such as postgresql+asyncpg://",
         )
     return url.set(drivername=DRIVER, database=url.database or "postgres")
-
-
-def _hosts(url: URL) -> list[str]:
-    """Return all hosts that a URL names: in their place, or several in its query."""
-    named = [url.host] if url.host else []
-    for key in ("host", "hostaddr"):
-        value = url.query.get(key, ())
-        named += [value] if isinstance(value, str) else value
-    return [host.rpartition(":")[0] if _has_port(host) else host for part in named for host in part.split(",") if host]
-
-
-def _has_port(host: str) -> bool:
-    name, colon, port = host.rpartition(":")
-    return bool(colon) and port.isdecimal() and ":" not in name and not host.startswith("/")
 
 
 def _for_libpq(url: URL) -> URL:
