@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from pytest_dbguard.resets.postgres_prepare import TABLES
 from pytest_dbguard.resets.postgres_session import PostgresSession
@@ -73,7 +72,7 @@ class Sequence:
     """Whether sessions take several values at once."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Facts:
     """The tables and sequences of a database, by their numbers."""
 
@@ -84,11 +83,6 @@ class Facts:
 
     counts_ddl: bool
     """Whether changes to the schema are counted; else the catalogs have to be compared."""
-
-    @cached_property
-    def blind(self) -> tuple[Table, ...]:
-        """The tables whose rows our role cannot see or change."""
-        return tuple(table for table in self.tables.values() if table.is_blind)
 
 
 def read_facts(session: PostgresSession) -> Facts:

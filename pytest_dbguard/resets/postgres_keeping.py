@@ -45,12 +45,12 @@ def read_out(url: URL, copies: Iterable[Copy]) -> dict[str, bytes]:
     return {copy.name: _copied_out(url, copy.name) for copy in copies}
 
 
-def write_in(url: URL, facts: Facts, copies: Mapping[int, Copy], rows: Mapping[str, bytes]) -> None:
+def write_in(url: URL, facts: Facts, copies: Iterable[tuple[int, Copy]], rows: Mapping[str, bytes]) -> None:
     """Make copies in another database from what `read_out` has read."""
     import psycopg
 
     with psycopg.connect(_dsn(url), autocommit=True, application_name="dbguard") as connection:
-        for oid, copy in copies.items():
+        for oid, copy in copies:
             table = facts.tables[oid].name
             connection.execute(f"CREATE TABLE {copy.name} AS SELECT * FROM ONLY {table} WITH NO DATA".encode())
             with (

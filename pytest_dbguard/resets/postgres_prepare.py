@@ -29,7 +29,7 @@ BEGIN
     IF tg_event = 'sql_drop' THEN
         IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects() o
                    WHERE NOT o.is_temporary AND o.classid <> 'pg_attrdef'::regclass
-                   AND coalesce(o.schema_name, '') NOT IN ('pg_temp', 'dbguard')
+                   AND coalesce(o.schema_name, '') NOT IN ('pg_temp', 'pg_toast', 'dbguard')
                    AND coalesce(o.address_names[1], '') <> 'pg_temp') THEN
             PERFORM nextval('dbguard.ddl');
         END IF;

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
     from sqlalchemy import URL
 
 Row = tuple[str | None, ...]
@@ -67,7 +69,7 @@ class PostgresSession:
         Raises:
             StatementFailed: When one of them fails; none has an effect then.
         """
-        return self._rows(self._pgconn.exec_(statements.encode()))
+        return self._rows(lambda: self._pgconn.exec_(statements.encode()))
 
     def prepare(self, name: str, statement: str) -> None:
         """Have `name` stand for a statement; preparing the same again costs nothing.
@@ -80,7 +82,7 @@ class PostgresSession:
         if name in self._prepared:
             del self._prepared[name]
             self.run(f"DEALLOCATE {name}")
-        self._rows(self._pgconn.prepare(name.encode(), statement.encode()))
+        self._rows(lambda: self._pgconn.prepare(name.encode(), statement.encode()))
         self._prepared[name] = statement
 
     def call(self, name: str) -> list[Row]:
@@ -89,7 +91,7 @@ class PostgresSession:
         Raises:
             StatementFailed: When it fails.
         """
-        return self._rows(self._pgconn.exec_prepared(name.encode(), None))
+        return self._rows(lambda: self._pgconn.exec_prepared(name.encode(), None))
 
     def close(self) -> None:
         """Close the connection."""
@@ -102,9 +104,16 @@ class PostgresSession:
             return False
         return True
 
-    def _rows(self, result: Any) -> list[Row]:
+    def _rows(self, execute: Callable[[], PGresult]) -> list[Row]:
+        from psycopg import OperationalError
+        from psycopg.pq import DiagnosticField
+
+        try:
+            result = execute()
+        except OperationalError as error:  # the connection was lost before
+            raise StatementFailed(None, is_connected=False) from error
         if result.status not in _good():
-            field = result.error_field(ord("C"))
+            field = result.error_field(DiagnosticField.SQLSTATE)
             raise StatementFailed(None if field is None else field.decode(), is_connected=self._is_connected())
         columns = range(result.nfields)
         return [tuple(_text(result.get_value(row, column)) for column in columns) for row in range(result.ntuples)]

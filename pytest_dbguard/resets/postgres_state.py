@@ -91,12 +91,10 @@ class CleanState:
         return next((layer for layer in reversed(self.layers) if layer.is_whole), self.layers[0])
 
     @property
-    def unsaved(self) -> dict[int, Copy]:
-        """The copies that no snapshot holds, which a fresh database has to be given."""
-        found: dict[int, Copy] = {}
-        for layer in self.layers[self.layers.index(self.whole) :]:
-            found.update({oid: layer.copies[oid] for oid in layer.unsaved})
-        return found
+    def unsaved(self) -> list[tuple[int, Copy]]:
+        """The copies that no snapshot holds, which a fresh database has to be given, each with its table's number."""
+        above = self.layers[self.layers.index(self.whole) :]
+        return [(oid, layer.copies[oid]) for layer in above for oid in sorted(layer.unsaved)]
 
     def refreshed(self) -> None:
         """Take in that the database is a copy again: all rows are those that were there first."""

@@ -1,0 +1,217 @@
+"""What fixtures of a wider scope write is there for every test of the scope and gone afterwards."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_dbguard.core.errors import DatabaseError
+from pytest_dbguard.resets.base import Did
+
+NAMES = "SELECT name FROM city ORDER BY id"
+SEEDED = [("Berlin",), ("Paris",)]
+
+
+def insert(name):
+    return f"INSERT INTO city (name) VALUES ('{name}')"
+
+
+def test_nothing_to_keep(guarded):
+    assert not guarded.cleaner.keep("fixture")
+    guarded.cleaner.forget("fixture")
+    assert guarded.cleaner.clean().did is Did.NOTHING
+
+
+def test_rows_stay_until_they_are_forgotten(guarded):
+    guarded.run(insert("module"), "DELETE FROM country WHERE code = 'it'", "INSERT INTO scratch (value) VALUES ('a')")
+    assert guarded.cleaner.keep("module")
+    assert not guarded.cleaner.is_dirty()
+    for _ in range(2):
+        assert guarded.run("INSERT INTO city (name) VALUES ('test') RETURNING id") == [(4,)]
+        guarded.run("INSERT INTO country VALUES ('it', 'again')", "DELETE FROM scratch")
+        assert guarded.cleaner.clean().dirty == ("city", "country", "scratch")
+        assert guarded.run(NAMES) == [*SEEDED, ("module",)]
+        assert guarded.run("SELECT count(*) FROM country", "SELECT id, value FROM scratch") == [(1, "a")]
+        assert guarded.cleaner.clean().did is Did.NOTHING
+    guarded.cleaner.forget("module")
+    guarded.cleaner.forget("module")
+    assert guarded.cleaner.is_dirty()
+    guarded.cleaner.clean()
+    assert guarded.is_as_before()
+
+
+def test_a_fixture_that_cleans_up_after_itself(guard):
+    guarded = guard()
+    guarded.run("INSERT INTO scratch (id, value) VALUES (1, 'a')")
+    guarded.cleaner.keep("module")
+    guarded.run("DELETE FROM scratch")
+    guarded.cleaner.forget("module")
+    assert guarded.cleaner.clean().did is Did.NOTHING
+    assert guarded.is_as_before()
+
+
+def test_a_fixture_that_empties_what_was_seeded(guarded):
+    guarded.run("DELETE FROM city")
+    guarded.cleaner.keep("module")
+    guarded.run(insert("test"))
+    guarded.cleaner.clean()
+    assert guarded.run(NAMES) == []
+    guarded.cleaner.forget("module")
+    guarded.cleaner.clean()
+    assert guarded.is_as_before()
+
+
+def test_only_a_sequence(guarded):
+    guarded.run("SELECT nextval('ticket')")
+    assert guarded.cleaner.keep("module")
+    guarded.run("SELECT nextval('ticket')")
+    guarded.cleaner.clean()
+    assert guarded.run("SELECT nextval('ticket')") == [(105,)]
+    guarded.cleaner.forget("module")
+    guarded.cleaner.clean()
+    assert guarded.is_as_before()
+
+
+@pytest.mark.parametrize(
+    "order", [["class", "module", "session"], ["session", "module", "class"], ["module", "session", "class"]]
+)
+@pytest.mark.parametrize("swaps", [False, True])
+def test_scopes_within_scopes_in_any_order_of_ending(guarded, order, swaps):
+    written = {
+        "session": insert("session"),
+        "module": "INSERT INTO scratch (value) VALUES ('m')",
+        "class": insert("class"),
+    }
+    for owner, statement in written.items():
+        guarded.run(statement)
+        assert guarded.cleaner.keep(owner)
+    for owner in order:
+        guarded.run(insert("test"), "UPDATE scratch SET value = 'x'", *(["CREATE TABLE new ()"] if swaps else []))
+        assert guarded.cleaner.clean().did is Did.SWAPPED or not swaps
+        names = [name for (name,) in guarded.run(NAMES)]
+        # both scopes wrote to one table: what the upper one kept holds the rows of the lower one too
+        assert names[:2] == ["Berlin", "Paris"]
+        assert "test" not in names
+        assert ("class" in names) == (written["class"] is not None)
+        guarded.cleaner.forget(owner)
+        written[owner] = None
+    guarded.cleaner.clean()
+    assert guarded.is_as_before()
+
+
+def test_rows_survive_a_fresh_copy(guarded):
+    guarded.run(insert("module"), "UPDATE country SET name = 'kept' WHERE code = 'it'", "SELECT nextval('ticket')")
+    guarded.cleaner.keep("module")
+    for _ in range(2):
+        guarded.run("ALTER TABLE city ADD COLUMN x int", insert("test"))
+        assert guarded.cleaner.clean().did is Did.SWAPPED
+        assert guarded.run(NAMES) == [*SEEDED, ("module",)]
+        assert guarded.run("SELECT name FROM country WHERE code = 'it'") == [("kept",)]
+        assert guarded.cleaner.clean().did is Did.NOTHING
+    assert guarded.run("SELECT nextval('ticket')") == [(105,)]
+    guarded.cleaner.forget("module")
+    guarded.cleaner.clean()
+    assert guarded.is_as_before()
+
+
+def test_a_schema_that_a_fixture_changes_stays_until_it_is_forgotten(guarded):
+    guarded.run("CREATE TABLE extra (id serial PRIMARY KEY, x int)", "INSERT INTO extra (x) VALUES (7)")
+    guarded.run("ALTER TABLE city ADD COLUMN size int DEFAULT 1", insert("module"))
+    guarded.cleaner.keep("module")
+    assert not guarded.cleaner.is_dirty()
+    guarded.run("INSERT INTO extra (x) VALUES (8)", "UPDATE city SET size = 2")
+    assert guarded.cleaner.clean().dirty == ("city", "extra")
+    guarded.run("INSERT INTO scratch (value) VALUES ('class')")
+    guarded.cleaner.keep("class")
+    guarded.run("DROP TABLE extra", "DELETE FROM scratch")
+    assert guarded.cleaner.clean().did is Did.SWAPPED
+    assert guarded.run("SELECT x FROM extra") == [(7,)]
+    assert guarded.run("SELECT value FROM scratch") == [("class",)]
+    assert guarded.run("SELECT DISTINCT size FROM city") == [(1,)]
+    guarded.cleaner.forget("class")
+    guarded.run(insert("test"))
+    guarded.cleaner.clean()
+    assert guarded.run("SELECT count(*) FROM scratch", "SELECT x FROM extra") == [(7,)]
+    guarded.cleaner.forget("module")
+    assert guarded.cleaner.clean().did is Did.SWAPPED
+    assert guarded.is_as_before()
+
+
+def test_the_fixture_that_changed_the_schema_ends_first(guarded):
+    guarded.run("CREATE TABLE extra (x int)", "INSERT INTO extra VALUES (1)")
+    guarded.cleaner.keep("module")
+    guarded.run("INSERT INTO scratch (value) VALUES ('class')")
+    guarded.cleaner.keep("class")
+    guarded.cleaner.forget("module")
+    guarded.run("DROP TABLE extra")
+    guarded.cleaner.clean()
+    assert guarded.run("SELECT value FROM scratch") == [("class",)]
+    guarded.cleaner.forget("class")
+    guarded.cleaner.clean()
+    assert guarded.is_as_before()
+
+
+def test_rows_are_kept_though_a_schema_has_to_go(guarded):
+    guarded.run("CREATE TABLE extra (x int)")
+    guarded.cleaner.keep("module")
+    guarded.cleaner.forget("module")
+    guarded.run(insert("next"))
+    guarded.cleaner.keep("next module")
+    guarded.run(insert("test"))
+    guarded.cleaner.clean()
+    assert guarded.run(NAMES) == [*SEEDED, ("next",)]
+    guarded.cleaner.forget("next module")
+    guarded.cleaner.clean()
+    assert guarded.is_as_before()
+
+
+def test_a_fixture_that_changes_the_schema_with_a_connection_open(guarded):
+    with guarded.connect() as connection:
+        guarded.ledger.kept = frozenset({connection.info.backend_pid})
+        connection.execute("CREATE TABLE extra (x int)")
+        guarded.cleaner.keep("fixture 'tables'")
+        connection.execute("INSERT INTO extra VALUES (1)")
+        assert guarded.cleaner.clean().did is Did.EMPTIED
+        guarded.run("DROP TABLE scratch")
+        with pytest.raises(DatabaseError, match="fixture 'tables' changed its schema with a connection open"):
+            guarded.cleaner.clean()
+    guarded.ledger.kept = frozenset()
+    guarded.cleaner.forget("fixture 'tables'")
+    guarded.cleaner.clean()
+    assert guarded.is_as_before()
+
+
+def test_large_objects(guard):
+    guarded = guard()
+    ((oid,),) = guarded.run("SELECT lo_from_bytea(0, 'kept')")
+    guarded.cleaner.keep("module")
+    guarded.run(f"SELECT lo_unlink({oid})")
+    assert guarded.cleaner.clean().did is Did.SWAPPED
+    assert guarded.run(f"SELECT lo_get({oid})") == [(b"kept",)]
+    guarded.cleaner.forget("module")
+    guarded.cleaner.clean()
+    assert guarded.is_as_before()
+    guarded.cleaner.close()
+
+
+def test_nothing_is_left_behind(guard):
+    guarded = guard()
+    before = guarded.copies.names()
+    guarded.run("CREATE TABLE extra (x int)")
+    guarded.cleaner.keep("one")
+    guarded.run(insert("a"))
+    guarded.cleaner.keep("two")
+    guarded.run("DROP TABLE extra")
+    guarded.cleaner.clean()
+    guarded.cleaner.close()
+    assert guarded.copies.names() == before
+
+
+def test_copies_go_with_the_fixture(guard):
+    guarded = guard()
+    count = "SELECT count(*) FROM pg_class WHERE relnamespace = 'dbguard'::regnamespace"
+    before = guarded.run(count)
+    guarded.run(insert("a"))
+    guarded.cleaner.keep("module")
+    assert guarded.run(count) != before
+    guarded.cleaner.forget("module")
+    assert guarded.run(count) == before
