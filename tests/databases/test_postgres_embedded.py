@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import select
 import shutil
 import signal
 import subprocess
@@ -17,17 +16,16 @@ import pytest
 from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.databases import postgres_binaries, postgres_flags
 from pytest_dbguard.databases.base import StartOptions
-from pytest_dbguard.databases.postgres_embedded import EmbeddedPostgresProvider
+from pytest_dbguard.databases.connection_string import connection_string
 from pytest_dbguard.databases.postgres_binaries import find_programs, programs_for, wheel_programs
 from pytest_dbguard.databases.postgres_database import create_database
-from pytest_dbguard.databases.connection_string import connection_string
+from pytest_dbguard.databases.postgres_embedded import EmbeddedPostgresProvider
 from pytest_dbguard.databases.programs import Programs
 from pytest_dbguard.databases.server_directory import PREFIX, sweep
 from pytest_dbguard.databases.server_launch import ServerLaunch, launch_server
 from pytest_dbguard.databases.server_process import Runner
 from pytest_dbguard.databases.server_user import server_user
 from tests.databases.servers import server_pid, wait_for_end
-
 
 NO_CACHE = StartOptions(cache_mb=0)
 
