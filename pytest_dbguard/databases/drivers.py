@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import gc
 import inspect
+import os
+import select
+import socket
 import sqlite3
 from collections.abc import Callable, Mapping
+from functools import partial
 from threading import Event
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -36,13 +40,25 @@ class Driver:
         """Whether a transaction is open."""
         return False
 
-    def roll_back(self, connection: Any) -> bool:
-        """Roll back what is open; False when that cannot be done from here."""
+    def roll_back(self, connection: Any, *, unfinished: bool = False) -> bool:
+        """Roll back what is open; False when that cannot be done from here.
+
+        Args:
+            connection: The driver's connection.
+            unfinished: Whether its holder may have statements on it that it does not read to their end.
+        """
         return False
+
+    def resume(self, connection: Any) -> None:
+        """Let the holder go on after `roll_back`, where the driver does not begin transactions by itself."""
 
     def end(self, connection: Any) -> bool:
         """Close it, wherever its event loop is; False when that cannot be done from here."""
         return False
+
+    def refused(self, connection: Any) -> str | None:
+        """Return what COMMIT would refuse in the open transaction, without values; None when nothing is known."""
+        return None
 
 
 class Psycopg(Driver):
@@ -67,7 +83,7 @@ class Psycopg(Driver):
         """Whether a transaction is open."""
         return int(connection.pgconn.transaction_status) in (2, 3)
 
-    def roll_back(self, connection: Any) -> bool:
+    def roll_back(self, connection: Any, *, unfinished: bool = False) -> bool:
         """Roll back through the driver where it is synchronous, else with libpq."""
         if self.is_busy(connection):
             return False
@@ -79,11 +95,27 @@ class Psycopg(Driver):
         return not self.is_open(connection)
 
     def end(self, connection: Any) -> bool:
-        """Close libpq's connection, unless somebody waits on it."""
+        """Roll back and close libpq's connection, unless somebody waits on it."""
         if self.is_busy(connection):
             return False
+        if self.is_open(connection):
+            connection.pgconn.exec_(b"ROLLBACK")
         connection.pgconn.finish()
         return True
+
+    def refused(self, connection: Any) -> str | None:
+        """Check what is deferred; the answer names constraint and table."""
+        if int(connection.pgconn.transaction_status) != 2 or self.is_busy(connection):
+            return None
+        pgconn = connection.pgconn
+        pgconn.exec_(b"SAVEPOINT dbguard_deferred")
+        result = pgconn.exec_(b"SET CONSTRAINTS ALL IMMEDIATE")
+        constraint, table = (result.error_field(field) for field in (ord("n"), ord("t")))
+        pgconn.exec_(b"ROLLBACK TO SAVEPOINT dbguard_deferred")
+        pgconn.exec_(b"RELEASE SAVEPOINT dbguard_deferred")
+        return (
+            None if constraint is None else f"constraint {constraint.decode()!r} of table {(table or b'?').decode()!r}"
+        )
 
 
 class Psycopg2(Driver):
@@ -108,7 +140,7 @@ class Psycopg2(Driver):
         """Whether a transaction is open."""
         return connection.get_transaction_status() in (2, 3)
 
-    def roll_back(self, connection: Any) -> bool:
+    def roll_back(self, connection: Any, *, unfinished: bool = False) -> bool:
         """Roll back, unless a thread waits on it."""
         if self.is_busy(connection):
             return False
@@ -145,7 +177,7 @@ class Pg8000(Driver):
         """Whether a transaction is open."""
         return getattr(connection, "_transaction_status", b"I") != b"I"
 
-    def roll_back(self, connection: Any) -> bool:
+    def roll_back(self, connection: Any, *, unfinished: bool = False) -> bool:
         """Roll back."""
         connection.rollback()
         return True
@@ -179,13 +211,14 @@ class Asyncpg(Driver):
         return bool(not connection.is_closed() and connection._protocol.is_in_transaction())
 
     def end(self, connection: Any) -> bool:
-        """Close it: by its event loop when that goes on, else by closing the socket under it."""
+        """Have the server end it, then close our side: by its event loop, or under one that is gone."""
         loop, transport = connection._loop, connection._transport
         if connection.is_closed():
             return True
+        ended = _terminated(transport)
         if not loop.is_closed():
             loop.call_soon_threadsafe(connection.terminate)
-            return False
+            return ended
         with contextlib.suppress(RuntimeError):
             # marks it as closed before it finds that its loop is
             connection.terminate()
@@ -193,7 +226,7 @@ class Asyncpg(Driver):
         if sock is not None:
             sock.close()
             transport._sock = None
-        return True
+        return ended
 
 
 class Sqlite(Driver):
@@ -216,29 +249,40 @@ class Sqlite(Driver):
         except sqlite3.ProgrammingError:
             return False
 
-    def roll_back(self, connection: Any) -> bool:
-        """Roll back and finish all statements; whoever has it goes on in a transaction that has not begun to read."""
+    def roll_back(self, connection: Any, *, unfinished: bool = False) -> bool:
+        """Roll back; as long as a statement has rows to give, SQLite keeps its lock."""
         try:
-            began = connection.in_transaction
-            _finish_sqlite(connection)
+            if unfinished:
+                _finish_sqlite(connection)
             connection.rollback()
-            if began and connection.isolation_level is None:
-                connection.execute("BEGIN")
         except sqlite3.ProgrammingError:
             # another thread's, which SQLite's driver enforces, or closed
             connection.interrupt()
             return False
         return True
 
+    def resume(self, connection: Any) -> None:
+        """Begin a transaction, which takes no lock before it reads, where the driver was told not to."""
+        if connection.isolation_level is None:
+            connection.execute("BEGIN")
+
     def end(self, connection: Any) -> bool:
         """Roll back and close it."""
         try:
-            _finish_sqlite(connection)
+            if connection.in_transaction:
+                _finish_sqlite(connection)
             connection.rollback()
             connection.close()
         except sqlite3.ProgrammingError:
             return False
         return True
+
+    def refused(self, connection: Any) -> str | None:
+        """Look for rows without their parents, where foreign keys are enforced."""
+        if not connection.in_transaction or not connection.execute("PRAGMA foreign_keys").fetchone()[0]:
+            return None
+        row = connection.execute("PRAGMA foreign_key_check").fetchone()
+        return None if row is None else f"a foreign key of table {row[0]!r} to {row[2]!r}"
 
 
 class Aiosqlite(Sqlite):
@@ -250,9 +294,9 @@ class Aiosqlite(Sqlite):
         """Whether a transaction is open."""
         return super().is_open(connection._connection) if connection._connection is not None else False
 
-    def roll_back(self, connection: Any) -> bool:
+    def roll_back(self, connection: Any, *, unfinished: bool = False) -> bool:
         """Roll back in the connection's thread."""
-        return self._there(connection, super().roll_back)
+        return self._there(connection, partial(super().roll_back, unfinished=unfinished))
 
     def end(self, connection: Any) -> bool:
         """Close it in its thread, and let the thread end."""
@@ -261,6 +305,13 @@ class Aiosqlite(Sqlite):
         connection._connection = None
         _stop_thread(connection)
         return ended
+
+    def resume(self, connection: Any) -> None:
+        """Do nothing: its holder cannot go on."""
+
+    def refused(self, connection: Any) -> str | None:
+        """Say nothing: asking takes the connection's thread."""
+        return None
 
     def _there(self, connection: Any, work: Callable[[Any], bool]) -> bool:
         inner = connection._connection
@@ -287,6 +338,22 @@ def driver_of(connection: Any) -> Driver:
         if driver is not None:
             return driver
     return Driver()
+
+
+def _terminated(transport: Any) -> bool:
+    """Say goodbye in PostgreSQL's protocol and wait until the server hangs up: its transaction is rolled back then."""
+    sock = transport.get_extra_info("socket")
+    if sock is None or sock.fileno() < 0:
+        return True
+    with socket.socket(fileno=os.dup(sock.fileno())) as copy:
+        try:
+            copy.send(b"X\x00\x00\x00\x04")
+            while select.select([copy], [], [], _WAIT_S)[0]:
+                if not copy.recv(65536):
+                    return True
+        except OSError:
+            return True
+    return False
 
 
 def _stop_thread(connection: Any) -> None:
@@ -320,7 +387,7 @@ def _asked(dbapi_connection: Any, statement: str, column: int) -> str | None:
 
 
 def _finish_sqlite(connection: Any) -> None:
-    """Close the cursors of a connection: as long as one has rows to give, SQLite keeps its lock."""
+    """Close the cursors of a connection. Looking for them takes about as long as a collection of garbage."""
     for cursor in gc.get_referrers(connection):
         if isinstance(cursor, sqlite3.Cursor):
             cursor.close()

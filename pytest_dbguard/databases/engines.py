@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Role = Literal["primary", "readonly", "analytics"]
 """What an engine is for; only "primary" may write."""
 
+CARED_FOR = "dbguard_cared_for"
+"""Key in the information of a pooled connection that several engines share: what one of them may not, others may."""
+
 _READ_ONLY = {
     "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
     "sqlite": "PRAGMA query_only = ON",
@@ -73,8 +76,10 @@ def mend_sqlite(engine: Engine) -> None:
         engine.dialect.do_begin = begin_sqlite  # type: ignore[method-assign]
 
 
-def forbid_writes(dbapi_connection: Any, _record: object) -> None:
+def forbid_writes(dbapi_connection: Any, record: Any) -> None:
     """Make a new connection refuse what a replica refuses: a listener for the event "connect"."""
+    if CARED_FOR in record.info:
+        return
     module = type(dbapi_connection).__module__
     cursor = dbapi_connection.cursor()
     cursor.execute(_READ_ONLY["sqlite" if "sqlite" in module else "postgresql"])

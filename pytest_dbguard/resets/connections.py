@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, finalize, ref
 
 from sqlalchemy import event
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool, SingletonThreadPool, StaticPool
 
@@ -22,9 +22,6 @@ from pytest_dbguard.recording.frames import StackReader, Walk
 from pytest_dbguard.recording.ownership import Ownership
 from pytest_dbguard.resets.base import Leak
 from pytest_dbguard.resets.session_state import StateChanges
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 _NO_WALK: Walk = ((), 0, False, ())
 _FRAMES = 8
@@ -88,6 +85,8 @@ class Connections:
     def enter(self, owner: str, is_wide: bool) -> None:
         """Say which test or fixture takes connections from now on; wide ones may keep theirs beyond a test."""
         self._owner, self._is_wide = owner, is_wide
+        if self._ended:
+            self._ended.clear()
 
     def leave(self) -> None:
         """Say that no test and no fixture of one runs."""
@@ -95,13 +94,12 @@ class Connections:
 
     def end_leaks(self) -> Sequence[Leak]:
         """Roll back and set free the connections that the current test took and did not give back."""
-        self._ended.clear()
         if self._altered:
             self._replace_altered()
         if self._detached:
             self._detached = [each for each in self._detached if self._is_still_held(each)]
         held = [record for record in list(self._out.values()) if not self._pooled(record).is_wide]
-        return [leak for record in held if (leak := self._end(record)) is not None] if held else ()
+        return tuple(leak for record in held if (leak := self._end(record)) is not None) if held else ()
 
     def kept_backends(self) -> frozenset[int]:
         """Return process numbers of backends that fixtures of a wider scope hold: their transactions stay."""
@@ -120,6 +118,11 @@ class Connections:
                 return self._leak(self._pooled(record), message)
         return Leak(None, message)
 
+    def is_altered(self, info: Mapping[Any, Any]) -> bool:
+        """Whether a test changed the session of the connection that a pool keeps this information of."""
+        pooled: Pooled | None = info.get(self._key)
+        return pooled is not None and pooled.is_altered
+
     def let_go(self) -> None:
         """Have every pooled connection to the database replaced before its next use, without waiting for anything.
 
@@ -134,7 +137,9 @@ class Connections:
                 _drop(proxy, self._pooled(record).driver)
                 self._out.pop(id(record), None)
             else:
-                _end_asynchronous(record, self._pooled(record).driver)
+                if record.driver_connection is not connection:
+                    # its own way to close needs its event loop, which may be gone
+                    self._pooled(record).driver.end(record.driver_connection)
                 record.invalidate(soft=True)
 
     def _listeners(self) -> Iterator[tuple[Any, str, Any]]:
@@ -179,6 +184,7 @@ class Connections:
         if self._changes.is_one(statement) and not self._is_wide:
             record = getattr(conn.connection, "_connection_record", None)
             if record is not None and self._pooled(record).is_ours:
+                self._pooled(record).is_altered = True
                 self._altered[record] = True
 
     def _pooled(self, record: Any) -> Pooled:
@@ -212,7 +218,7 @@ class Connections:
         state = " with an open transaction" if driver.is_open(connection) else ""
         leak = self._leak(pooled, f"{what}{state}")
         if proxy._pool._dialect.is_async:
-            _drop(proxy, driver)
+            _drop(proxy, Driver() if getattr(proxy._pool, "is_lent", False) else driver)
         else:
             # nothing of ours may keep alive what nobody else does
             references = [ref(session) for session in sessions]
@@ -234,7 +240,11 @@ class Connections:
             return self._is_reachable(pooled.walk, lambda: any(each() is not None for each in sessions))
         if not self._is_reachable(pooled.walk, lambda: _proxy(record) is not None):
             return False
-        pooled.driver.roll_back(connection)
+        if getattr(_proxy(record)._pool, "is_lent", False):
+            _drop(_proxy(record), Driver())
+            return True
+        if pooled.driver.roll_back(connection, unfinished=True):
+            pooled.driver.resume(connection)
         proxy = _proxy(record)
         if proxy is not None:
             self._detached.append(_detached(proxy, pooled.driver, connection))
@@ -256,8 +266,10 @@ class Connections:
     def _is_still_held(self, detached: _Detached) -> bool:
         if detached.proxy() is None:
             return False
-        if detached.driver.is_open(detached.connection):
-            detached.driver.roll_back(detached.connection)
+        if detached.driver.is_open(detached.connection) and detached.driver.roll_back(
+            detached.connection, unfinished=True
+        ):
+            detached.driver.resume(detached.connection)
         return True
 
     def _leak(self, pooled: Pooled, message: str) -> Leak:
@@ -310,17 +322,23 @@ def _drop(proxy: Any, driver: Driver) -> None:
         proxy.detach()
     driver.end(connection)
     proxy.invalidate()
+    # these send nothing, since there is nothing left to send it on
     for session in sessions:
         _roll_back_session(session)
+    for holder in _holders(proxy):
+        holder.invalidate()
+        holder.rollback()
+
+
+def _holders(proxy: Any) -> Iterator[Connection]:
+    """Yield SQLAlchemy's connections that use a pooled one. Takes about as long as a collection of garbage."""
+    for referrer in gc.get_referrers(proxy):
+        for each in gc.get_referrers(referrer) if isinstance(referrer, dict) else (referrer,):
+            if isinstance(each, Connection) and each._dbapi_connection is proxy:
+                yield each
 
 
 def _detached(proxy: Any, driver: Driver, connection: Any) -> _Detached:
     proxy.detach()
     finalize(proxy, driver.end, connection).atexit = False
     return _Detached(ref(proxy), driver, connection)
-
-
-def _end_asynchronous(record: Any, driver: Driver) -> None:
-    """Close a connection in a pool at once where its own way would need its event loop, which may be gone."""
-    if driver.name == "asyncpg":
-        driver.end(record.driver_connection)

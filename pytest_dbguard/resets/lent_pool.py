@@ -1,0 +1,91 @@
+"""A pool that lends one connection to everybody who asks, for the time of a test."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.pool import Pool
+from sqlalchemy.pool.base import _ConnectionRecord
+
+from pytest_dbguard.databases.engines import CARED_FOR
+from pytest_dbguard.resets.outer_transaction import OuterTransaction
+
+
+class LentPool(Pool):
+    """Stands in for the pool of one engine; the connection is that of an outer transaction.
+
+    Each checkout has a record of its own, by which its transaction is known. Listeners to the engine's pool hear
+    what they would hear; "connect" once for each connection.
+    """
+
+    is_lent = True
+
+    def __init__(self, engine: Engine, outer: OuterTransaction) -> None:
+        original = engine.pool
+        super().__init__(
+            self._connect,
+            dialect=engine.dialect,
+            reset_on_return=original._reset_on_return,
+            echo=original.echo,
+            _dispatch=original.dispatch,
+        )
+        self._original = original
+        self._outer = outer
+        self._engine = id(engine)
+
+    @property
+    def information(self) -> dict[Any, Any]:
+        """What the engine's listeners noted about the connection."""
+        return self._outer.known.get(self._engine, {})
+
+    def meet(self) -> None:
+        """Have the engine's listeners prepare the connection, before a transaction begins."""
+        if self._engine not in self._outer.known:
+            _ConnectionRecord(self)
+
+    def status(self) -> str:
+        """Return what this is."""
+        return "LentPool"
+
+    def dispose(self) -> None:
+        """Do nothing: the connection is not the engine's."""
+
+    def recreate(self) -> LentPool:
+        """Return itself: an engine that is disposed of in a test goes on in the test's transaction."""
+        return self
+
+    def _connect(self, record: Any) -> Any:
+        """Return the connection, which is opened by the first engine that needs it, in the engine's own way."""
+        # the transaction of each user cares for what an engine may do: the connection is everybody's
+        record.info[CARED_FOR] = True
+        is_new = self._outer.connection is None
+        if is_new:
+            connection = self._original._invoke_creator(record)
+            self._outer.adopt(connection, self._dialect.get_driver_connection(connection))
+        self._outer.known[self._engine] = record.info
+        if is_new:
+            for meet in self._outer.borrowers:
+                meet()
+        return self._outer.connection
+
+    def _do_get(self) -> Any:
+        record = _ConnectionRecord(self, connect=False)
+        info = self._outer.known.get(self._engine)
+        if info is not None:
+            record.dbapi_connection = self._outer.connection
+            record.starttime = time.time()
+            record.__dict__["info"] = info
+        return record
+
+    def _do_return_conn(self, record: Any) -> None:
+        pass
+
+    def _close_connection(self, connection: Any, *, terminate: bool = False) -> None:
+        """Close a connection that was invalidated; what is only given back stays."""
+        if not terminate and connection is self._outer.connection:
+            return
+        if connection is self._outer.connection:
+            self._outer.forget()
+        super()._close_connection(connection, terminate=terminate)

@@ -1,0 +1,184 @@
+"""The reset "rollback": a test runs in one transaction, which is rolled back after it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from sqlalchemy import Engine, event
+from sqlalchemy.pool import Pool
+
+from pytest_dbguard.core.errors import DatabaseError
+from pytest_dbguard.resets.base import Cleaner, Did, Outcome
+from pytest_dbguard.resets.lent_pool import LentPool
+from pytest_dbguard.resets.outer_transaction import OuterTransaction
+from pytest_dbguard.resets.routing import Bound, EngineRouter
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+_APART = (
+    "several connections were used that cannot share a transaction (a synchronous and an asynchronous engine, or two"
+    " drivers): in a test that is rolled back they do not see each other's changes"
+)
+_READS = re.compile(
+    r"\s*(?:SELECT|SHOW|EXPLAIN|VALUES|TABLE|PRAGMA|SET|RESET|SAVEPOINT|RELEASE|ROLLBACK)\b", re.IGNORECASE
+)
+_DIALECT_METHODS = ("do_begin", "do_commit", "do_rollback", "set_isolation_level")
+
+
+@dataclass(slots=True, eq=False)
+class _Lending:
+    """An engine while a test runs, and what it was before."""
+
+    bound: Bound
+    outer: OuterTransaction
+    original: Pool
+    pool: LentPool
+    methods: dict[str, Any] = field(default_factory=dict)
+
+
+class Rollback:
+    """Puts all engines of the test's database on one connection, each asynchronous one on its own."""
+
+    name: ClassVar[str] = "rollback"
+
+    def __init__(self, cleaner: Cleaner, router: EngineRouter) -> None:
+        self._cleaner = cleaner
+        self._router = router
+        self._outers: dict[Any, OuterTransaction] = {}
+        self._lent: dict[int, _Lending] = {}
+        self._heard: dict[int, tuple[Engine, str, Any]] = {}
+
+    def begin(self) -> None:
+        """Put the engines on connections that are rolled back; those that are bound from now on as well."""
+        for bound in self._router.engines():
+            self._lend(bound)
+        self._router.on_bind = self._lend
+
+    def end(self) -> Outcome:
+        """Roll back, give the engines their own pools again, and clean up what was committed elsewhere."""
+        self._router.on_bind = None
+        used = [outer for outer in self._outers.values() if outer.was_used]
+        refused = [found for outer in used if (found := outer.check()) is not None]
+        leaks = self._router.connections.end_leaks()
+        for key, outer in list(self._outers.items()):
+            self._end(key, outer, unfinished=bool(leaks))
+        for lending in list(self._lent.values()):
+            self._give_back(lending)
+        cleaned = self._cleaner.clean()
+        warnings = [_refused(what) for what in refused] + [text for outer in used for text in outer.warnings]
+        warnings += [_APART] if len(used) > 1 else []
+        if cleaned.dirty:
+            warnings.append(f"a connection that is not rolled back changed {', '.join(cleaned.dirty)}")
+        for outer in used:
+            outer.was_used = False
+            outer.warnings.clear()
+        did = Did.ROLLED_BACK if used and cleaned.did is Did.NOTHING else cleaned.did
+        return replace(
+            cleaned,
+            did=did,
+            leaks=tuple(dict.fromkeys((*leaks, *cleaned.leaks))),
+            warnings=(*warnings, *cleaned.warnings),
+        )
+
+    def close(self) -> None:
+        """Close the connections and let the engines alone."""
+        self._router.on_bind = None
+        for lending in list(self._lent.values()):
+            self._give_back(lending)
+        for outer in self._outers.values():
+            outer.close()
+        self._outers.clear()
+        for engine, name, listener in self._heard.values():
+            event.remove(engine, name, listener)
+        self._heard.clear()
+
+    def _end(self, key: Any, outer: OuterTransaction, *, unfinished: bool) -> None:
+        outer.end(unfinished=unfinished)
+        pools = [lending.pool for lending in self._lent.values() if lending.outer is outer]
+        if any(self._router.connections.is_altered(pool.information) for pool in pools):
+            # variables, locks and listeners of a session outlive its transaction
+            outer.close()
+        if outer.connection is None:
+            del self._outers[key]
+
+    def _lend(self, bound: Bound) -> None:
+        engine = bound.engine
+        key = id(engine) if bound.is_async else engine.dialect.driver
+        outer = self._outers.get(key)
+        if outer is None:
+            outer = self._outers[key] = OuterTransaction(engine.dialect)
+        lending = _Lending(bound, outer, engine.pool, LentPool(engine, outer))
+        self._lent[id(engine)] = lending
+        outer.borrowers.append(lending.pool.meet)
+        engine.pool = lending.pool
+        self._redirect(engine.dialect, lending)
+        if id(engine) not in self._heard:
+            heard = self._heard[id(engine)] = (engine, "after_cursor_execute", partial(self._executed, id(engine)))
+            event.listen(*heard)
+        if not bound.is_async and outer.connection is not None:
+            lending.pool.meet()
+
+    def _executed(
+        self, engine: int, conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
+    ) -> None:
+        lending = self._lent.get(engine)
+        if lending is not None and (context is None or not _READS.match(statement)):
+            lending.outer.wrote(conn.connection._connection_record)
+
+    def _redirect(self, dialect: Dialect, lending: _Lending) -> None:
+        """Put BEGIN, COMMIT and ROLLBACK of an engine a level down."""
+        outer, is_read_only = lending.outer, lending.bound.role != "primary"
+        commit, rollback, set_level = dialect.do_commit, dialect.do_rollback, dialect.set_isolation_level
+
+        def do_begin(dbapi_connection: Any) -> None:
+            outer.begin(dbapi_connection._connection_record, is_read_only=is_read_only)
+
+        def do_commit(dbapi_connection: Any) -> None:
+            if outer.is_open:
+                outer.commit(dbapi_connection._connection_record)
+            else:
+                commit(dbapi_connection)
+
+        def do_rollback(dbapi_connection: Any) -> None:
+            if outer.is_open:
+                outer.rollback(dbapi_connection._connection_record)
+            else:
+                rollback(dbapi_connection)
+
+        def set_isolation_level(dbapi_connection: Any, level: Any) -> None:
+            if outer.is_open or level == "AUTOCOMMIT":
+                _refuse_isolation_level(level)
+            # a new connection, prepared as the engine was made to
+            set_level(dbapi_connection, level)
+
+        replacements = (do_begin, do_commit, do_rollback, set_isolation_level)
+        for name, method in zip(_DIALECT_METHODS, replacements, strict=True):
+            if name in vars(dialect):
+                lending.methods[name] = vars(dialect)[name]
+            setattr(dialect, name, method)
+
+    def _give_back(self, lending: _Lending) -> None:
+        engine = lending.bound.engine
+        engine.pool = lending.original
+        lending.outer.borrowers.remove(lending.pool.meet)
+        for name in _DIALECT_METHODS:
+            if name in lending.methods:
+                setattr(engine.dialect, name, lending.methods[name])
+            else:
+                delattr(engine.dialect, name)
+        del self._lent[id(engine)]
+
+
+def _refused(what: str) -> str:
+    return f"COMMIT would have failed: {what} is checked at the end of a transaction, and this one was rolled back"
+
+
+def _refuse_isolation_level(level: object) -> NoReturn:
+    raise DatabaseError(
+        f"the isolation level of a connection that is rolled back after the test cannot become {level!r}",
+        hint='use @pytest.mark.dbguard(reset="committed") for this test',
+    )
