@@ -18,6 +18,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 HANGS_S = 420.0
+LEAN = "-p no:hypothesispytest -p no:faker"
 PHASES = ("setup", "call", "teardown")
 # kinds of tests that do not pass in all phases: the outcomes of those that they reach
 EXPECTED = {
@@ -43,6 +44,9 @@ class Result:
     warnings: list[tuple[str, str]] = field(default_factory=list)
     processes: set[int] = field(default_factory=set)
     directories: set[str] = field(default_factory=set)
+    """Where the servers keep their data."""
+
+    servers: set[int] = field(default_factory=set)
 
     def take(self, event: dict[str, Any]) -> None:
         if "warning" in event:
@@ -50,8 +54,17 @@ class Result:
         elif "when" in event:
             self.phases.setdefault(event["test"], {})[event["when"]] = event["outcome"]
             self.texts[event["test"]] = self.texts.get(event["test"], "") + event["text"]
-            self.processes |= {event["facts"][name] for name in ("process",) if name in event["facts"]}
-            self.directories |= {event["facts"][name] for name in ("directory",) if name in event["facts"]}
+            self._take_facts(event["facts"])
+
+    def _take_facts(self, facts: dict[str, Any]) -> None:
+        if "process" in facts:
+            self.processes.add(facts["process"])
+        directory = facts.get("directory")
+        if directory is not None and directory not in self.directories:
+            self.directories.add(directory)
+            # a server in a container is none of ours to see
+            with contextlib.suppress(FileNotFoundError):
+                self.servers.add(int(Path(directory, "postmaster.pid").read_text().split()[0]))
 
     @property
     def tests(self) -> int:
@@ -107,7 +120,7 @@ class Running:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "pytest", "-rA", *arguments],
                 cwd=folder,
-                env=os.environ | environment | {"TORTURE_EVENTS": str(writer)},
+                env=os.environ | environment | {"TORTURE_EVENTS": str(writer), "PYTEST_ADDOPTS": LEAN},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
