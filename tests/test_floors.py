@@ -16,6 +16,7 @@ FLOORS = (
     ("core",),
     ("config", "sql"),
     ("recording", "schema", "databases"),
+    ("templates",),
     ("planning", "resets", "baseline"),
     ("rules",),
     ("analysis",),

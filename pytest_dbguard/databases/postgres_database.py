@@ -1,9 +1,9 @@
-"""One database on a PostgreSQL server, for who needs no template."""
+"""One database on a PostgreSQL server, as this process sees it."""
 
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.databases.base import Provider, Server, StartOptions
@@ -13,20 +13,29 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 
-class PostgresDatabase:
-    """A database that was created for this process; closing it stops the server if it was started for it."""
+class Closes(Protocol):
+    """Something that ends."""
 
-    def __init__(self, kind: str, url: URL, version: str, server: Server | None) -> None:
+    def close(self) -> None:
+        """End it; twice is allowed."""
+        ...
+
+
+class PostgresDatabase:
+    """A database that was created for this process."""
+
+    def __init__(self, kind: str, url: URL, version: str, owner: Closes | None) -> None:
+        """`owner` is closed with the database: the server that was started for it, or what drops it."""
         self.kind = kind
         self.url = url
         self.async_url = url  # psycopg serves both
         self.version = version
-        self._server = server
+        self._owner = owner
 
     def close(self) -> None:
-        """Stop the server if it is ours."""
-        if self._server is not None:
-            self._server.close()
+        """Stop the server or drop the database, as agreed."""
+        if self._owner is not None:
+            self._owner.close()
 
 
 def start_database(provider: Provider, options: StartOptions) -> PostgresDatabase:
