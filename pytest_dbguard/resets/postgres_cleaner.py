@@ -149,8 +149,7 @@ class PostgresCleaner:
 
     def _cleaned(self, put_back: Callable[[Connected, Change], str], leaks: list[Leak], *, always: bool) -> Outcome:
         connected = self._connected
-        leaks += connected.past_locks(connected.end_leaks, leaks)
-        change = connected.past_locks(connected.look, leaks)
+        change = connected.past_locks(lambda: connected.look(leaks), leaks)
         if change.is_none and not always:
             return Outcome(leaks=tuple(leaks))
         dirty = tuple(sorted(connected.facts.tables[oid].shown for oid in change.tables))

@@ -63,33 +63,36 @@ class Connected:
         self._upkeep = Upkeep(self.session, self.facts)
         self._seen_xmax = None
 
-    def end_leaks(self) -> list[Leak]:
-        """End the transactions of others, as far as no fixture of a wider scope holds them."""
-        leaks = self._intruders.end_prepared() if self._has_second_phase else []
+    def alone(self, leaks: list[Leak]) -> Header:
+        """End the transactions of others, as far as no fixture of a wider scope holds them, and return what is then."""
+        if self._has_second_phase:
+            leaks += self._intruders.end_prepared()
+        header = self._probe.header()
         for _ in range(_TRIES):
-            busy = self._intruders.busy()
+            busy = self._intruders.not_kept(header.busy)
             if not busy:
                 break
             leaks += self._intruders.end(busy)
-        return leaks
+            header = self._probe.header()
+        return header
 
     def take_for_clean(self) -> None:
         """Note the present schema and large objects as those of the uppermost layer."""
         findings = self._probe.findings()
-        self._state.top.ddl = self._header().ddl if self.facts.counts_ddl else findings.ddl
+        self._state.top.ddl = self._probe.header().ddl if self.facts.counts_ddl else findings.ddl
         self._state.top.large_objects = findings.large_objects
 
     def fill(self, tables: Iterable[int]) -> None:
         """Put back tables that are not as they should be in a fresh copy, and all sequences."""
-        header, findings = self._header(), self._probe.findings()
+        header, findings = self._probe.header(), self._probe.findings()
         change = Change(header, frozenset(tables), header.sequences | findings.sequences)
         if not change.is_none:
             self._run(change, self._emptying(set(change.tables)), change.tables)
 
-    def look(self) -> Change:
-        """Return in what the database differs from its clean state."""
+    def look(self, leaks: list[Leak] | None = None) -> Change:
+        """Return in what the database differs from its clean state; before that, with `leaks`, end and add them."""
         try:
-            return self._looked()
+            return self._looked(self._probe.header() if leaks is None else self.alone(leaks))
         except StatementFailed as error:
             if error.is_lock_trouble or not error.is_connected or self._probe.ddl() == self._state.top.ddl:
                 raise
@@ -140,11 +143,7 @@ class Connected:
                 self._intruders.refuse_kept(relations)
             raise
 
-    def _header(self) -> Header:
-        return self._probe.header()
-
-    def _looked(self) -> Change:
-        header = self._header()
+    def _looked(self, header: Header) -> Change:
         if header.ddl != self._state.top.ddl and self.facts.counts_ddl:
             return Change(header, beyond_rows="the schema was changed", ddl=header.ddl)
         change = Change(header, sequences=header.sequences, ddl=header.ddl)
@@ -165,7 +164,7 @@ class Connected:
             beyond = "large objects were changed"
         return Change(
             header,
-            tables=frozenset(findings.tables),
+            tables=findings.tables,
             sequences=header.sequences | findings.sequences,
             beyond_rows=beyond,
             large_objects=findings.large_objects,

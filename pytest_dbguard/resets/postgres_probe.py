@@ -29,10 +29,14 @@ SELECT pg_snapshot_xmin(s), pg_snapshot_xmax(s), {ddl},
 FROM pg_current_snapshot() s
 """
 # pg_stat_activity would join what nobody needs here.
-BUSY = """(SELECT string_agg(concat_ws(' ', a.pid, a.state = 'active' OR a.state = 'fastpath function call'), ',')
+_BUSY = """(SELECT string_agg(concat_ws(' ', a.pid, a.state = 'active' OR a.state = 'fastpath function call'), ',')
     FROM pg_stat_get_activity(NULL) a
-    WHERE a.datid = (SELECT oid FROM pg_database WHERE datname = current_database())
+    WHERE a.datid = {database}
     AND a.state <> 'idle' AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend')"""
+_DATABASE = "(SELECT oid FROM pg_database WHERE datname = current_database())"
+BUSY = _BUSY.format(database=_DATABASE)
+"""An expression for the sessions of others that are in a transaction, for `parse_busy`."""
+
 PREPARED = """(SELECT string_agg(quote_literal(p.gid), ',') FROM pg_prepared_xact() p
     WHERE p.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()))"""
 
@@ -70,8 +74,8 @@ class Header:
 class Findings:
     """What is asked only when something was written."""
 
-    tables: Mapping[int, str | None]
-    """Tables that changed, with the signature of those that rows belong into."""
+    tables: frozenset[int]
+    """Those with rows that do not belong there, or without some that do."""
 
     sequences: frozenset[int]
     """Those that were set without being called."""
@@ -95,12 +99,13 @@ class Probe:
         """Take `state` for what is clean."""
         self._facts, self._copies = facts, copies = state.top.facts, state.copies
         asked = [_question(oid, copies.get(oid), facts) for oid in facts.tables]
-        self._chunks = -(-len(asked) // _CHUNK)
+        self._chunks = max(1, -(-len(asked) // _CHUNK))
         for number in range(self._chunks):
             chunk = ",\n".join(asked[number * _CHUNK : (number + 1) * _CHUNK])
-            self._session.prepare(f"tables_{number}", f"SELECT array_to_string(ARRAY[{chunk}], ',')")
-        self._session.prepare("header", _header(facts, state.positions))
-        self._session.prepare("rest", self._rest(facts, state.positions))
+            rest = "" if number else f", {self._rest(facts, state.positions)}"
+            self._session.prepare(f"tables_{number}", f"SELECT array_to_string(ARRAY[{chunk}]::text[], ','){rest}")
+        ((database,),) = self._session.run(f"SELECT {_DATABASE}")
+        self._session.prepare("header", _header(facts, state.positions, _BUSY.format(database=database)))
 
     def ddl(self) -> str:
         """Ask only for the number of changes to the schema; "" where they are not counted."""
@@ -122,22 +127,22 @@ class Probe:
 
     def findings(self) -> Findings:
         """Ask for what a write may have changed."""
-        tables = dict(self._changed())
-        ((large_objects, sequences, ddl),) = self._session.call("rest")
+        ((found, large_objects, sequences, ddl),) = self._session.call("tables_0")
+        others = [self._session.call(f"tables_{number}")[0][0] for number in range(1, self._chunks)]
+        tables = frozenset(oid for text in (found, *others) for oid in self._changed(text))
         return Findings(tables, frozenset(_numbers(sequences)), large_objects or "", ddl or "")
 
-    def _changed(self) -> Iterator[tuple[int, str | None]]:
-        for number in range(self._chunks):
-            ((found,),) = self._session.call(f"tables_{number}")
-            for item in filter(None, (found or "").split(",")):
-                oid, _, signature = item.partition(":")
-                if not signature or self._copies[int(oid)].signature != signature:
-                    yield int(oid), signature or None
+    def _changed(self, found: str | None) -> Iterator[int]:
+        for item in filter(None, (found or "").split(",")):
+            oid, _, signature = item.partition(":")
+            copy = self._copies.get(int(oid))
+            if not signature or copy is None or copy.signature != signature:
+                yield int(oid)
 
     def _rest(self, facts: Facts, positions: Mapping[int, Position]) -> str:
         fingerprint = "''" if facts.counts_ddl else FINGERPRINT
         sequences = _uncalled(self._session.version, facts, positions)
-        return f"SELECT ({self._large_objects}), ({sequences}), {fingerprint}"
+        return f"({self._large_objects}), ({sequences}), {fingerprint}"
 
 
 def _question(oid: int, copy: Copy | None, facts: Facts) -> str:
@@ -149,14 +154,14 @@ def _question(oid: int, copy: Copy | None, facts: Facts) -> str:
     return f"(SELECT '{oid}' FROM ONLY {table.name} LIMIT 1)"
 
 
-def _header(facts: Facts, positions: Mapping[int, Position]) -> str:
+def _header(facts: Facts, positions: Mapping[int, Position], busy: str) -> str:
     used = {oid: position.value for oid, position in positions.items() if position.is_called}
     return _HEADER.format(
         ddl=_DDL if facts.counts_ddl else "''",
         unused=",".join(str(oid) for oid in positions if oid not in used),
         used=",".join(map(str, used)),
         values=",".join(map(str, used.values())),
-        busy=BUSY,
+        busy=busy,
     )
 
 

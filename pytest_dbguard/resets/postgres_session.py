@@ -53,6 +53,7 @@ class PostgresSession:
             psycopg.OperationalError: When that is not possible.
         """
         import psycopg
+        from psycopg.pq import ExecStatus
 
         dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._connection = psycopg.connect(dsn, autocommit=True, application_name="dbguard", connect_timeout=10)
@@ -60,6 +61,8 @@ class PostgresSession:
         self.pid: int = self._pgconn.backend_pid
         self.version: int = self._connection.info.server_version
         self._prepared: dict[str, str] = {}
+        self._good = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
+        self._lost = psycopg.OperationalError
         self.run(_SETTINGS)
         self.is_replica = self._become_replica()
 
@@ -105,29 +108,21 @@ class PostgresSession:
         return True
 
     def _rows(self, execute: Callable[[], PGresult]) -> list[Row]:
-        from psycopg import OperationalError
-        from psycopg.pq import DiagnosticField
-
         try:
             result = execute()
-        except OperationalError as error:  # the connection was lost before
+        except self._lost as error:  # the connection was gone before
             raise StatementFailed(None, is_connected=False) from error
-        if result.status not in _good():
-            field = result.error_field(DiagnosticField.SQLSTATE)
-            raise StatementFailed(None if field is None else field.decode(), is_connected=self._is_connected())
+        if result.status not in self._good:
+            raise self._failure(result)
         columns = range(result.nfields)
         return [tuple(_text(result.get_value(row, column)) for column in columns) for row in range(result.ntuples)]
 
-    def _is_connected(self) -> bool:
-        from psycopg.pq import ConnStatus
+    def _failure(self, result: PGresult) -> StatementFailed:
+        from psycopg.pq import ConnStatus, DiagnosticField
 
-        return bool(self._pgconn.status == ConnStatus.OK)
-
-
-def _good() -> tuple[int, ...]:
-    from psycopg.pq import ExecStatus
-
-    return ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK
+        sqlstate = result.error_field(DiagnosticField.SQLSTATE)
+        is_connected = self._pgconn.status == ConnStatus.OK
+        return StatementFailed(None if sqlstate is None else sqlstate.decode(), is_connected=is_connected)
 
 
 def _text(value: bytes | None) -> str | None:
