@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Engine
 from sqlalchemy.pool import Pool
 from sqlalchemy.pool.base import _ConnectionRecord
 
+from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.databases.engines import CARED_FOR
 from pytest_dbguard.resets.outer_transaction import OuterTransaction
 
@@ -40,10 +41,22 @@ class LentPool(Pool):
         """What the engine's listeners noted about the connection."""
         return self._outer.known.get(self._engine, {})
 
+    @property
+    def commits_by_itself(self) -> bool:
+        """Whether the engine was made to commit each statement."""
+        return getattr(self._dialect, "_on_connect_isolation_level", None) == "AUTOCOMMIT"
+
     def meet(self) -> None:
         """Have the engine's listeners prepare the connection, before a transaction begins."""
-        if self._engine not in self._outer.known:
+        if self._engine in self._outer.known or self.commits_by_itself or self._dialect.is_async:
+            return
+        if not self._outer.is_open:
             _ConnectionRecord(self)
+            return
+        # Preparing may end a transaction, so that one that came late has to take the connection as it is. Its
+        # dialect still has to learn about the server, on a connection of its own.
+        self._original.connect().close()
+        self._outer.known[self._engine] = next(iter(self._outer.known.values()))
 
     def status(self) -> str:
         """Return what this is."""
@@ -71,6 +84,8 @@ class LentPool(Pool):
         return self._outer.connection
 
     def _do_get(self) -> Any:
+        if self.commits_by_itself:
+            refuse_isolation_level("AUTOCOMMIT")
         record = _ConnectionRecord(self, connect=False)
         info = self._outer.known.get(self._engine)
         if info is not None:
@@ -89,3 +104,11 @@ class LentPool(Pool):
         if connection is self._outer.connection:
             self._outer.forget()
         super()._close_connection(connection, terminate=terminate)
+
+
+def refuse_isolation_level(level: object) -> NoReturn:
+    """Say that a connection that is rolled back cannot have another isolation level."""
+    raise DatabaseError(
+        f"the isolation level of a connection that is rolled back after the test cannot become {level!r}",
+        hint='use @pytest.mark.dbguard(reset="committed") for this test',
+    )

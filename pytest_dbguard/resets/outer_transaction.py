@@ -197,6 +197,8 @@ class OuterTransaction:
         self.warnings[_ENDED] = None
         self._units.clear()
         self.is_open = False
+        # the driver has begun a transaction of its own for the command that failed
+        self.connection.rollback()
         return True
 
     def _run(self, command: str) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
 
-from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.resets.base import Cleaner, Did, Outcome
-from pytest_dbguard.resets.lent_pool import LentPool
+from pytest_dbguard.resets.lent_pool import LentPool, refuse_isolation_level
 from pytest_dbguard.resets.outer_transaction import OuterTransaction
 from pytest_dbguard.resets.routing import Bound, EngineRouter
 
@@ -50,17 +49,17 @@ class Rollback:
         self._router = router
         self._outers: dict[Any, OuterTransaction] = {}
         self._lent: dict[int, _Lending] = {}
-        self._heard: dict[int, tuple[Engine, str, Any]] = {}
+        self._heard: dict[int, list[tuple[Engine, str, Any]]] = {}
 
     def begin(self) -> None:
         """Put the engines on connections that are rolled back; those that are bound from now on as well."""
         for bound in self._router.engines():
             self._lend(bound)
-        self._router.on_bind = self._lend
+        self._router.on_bind, self._router.on_unbind = self._lend, self._release
 
     def end(self) -> Outcome:
         """Roll back, give the engines their own pools again, and clean up what was committed elsewhere."""
-        self._router.on_bind = None
+        self._router.on_bind = self._router.on_unbind = None
         used = [outer for outer in self._outers.values() if outer.was_used]
         refused = [found for outer in used if (found := outer.check()) is not None]
         leaks = self._router.connections.end_leaks()
@@ -86,14 +85,15 @@ class Rollback:
 
     def close(self) -> None:
         """Close the connections and let the engines alone."""
-        self._router.on_bind = None
+        self._router.on_bind = self._router.on_unbind = None
         for lending in list(self._lent.values()):
             self._give_back(lending)
         for outer in self._outers.values():
             outer.close()
         self._outers.clear()
-        for engine, name, listener in self._heard.values():
-            event.remove(engine, name, listener)
+        for heard in self._heard.values():
+            for listener in heard:
+                event.remove(*listener)
         self._heard.clear()
 
     def _end(self, key: Any, outer: OuterTransaction, *, unfinished: bool) -> None:
@@ -113,14 +113,31 @@ class Rollback:
             outer = self._outers[key] = OuterTransaction(engine.dialect)
         lending = _Lending(bound, outer, engine.pool, LentPool(engine, outer))
         self._lent[id(engine)] = lending
+        if outer.is_open:
+            # before its dialect is changed
+            lending.pool.meet()
         outer.borrowers.append(lending.pool.meet)
         engine.pool = lending.pool
         self._redirect(engine.dialect, lending)
-        if id(engine) not in self._heard:
-            heard = self._heard[id(engine)] = (engine, "after_cursor_execute", partial(self._executed, id(engine)))
-            event.listen(*heard)
-        if not bound.is_async and outer.connection is not None:
+        self._hear(engine)
+        if outer.connection is not None:
             lending.pool.meet()
+
+    def _hear(self, engine: Engine) -> None:
+        if id(engine) in self._heard:
+            return
+        heard: list[tuple[Engine, str, Any]] = [(engine, "after_cursor_execute", partial(self._executed, id(engine)))]
+        if engine.dialect.name == "sqlite":
+            # the mending of SQLite's driver that SQLAlchemy's documentation shows begins transactions by statement
+            begins = partial(self._begins, id(engine))
+            heard += [(engine, "do_execute", begins), (engine, "do_execute_no_params", begins)]
+        for listener in heard:
+            event.listen(*listener)
+        self._heard[id(engine)] = heard
+
+    def _begins(self, engine: int, cursor: Any, statement: str, *_: Any) -> bool | None:
+        """Swallow a BEGIN inside the outer transaction."""
+        return (engine in self._lent and statement.lstrip()[:5].upper() == "BEGIN") or None
 
     def _executed(
         self, engine: int, conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
@@ -151,7 +168,7 @@ class Rollback:
 
         def set_isolation_level(dbapi_connection: Any, level: Any) -> None:
             if outer.is_open or level == "AUTOCOMMIT":
-                _refuse_isolation_level(level)
+                refuse_isolation_level(level)
             # a new connection, prepared as the engine was made to
             set_level(dbapi_connection, level)
 
@@ -160,6 +177,10 @@ class Rollback:
             if name in vars(dialect):
                 lending.methods[name] = vars(dialect)[name]
             setattr(dialect, name, method)
+
+    def _release(self, bound: Bound) -> None:
+        if id(bound.engine) in self._lent:
+            self._give_back(self._lent[id(bound.engine)])
 
     def _give_back(self, lending: _Lending) -> None:
         engine = lending.bound.engine
@@ -175,10 +196,3 @@ class Rollback:
 
 def _refused(what: str) -> str:
     return f"COMMIT would have failed: {what} is checked at the end of a transaction, and this one was rolled back"
-
-
-def _refuse_isolation_level(level: object) -> NoReturn:
-    raise DatabaseError(
-        f"the isolation level of a connection that is rolled back after the test cannot become {level!r}",
-        hint='use @pytest.mark.dbguard(reset="committed") for this test',
-    )

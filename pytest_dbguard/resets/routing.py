@@ -85,6 +85,8 @@ class EngineRouter:
         self._bound: dict[int, Bound] = {}
         self.on_bind: Callable[[Bound], None] | None = None
         """Called with each engine that is bound from now on."""
+        self.on_unbind: Callable[[Bound], None] | None = None
+        """Called with each engine before it leads elsewhere, or comes by another role."""
 
     def bind(self, engine: Engine | AsyncEngine, role: Role = "primary") -> None:
         """Lead an engine to the database; what it has open elsewhere is closed. Binding twice is allowed.
@@ -123,6 +125,8 @@ class EngineRouter:
             self._undo(bound)
 
     def _undo(self, bound: Bound) -> None:
+        if self.on_unbind is not None:
+            self.on_unbind(bound)
         self._bound.pop(id(bound.engine), None)
         for undo in reversed(bound.undo):
             undo()

@@ -65,6 +65,7 @@ def test_rows_that_are_not_read_to_their_end_hold_no_lock(connections, engine, d
     result.fetchone()
     assert len(connections.end_leaks()) == 1
     assert rows(database) == 1
+    result.close()
     kept.close()
 
 

@@ -8,6 +8,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from pytest_dbguard.core.errors import DatabaseError
+from pytest_dbguard.databases.engines import make_engine
+from pytest_dbguard.resets.outer_transaction import sqlstate
 
 
 def count(connection):
@@ -19,15 +21,16 @@ def insert(connection, name):
 
 
 @pytest.fixture
-def connection(inside, outer, engine):
-    connection = inside.connect()
-    outer.open(connection)
+def connection(engine, reset, database):
+    reset.begin()
+    connection = engine.connect()
     yield connection
     connection.close()
-    with inside.connect() as same:
-        outer.close(same)
-    with engine.connect() as other:
-        assert count(other) == 1
+    assert reset.end().leaks == ()
+    other = make_engine(database)
+    with other.connect() as connection:
+        assert count(connection) == 1
+    other.dispose()
 
 
 def test_commit_and_rollback_work_and_do_not_stay(connection):
@@ -89,13 +92,22 @@ def test_listeners_see_a_commit_and_no_savepoint_of_ours(connection):
     assert seen == ["begin", "SELECT 1", "commit"]
 
 
-def test_tables_made_inside_go(connection, engine):
+def test_tables_made_inside_go(connection, database, reset):
     connection.execute(text("CREATE TABLE inside (id INTEGER)"))
     connection.commit()
-    with engine.connect() as other, pytest.raises(DBAPIError):
-        other.execute(text("SELECT * FROM inside"))
+    connection.close()
+    reset.end()
+    other = make_engine(database)
+    with other.connect() as elsewhere, pytest.raises(DBAPIError):
+        elsewhere.execute(text("SELECT * FROM inside"))
+    other.dispose()
 
 
 def test_the_isolation_level_cannot_change(connection):
     with pytest.raises(DatabaseError, match="cannot become 'AUTOCOMMIT'"):
         connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@pytest.mark.parametrize("error", [Exception(), Exception({"C": "25P02"}), Exception("text")])
+def test_codes_of_drivers_errors(error):
+    assert sqlstate(error) == (error.args[0]["C"] if error.args and isinstance(error.args[0], dict) else None)
