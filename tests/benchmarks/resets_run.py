@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 HERE = Path(__file__).parent
-LIMIT_S = 120.0
+LIMIT_S = 90.0
 STOP_S = 20.0
 SOURCES = HERE / "resets_project"
 
@@ -183,7 +183,7 @@ def _reason(output: str) -> str:
     """Return the line that says why a run failed."""
     lines = output.splitlines()
     crash = [line for line in lines if line.startswith("INTERNALERROR>")][-1:]
-    first = [line for line in lines if line.startswith(("E  ", "ERROR", "FAILED", "dbguard:"))][:1]
+    first = [line for line in lines if line.startswith(("E  ", "ERROR", "FAILED"))][:1]
     line = (crash or first or lines[-1:] or ["no output"])[0]
     return line.removeprefix("INTERNALERROR>").removeprefix("E  ").strip()[:200]
 
