@@ -28,7 +28,7 @@ def connect(url, **options):
     return psycopg.connect(dsn, **{"autocommit": True, **options})
 
 
-def picture(url):
+def picture_of(url):
     """Return all that a database holds, as pg_dump sees it, the rows of each table sorted."""
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
     command = [PG_DUMP, "--exclude-schema=dbguard", "--dbname", dsn]
@@ -137,7 +137,7 @@ class Guarded:
             return rows.fetchall() if rows.description else None
 
     def is_as_before(self):
-        now = picture(self.url)
+        now = picture_of(self.url)
         assert now == self.clean_picture
         return True
 
@@ -173,7 +173,7 @@ def make_template(roles):
                 connection.execute(script)
                 prepare(connection)
                 connection.execute("VACUUM ANALYZE")
-            made[role, script] = Copies(Server(roles[role]), name), picture(url)
+            made[role, script] = Copies(Server(roles[role]), name), picture_of(url)
         return made[role, script]
 
     return make
@@ -208,3 +208,9 @@ def guard(make_template):
 def guarded(guard, role):
     """A copy of the template full of traps, for each role."""
     return guard(role)
+
+
+@pytest.fixture
+def picture():
+    """Return all that a database holds."""
+    return picture_of
