@@ -149,10 +149,10 @@ class EngineRouter:
         if getattr(engine.pool._creator, "__module__", "") != "sqlalchemy.engine.create":
             return self._replace_creator(engine)
 
-        def dbguard_connects(dialect: Dialect, _record: Any, args: list[Any], params: dict[str, Any]) -> None:
-            args[:], routed = self._arguments(dialect, params)
-            params.clear()
-            params.update(routed)
+        def dbguard_connects(dialect: Dialect, _record: Any, _args: list[Any], given: dict[str, Any]) -> Any:
+            # changing what is handed over would last: some versions of SQLAlchemy hand the engine's own over
+            args, params = self._arguments(dialect, given)
+            return dialect.connect(*args, **params)
 
         event.listen(engine, "do_connect", dbguard_connects)
         return lambda: event.remove(engine, "do_connect", dbguard_connects)
