@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ class Maintenance:
     def __init__(self, server: Server) -> None:
         self.server = server
         self._idle: deque[Connection] = deque()
+        weakref.finalize(self, _close_all, self._idle)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -136,7 +138,7 @@ class Maintenance:
         with self.connection() as connection:
             for attempt in range(_ATTEMPTS):
                 try:
-                    connection.execute(sql.SQL(statement).format(*parts))  # type: ignore[arg-type]
+                    connection.execute(sql.SQL(statement).format(*parts))
                 except (errors.ObjectInUse, errors.InternalError_):
                     # the second: two sessions have changed the same entry of the catalog at once
                     if attempt == _ATTEMPTS - 1:
@@ -214,8 +216,7 @@ class Maintenance:
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
-        while self._idle:
-            self._idle.pop().close()
+        _close_all(self._idle)
 
     def _taken(self) -> Connection:
         while self._idle:
@@ -236,3 +237,8 @@ class Maintenance:
         except psycopg.Error:
             return False
         return not connection.closed
+
+
+def _close_all(connections: deque[Connection]) -> None:
+    while connections:
+        connections.pop().close()

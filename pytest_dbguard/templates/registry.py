@@ -21,9 +21,7 @@ _TEMPLATES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def templates_for(
-    server: Server, run: Run, *, project: Path | None = None, finish: Finish | None = None
-) -> Templates:
+def templates_for(server: Server, run: Run, *, project: Path | None = None, finish: Finish | None = None) -> Templates:
     """Return the templates of a server.
 
     Args:
