@@ -59,7 +59,7 @@ def container_arguments(
             "POSTGRES_DB": "postgres",
             PASSWORD: password,
             "PGDATA": f"{_MEMORY}/data",
-            "POSTGRES_INITDB_ARGS": " ".join(["--no-sync", *layout_arguments(major, "C.UTF-8")]),
+            "POSTGRES_INITDB_ARGS": " ".join(["--no-sync", *layout_arguments(major)]),
         },
         "ports": {EXPOSED: address and (address, None)},
         "tmpfs": {_MEMORY: ""},

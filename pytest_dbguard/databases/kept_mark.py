@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pytest_dbguard.core.errors import DatabaseError
+from pytest_dbguard.databases.run_owner import process_start
 
 _MARK = "kept.json"
 
@@ -40,13 +41,9 @@ def kept_mark(directory: Path) -> KeptMark | None:
 
 def runs_in(pid: int, data: Path) -> bool:
     """Tell whether a process is the server of a data directory, proved by what the server itself wrote there."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+    if not process_start(pid):
         return False
-    except PermissionError:
-        pass
-    with suppress(OSError):  # no /proc on macOS: what the server wrote must do
+    with suppress(OSError):  # no /proc on macOS, or not ours to read: what the server wrote must do
         return os.readlink(f"/proc/{pid}/cwd") == str(data)
     return server_pid(data) == pid
 

@@ -1,4 +1,4 @@
-"""Which locale a PostgreSQL before 17 gets, which has none of its own."""
+"""Which locale of the C library a server gets: it sorts by it before PostgreSQL 17, which has one of its own."""
 
 from __future__ import annotations
 

@@ -52,21 +52,16 @@ def server_settings(major: int, *, has_shared_memory: bool) -> dict[str, str]:
 
 def initdb_arguments(major: int, locale: str) -> list[str]:
     """Return how a data directory is made that a socket in a private directory leads to."""
-    arguments = ["--no-sync", "--auth=trust", "--encoding=UTF8", *layout_arguments(major, locale)]
+    arguments = ["--no-sync", "--auth=trust", "--encoding=UTF8", f"--locale={locale}", *layout_arguments(major)]
     return arguments if major < 14 else [*arguments, "--no-instructions"]
 
 
-def layout_arguments(major: int, locale: str) -> list[str]:
-    """Return what decides how data lie and sort; `locale` is taken where PostgreSQL has none of its own (before 17).
-
-    The major version is 0 where it is not known.
-    """
+def layout_arguments(major: int) -> list[str]:
+    """Return what decides how data lie and sort; the major version is 0 where it is not known."""
     # 1 MB files of the log instead of 16: less to make now, to pack and to unpack
     arguments = ["--wal-segsize=1"]
-    if major >= 17:  # sorts alike on every machine, whatever its C library
-        arguments += ["--locale-provider=builtin", "--locale=C.UTF-8"]
-    elif major:
-        arguments.append(f"--locale={locale}")
+    if major >= 17:  # sorts alike on every machine, whatever its C library and the locales that are installed
+        arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     if major >= 18:  # the default there; hint bits would be logged for them
         arguments.append("--no-data-checksums")
     return arguments

@@ -22,7 +22,7 @@ class RunOwner:
     @classmethod
     def here(cls) -> RunOwner:
         """Return this process."""
-        return cls(_machine(), os.getpid(), _started(os.getpid()))
+        return cls(_machine(), os.getpid(), process_start(os.getpid()))
 
     @classmethod
     def read(cls, text: str) -> RunOwner | None:
@@ -42,7 +42,7 @@ class RunOwner:
     @property
     def is_dead(self) -> bool:
         """Whether it is known to have ended."""
-        return self.is_local and _started(self.pid) != self.started
+        return self.is_local and process_start(self.pid) != self.started
 
 
 def _machine() -> str:
@@ -54,8 +54,8 @@ def _machine() -> str:
         return platform.node()
 
 
-def _started(pid: int) -> str:
-    """Return when a process started, in whatever unit the system has; "" when there is none."""
+def process_start(pid: int) -> str:
+    """Return when a process started, in whatever unit the system has; "" when there is none or it has ended."""
     if not Path("/proc/self/stat").exists():  # macOS
         command = ["ps", "-o", "lstart=", "-p", str(pid)]
         return "-".join(subprocess.run(command, capture_output=True, text=True, check=False).stdout.split())  # noqa: S603

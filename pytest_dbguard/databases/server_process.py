@@ -27,8 +27,7 @@ class Runner:
 
     def initdb_arguments(self) -> list[str]:
         """Return how data directories are made, for who needs to tell one kind from another."""
-        major = self.programs.major
-        return ["-U", SUPERUSER, *initdb_arguments(major, utf8_locale() if major < 17 else "")]
+        return ["-U", SUPERUSER, *initdb_arguments(self.programs.major, utf8_locale())]
 
     def initialise(self, directory: ServerDirectory) -> subprocess.Popen[bytes]:
         """Begin to make the data directory."""

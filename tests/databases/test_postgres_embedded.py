@@ -92,15 +92,17 @@ def test_starts_for_a_user_who_is_not_root(unprivileged):
 
 KILLED = """
 import sys
-from pytest_dbguard.databases.postgres_embedded import EmbeddedPostgresProvider
-database = EmbeddedPostgresProvider().start()
+from pytest_dbguard.databases.registry import load_provider
+database = load_provider(sys.argv[1]).start()
 print(database.url.query["host"], flush=True)
 sys.stdin.read()
 """
 
 
-def test_a_killed_run_leaves_no_server_and_the_next_one_deletes_its_data():
-    with subprocess.Popen([sys.executable, "-c", KILLED], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+@pytest.mark.parametrize("kind", ["postgres-embedded", "postgres-local"])
+def test_a_killed_run_leaves_no_server_and_the_next_one_deletes_its_data(kind):
+    command = [sys.executable, "-c", KILLED, kind]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
         directory = Path(run.stdout.readline().decode().strip())
         pid = server_pid(directory)
         sweep(directory.parent, {os.geteuid(), server_user().uid})
@@ -111,6 +113,68 @@ def test_a_killed_run_leaves_no_server_and_the_next_one_deletes_its_data():
     assert directory.exists()
     EmbeddedPostgresProvider().start().close()
     assert not directory.exists()
+
+
+INTERRUPTED = """
+import os, signal, sys
+from pytest_dbguard.databases.registry import load_provider
+server = load_provider("postgres-embedded").launch().ready()
+print(server.url.query["host"], server.pid, flush=True)
+try:
+    sys.stdin.read()
+except KeyboardInterrupt:
+    os.kill(server.pid, 0)  # Ctrl-C reached us and not the server
+    server.close()
+"""
+
+
+def test_ctrl_c_reaches_the_run_and_not_its_server():
+    command = [sys.executable, "-c", INTERRUPTED]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, text=True
+    ) as run:
+        directory, pid = run.stdout.readline().split()
+        os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to the whole group
+        assert run.wait() == 0
+    assert wait_for_end(int(pid))
+    assert not Path(directory).exists()
+
+
+SMALL = """
+import sys
+from pathlib import Path
+from pytest_dbguard.databases import server_directory
+from pytest_dbguard.databases.base import StartOptions
+from pytest_dbguard.databases.registry import load_provider
+import psycopg
+from pytest_dbguard.databases.connection_string import connection_string
+
+if sys.argv[1:]:
+    server_directory._MEMORY = Path(sys.argv[1])
+server = load_provider("postgres-embedded").launch(StartOptions(cache_mb=0)).ready()
+with psycopg.connect(connection_string(server.url), autocommit=True) as connection:
+    def setting(name):
+        return connection.execute("SELECT current_setting(%s)", [name]).fetchone()[0]
+
+    connection.execute("CREATE TABLE big AS SELECT g AS a, repeat('x', 100) AS b FROM generate_series(1, 200000) g")
+    connection.execute("SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0")
+    connection.execute("SET parallel_tuple_cost = 0")
+    connection.execute("SET min_parallel_table_scan_size = 0; SET work_mem = '256MB'")
+    (rows,) = connection.execute("SELECT count(*) FROM big x JOIN big y USING (a)").fetchone()
+    print(setting("dynamic_shared_memory_type"), rows, server.url.query["host"])
+server.close()
+"""
+
+
+def test_a_small_shared_memory_is_done_without(tmp_path):
+    """As containers have it: 64 MB at /dev/shm, mounted for this one process where that is permitted."""
+    mount = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=64m tmpfs /dev/shm && exec "$@"', "sh"]
+    is_permitted = subprocess.run([*mount, "true"], check=False, capture_output=True).returncode == 0
+    command = [*mount, sys.executable, "-c", SMALL] if is_permitted else [sys.executable, "-c", SMALL, tmp_path / "no"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    kind, rows, directory = done.stdout.split()
+    assert (kind, rows) == ("mmap", "200000")
+    assert not directory.startswith("/dev/shm")
 
 
 def test_a_forked_child_stops_nothing(postgres, unprivileged):

@@ -26,7 +26,7 @@ def test_what_is_no_owner_is_none(text):
 
 def test_an_ended_process_is_dead_and_so_is_a_zombie():
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
-        owner = RunOwner(RunOwner.here().machine, process.pid, run_owner._started(process.pid))
+        owner = RunOwner(RunOwner.here().machine, process.pid, run_owner.process_start(process.pid))
         assert not owner.is_dead
         process.stdin.close()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # a zombie now
@@ -50,5 +50,5 @@ def test_without_a_proc_file_system_ps_tells(monkeypatch, tmp_path):
     ps.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(Path, "exists", lambda path: False)
-    assert run_owner._started(7) == "Mon-24-Nov"
-    assert run_owner._started(8) == ""
+    assert run_owner.process_start(7) == "Mon-24-Nov"
+    assert run_owner.process_start(8) == ""
