@@ -156,11 +156,11 @@ with psycopg.connect(connection_string(server.url), autocommit=True) as connecti
     def setting(name):
         return connection.execute("SELECT current_setting(%s)", [name]).fetchone()[0]
 
-    connection.execute("CREATE TABLE big AS SELECT g AS a, repeat('x', 100) AS b FROM generate_series(1, 200000) g")
-    connection.execute("SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0")
-    connection.execute("SET parallel_tuple_cost = 0")
-    connection.execute("SET min_parallel_table_scan_size = 0; SET work_mem = '256MB'")
-    (rows,) = connection.execute("SELECT count(*) FROM big x JOIN big y USING (a)").fetchone()
+    connection.execute("CREATE TABLE big AS SELECT g AS a, repeat('x', 400) AS b FROM generate_series(1, 200000) g")
+    connection.execute("ANALYZE big; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0")
+    connection.execute("SET min_parallel_table_scan_size = 0; SET work_mem = '256MB'; SET enable_mergejoin = off")
+    # hashed together by several processes, in 80 MB that they share
+    (rows,) = connection.execute("SELECT count(x.b || y.b) FROM big x JOIN big y USING (a)").fetchone()
     print(setting("dynamic_shared_memory_type"), rows, server.url.query["host"])
 server.close()
 """
