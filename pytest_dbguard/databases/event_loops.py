@@ -10,6 +10,7 @@ from weakref import finalize
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
 
+from pytest_dbguard.databases.driver_base import quietly
 from pytest_dbguard.databases.drivers import driver_of
 
 Undo = Callable[[], None]
@@ -68,7 +69,7 @@ def _connect_aiosqlite(*args: Any, **options: Any) -> Any:
 def _leave_other_loop(_dbapi_connection: Any, record: Any, _proxy: Any) -> None:
     connection = record.driver_connection
     if connection is not None and connection._loop is not asyncio.get_running_loop():
-        driver_of(connection).end(connection)
+        quietly(driver_of(connection).end, connection)
         raise DisconnectionError
 
 
@@ -76,7 +77,7 @@ def _end_other_loop(_dbapi_connection: Any, record: Any) -> None:
     """End a connection before SQLAlchemy awaits that its own loop closes it, which would fail."""
     connection = record.driver_connection
     if connection is not None and connection._loop is not _running_loop():
-        driver_of(connection).end(connection)
+        quietly(driver_of(connection).end, connection)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
@@ -88,5 +89,5 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 def _end_all(opened: dict[int, Any]) -> None:
     for connection in list(opened.values()):
-        driver_of(connection).end(connection)
+        quietly(driver_of(connection).end, connection)
     opened.clear()

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary, WeakSet, finalize, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool, SingletonThreadPool, StaticPool
 
 from pytest_dbguard.databases.base import Database
-from pytest_dbguard.databases.drivers import Driver, driver_of
+from pytest_dbguard.databases.driver_base import Driver, quietly
+from pytest_dbguard.databases.drivers import driver_of
 from pytest_dbguard.recording.frames import StackReader, Walk
 from pytest_dbguard.recording.ownership import Ownership
 from pytest_dbguard.resets.base import Leak
+from pytest_dbguard.resets.holders import Detached, detached, drop, proxy_of, roll_back_session, sessions_on
 from pytest_dbguard.resets.session_state import StateChanges
 
 _NO_WALK: Walk = ((), 0, False, ())
@@ -40,15 +40,6 @@ class Pooled:
     is_altered: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Detached:
-    """A connection that was taken out of its pool since its holder does not give it back."""
-
-    proxy: ref[Any]
-    driver: Driver
-    connection: Any
-
-
 class Connections:
     """The ledger of one database. Listens to all pools, and looks away where they lead elsewhere."""
 
@@ -60,7 +51,7 @@ class Connections:
         self._records: WeakSet[Any] = WeakSet()
         self._out: dict[int, Any] = {}
         self._altered: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
-        self._detached: list[_Detached] = []
+        self._detached: list[Detached] = []
         self._ended: dict[int, Leak] = {}
         self._proven: dict[Walk, bool] = {}
         self._changes = StateChanges()
@@ -132,14 +123,14 @@ class Connections:
             connection = record.dbapi_connection
             if connection is None:
                 continue
-            proxy = _proxy(record)
+            proxy = proxy_of(record)
             if proxy is not None:
-                _drop(proxy, self._pooled(record).driver)
+                drop(proxy, self._pooled(record).driver)
                 self._out.pop(id(record), None)
             else:
                 if record.driver_connection is not connection:
                     # its own way to close needs its event loop, which may be gone
-                    self._pooled(record).driver.end(record.driver_connection)
+                    quietly(self._pooled(record).driver.end, record.driver_connection)
                 record.invalidate(soft=True)
 
     def _listeners(self) -> Iterator[tuple[Any, str, Any]]:
@@ -202,7 +193,7 @@ class Connections:
         self._altered.clear()
 
     def _end(self, record: Any) -> Leak | None:
-        proxy, pooled, connection = _proxy(record), self._pooled(record), record.driver_connection
+        proxy, pooled, connection = proxy_of(record), self._pooled(record), record.driver_connection
         if proxy is None or connection is None:
             self._out.pop(id(record), None)
             return None
@@ -210,15 +201,15 @@ class Connections:
         if isinstance(proxy._pool, _SHARED):
             # everybody's only connection: nobody has to give it back, but a transaction in it ends
             if driver.is_open(connection):
-                driver.roll_back(connection)
+                quietly(driver.roll_back, connection)
             self._out.pop(id(record), None)
             return None
-        what = "a connection" if not (sessions := _sessions_on(proxy)) else "a session"
+        what = "a connection" if not (sessions := sessions_on(proxy)) else "a session"
         backend = driver.backend(connection)
         state = " with an open transaction" if driver.is_open(connection) else ""
         leak = self._leak(pooled, f"{what}{state}")
         if proxy._pool._dialect.is_async:
-            _drop(proxy, Driver() if getattr(proxy._pool, "is_lent", False) else driver)
+            drop(proxy, Driver() if getattr(proxy._pool, "is_lent", False) else driver)
         else:
             # nothing of ours may keep alive what nobody else does
             references = [ref(session) for session in sessions]
@@ -234,20 +225,24 @@ class Connections:
     def _ends(self, record: Any, pooled: Pooled, sessions: list[Any]) -> bool:
         """End a synchronous leak; False when it was none, since nobody could reach it any more."""
         connection = record.driver_connection
-        for reference in sessions:
-            _roll_back_session(reference())
-        if _proxy(record) is None:
+        is_busy = pooled.driver.is_busy(connection)
+        for reference in () if is_busy else sessions:
+            roll_back_session(reference())
+        if proxy_of(record) is None:
             return self._is_reachable(pooled.walk, lambda: any(each() is not None for each in sessions))
-        if not self._is_reachable(pooled.walk, lambda: _proxy(record) is not None):
+        if not is_busy and not self._is_reachable(pooled.walk, lambda: proxy_of(record) is not None):
             return False
-        if getattr(_proxy(record)._pool, "is_lent", False):
-            _drop(_proxy(record), Driver())
+        if getattr(proxy_of(record)._pool, "is_lent", False):
+            drop(proxy_of(record), Driver())
             return True
-        if pooled.driver.roll_back(connection, unfinished=True):
+        if quietly(pooled.driver.roll_back, connection, unfinished=True):
             pooled.driver.resume(connection)
-        proxy = _proxy(record)
-        if proxy is not None:
-            self._detached.append(_detached(proxy, pooled.driver, connection))
+        proxy = proxy_of(record)
+        if proxy is not None and getattr(connection, "closed", False):
+            # its server has gone
+            drop(proxy, Driver())
+        elif proxy is not None:
+            self._detached.append(detached(proxy, pooled.driver, connection))
         return True
 
     def _is_reachable(self, walk: Walk, is_alive: Any) -> bool:
@@ -263,13 +258,12 @@ class Connections:
             self._proven[walk] = bool(is_alive())
         return self._proven[walk]
 
-    def _is_still_held(self, detached: _Detached) -> bool:
-        if detached.proxy() is None:
+    def _is_still_held(self, taken: Detached) -> bool:
+        proxy, driver, connection = taken.proxy(), taken.driver, taken.connection
+        if proxy is None or not proxy.is_valid:
             return False
-        if detached.driver.is_open(detached.connection) and detached.driver.roll_back(
-            detached.connection, unfinished=True
-        ):
-            detached.driver.resume(detached.connection)
+        if driver.is_open(connection) and quietly(driver.roll_back, connection, unfinished=True):
+            driver.resume(connection)
         return True
 
     def _leak(self, pooled: Pooled, message: str) -> Leak:
@@ -286,59 +280,3 @@ def _file_or_name(database: Database) -> str:
         return ""
     path = name.removeprefix("file:")
     return path if "vfs" in database.url.query else str(Path(path).resolve())
-
-
-def _proxy(record: Any) -> Any:
-    reference = record.fairy_ref
-    return None if reference is None else reference()
-
-
-def _sessions_on(proxy: Any) -> list[Session]:
-    from sqlalchemy.orm.session import _sessions
-
-    return [session for session in list(_sessions.values()) if any(each is proxy for each in _proxies(session))]
-
-
-def _proxies(session: Session) -> Iterator[Any]:
-    transaction: Any = session.get_transaction()
-    while transaction is not None:
-        for connection, *_ in list(transaction._connections.values()):
-            yield connection._dbapi_connection
-        transaction = transaction.parent
-
-
-def _roll_back_session(session: Session | None) -> None:
-    if session is not None:
-        # a listener of the application may fail, or a thread be at work with it: then its connection is detached
-        with contextlib.suppress(Exception):
-            session.rollback()
-
-
-def _drop(proxy: Any, driver: Driver) -> None:
-    """Close a connection under its holder, whose next use connects anew, without any awaiting."""
-    connection, sessions = proxy.driver_connection, _sessions_on(proxy)
-    # an event loop that is gone may have waiters in the pool's queue
-    with contextlib.suppress(RuntimeError):
-        proxy.detach()
-    driver.end(connection)
-    proxy.invalidate()
-    # these send nothing, since there is nothing left to send it on
-    for session in sessions:
-        _roll_back_session(session)
-    for holder in _holders(proxy):
-        holder.invalidate()
-        holder.rollback()
-
-
-def _holders(proxy: Any) -> Iterator[Connection]:
-    """Yield SQLAlchemy's connections that use a pooled one. Takes about as long as a collection of garbage."""
-    for referrer in gc.get_referrers(proxy):
-        for each in gc.get_referrers(referrer) if isinstance(referrer, dict) else (referrer,):
-            if isinstance(each, Connection) and each._dbapi_connection is proxy:
-                yield each
-
-
-def _detached(proxy: Any, driver: Driver, connection: Any) -> _Detached:
-    proxy.detach()
-    finalize(proxy, driver.end, connection).atexit = False
-    return _Detached(ref(proxy), driver, connection)

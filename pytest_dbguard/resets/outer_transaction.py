@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy.engine import Dialect
 
-from pytest_dbguard.databases.drivers import Driver, driver_of
+from pytest_dbguard.databases.driver_base import Driver, quietly
+from pytest_dbguard.databases.drivers import driver_of
 
 _FAILED_TRANSACTION = "25P02"  # PostgreSQL's in_failed_sql_transaction
 _GONE = ("25P01", "3B001")  # no_active_sql_transaction, invalid_savepoint_specification
@@ -151,14 +152,14 @@ class OuterTransaction:
         if self._driver_connection is None:
             return
         driver, connection = self._driver, self._driver_connection
-        if driver.is_open(connection) and not driver.roll_back(connection, unfinished=unfinished):
+        if driver.is_open(connection) and not quietly(driver.roll_back, connection, unfinished=unfinished):
             self.close()
         self.is_open = False
 
     def close(self) -> None:
         """Close the connection."""
         if self._driver_connection is not None:
-            self._driver.end(self._driver_connection)
+            quietly(self._driver.end, self._driver_connection)
         self.forget()
 
     def backend(self) -> int | None:

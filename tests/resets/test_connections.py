@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from sqlalchemy.pool import NullPool, StaticPool
@@ -271,3 +272,71 @@ def test_what_is_local_to_a_transaction_costs_no_connection(connections, engine)
     connections.end_leaks()
     with engine.connect() as connection:
         assert connection.connection.driver_connection is backend
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_a_connection_that_waits_for_an_answer_is_not_waited_for(connections, engine, database):
+    kept, failed = engine.connect(), []
+    driver = kept.connection.driver_connection
+
+    def work():
+        try:
+            kept.execute(text("SELECT pg_sleep(600)"))
+        except DBAPIError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while driver.pgconn.transaction_status != 1:
+        pass
+    backend = driver.info.backend_pid
+    (leak,) = connections.end_leaks()
+    assert connections.leak_of(backend, "") is leak
+    with make_engine(database, poolclass=NullPool).connect() as admin:
+        admin.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": backend})
+    thread.join()
+    assert len(failed) == 1
+    kept.close()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_statement_of_sqlite_that_runs_is_interrupted(connections, engine, database):
+    endless = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n")
+    kept, began, failed = engine.connect(), threading.Event(), []
+    kept.connection.driver_connection.set_progress_handler(began.set, 1000)
+
+    def work():
+        try:
+            kept.execute(endless)
+        except DBAPIError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    began.wait()
+    assert len(connections.end_leaks()) == 1
+    thread.join()
+    assert len(failed) == 1
+    assert rows(database) == 1
+    kept.close()
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_a_connection_whose_server_has_gone_raises_nothing(connections, engine, database):
+    kept, session = engine.connect(), Session(engine)
+    kept.execute(INSERT)
+    session.execute(COUNT)
+    with make_engine(database, poolclass=NullPool).connect() as admin:
+        admin.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid()"
+            )
+        )
+    assert len(connections.end_leaks()) == 2
+    assert session.scalar(COUNT) == 1
+    session.close()
+    kept.close()
+    connections.end_leaks()
+    with engine.connect() as connection:
+        assert connection.scalar(COUNT) == 1
