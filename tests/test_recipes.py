@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 RECIPES = Path(__file__).parent / "recipes"
+LEAN = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:faker")
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class Recipe:
     tests: int
     postgres: str = "postgresql+psycopg"
     sqlite: str = "sqlite"
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return LEAN if "async" in self.postgres else (*LEAN, "-p", "no:asyncio")
 
     def __str__(self) -> str:
         return self.name
@@ -68,14 +73,15 @@ class Project:
 
     def __init__(self, recipe, database, directory, production):
         shutil.copytree(RECIPES / recipe.name, directory, ignore=shutil.ignore_patterns("__pycache__"))
-        self._database, self._directory, self._production = database, directory, production
+        self._recipe, self._database = recipe, database
+        self._directory, self._production = directory, production
         self._file = directory / "production.db"
         address = "{}:{}".format(*production.server_address)
         postgres, sqlite = f"{recipe.postgres}://shop:secret@{address}/shop", f"{recipe.sqlite}:///{self._file}"
         self._url = sqlite if database == "sqlite" else postgres
 
     def run(self, *arguments):
-        command = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
+        command = (sys.executable, "-m", "pytest", *self._recipe.flags)
         return subprocess.run(
             (*command, "--dbguard-database", self._database, *arguments),
             cwd=self._directory,
@@ -136,6 +142,7 @@ WITHOUT_DBGUARD = """
 [tool.pytest.ini_options]
 pythonpath = ["."]
 asyncio_mode = "auto"
+asyncio_default_fixture_loop_scope = "function"
 """
 
 

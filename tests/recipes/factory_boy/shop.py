@@ -31,7 +31,7 @@ Session = scoped_session(sessionmaker(engine))
 def turnover():
     statement = select(Customer.name, func.sum(Order.total)).join_from(Order, Customer).group_by(Customer.name)
     with engine.connect() as connection:
-        return dict(connection.execute(statement).tuples())
+        return dict(connection.execute(statement).all())
 
 
 def cancel(order_id):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from advanced_alchemy.extensions.litestar import AsyncSessionConfig, SQLAlchemyAsyncConfig, SQLAlchemyPlugin
 from litestar import Litestar, get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -30,7 +32,7 @@ def add_first_products(session):
 
 
 @post("/products")
-async def add_product(data: NewProduct, db_session: AsyncSession) -> dict[str, int]:
+async def add_product(data: JSONBody[NewProduct], db_session: NamedDependency[AsyncSession]) -> dict[str, int]:
     product = Product(name=data.name)
     db_session.add(product)
     await db_session.flush()
@@ -38,7 +40,7 @@ async def add_product(data: NewProduct, db_session: AsyncSession) -> dict[str, i
 
 
 @get("/products")
-async def list_products(db_session: AsyncSession) -> list[str]:
+async def list_products(db_session: NamedDependency[AsyncSession]) -> list[str]:
     return list(await db_session.scalars(select(Product.name).order_by(Product.id)))
 
 

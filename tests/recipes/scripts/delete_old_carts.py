@@ -4,6 +4,8 @@ from sqlalchemy import delete
 from tables import cart, connect
 
 if __name__ == "__main__":
-    with connect().begin() as connection:
+    engine = connect()
+    with engine.begin() as connection:
         deleted = connection.execute(delete(cart).where(cart.c.age_in_days > 30)).rowcount
+    engine.dispose()
     print(f"{deleted} carts deleted")
