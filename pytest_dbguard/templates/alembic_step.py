@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
-import logging
-import os
+import logging.config
+import re
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_dbguard.core.errors import DatabaseError
+from pytest_dbguard.templates.leading import all_lead_to
+from pytest_dbguard.templates.off_loop import in_own_thread, is_loop_running
 
 if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Engine
     from sqlalchemy.engine import Dialect
 
-_URL_VARIABLES = ("DATABASE_URL", "SQLALCHEMY_DATABASE_URI", "SQLALCHEMY_DATABASE_URL", "DB_URL")
-"""Where env.py files commonly read the URL from; set for the time of the upgrade where the project's env.py names them."""
+URL_VARIABLE_OPTION = "dbguard_url_variable"
+"""Option of the section [alembic] that names variables, separated by commas, which env.py reads the URL from."""
+
+_READS_VARIABLE = re.compile(r"""(?:environ(?:\.get)?\s*[\[(]|getenv\s*\()\s*["'](\w*(?:URL|URI|DSN)\w*)["']""")
+_IS_ASYNC = re.compile(r"\b(?:async_engine_from_config|create_async_engine|AsyncEngine)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class AlembicStep:
-    """Upgrades to all heads, by the project's own env.py."""
+    """Upgrades to all heads, by the project's own env.py.
+
+    It needs no change for that: its URL stands in `sqlalchemy.url`, a connection in `config.attributes["connection"]`
+    where recipes look for one, the variables that env.py reads are set, and whatever engine is made meanwhile leads
+    to the new database.
+    """
 
     ini: Path | None
     given: Config | None = field(default=None, compare=False)
@@ -33,47 +45,63 @@ class AlembicStep:
     def fingerprint(self, dialect: Dialect) -> bytes:
         """Return the hash of the ini file and of everything in the directories of scripts."""
         found = hashlib.sha256()
-        for path in self._files():
-            found.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        with self._at_home() as config:
+            for directory, path in _files(self.ini, script_directories(config)):
+                found.update(str(path.relative_to(directory)).encode() + b"\0")
+                found.update(hashlib.sha256(path.read_bytes()).digest())
         return found.digest()
 
     def run(self, engine: Engine) -> None:
-        """Upgrade.
+        """Upgrade."""
+        with self._at_home() as config:
+            env = _env(script_directories(config))
+            if _IS_ASYNC.search(env) or is_loop_running():
+                # asyncio.run would refuse in a running loop, and leaves its thread without one
+                in_own_thread(lambda: self._upgrade(config, env, engine))
+            else:
+                self._upgrade(config, env, engine)
 
-        The URL stands in `sqlalchemy.url`, and a connection in `config.attributes["connection"]`, where env.py files
-        that share connections look for it; variables such as DATABASE_URL are set where env.py reads them.
-        """
+    def _upgrade(self, config: Config, env: str, engine: Engine) -> None:
         from alembic import command
 
-        config = self._config()
-        url = engine.url.render_as_string(hide_password=False)
-        config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
-        with _variables(self._env(config), url), _loggers_kept():
-            with engine.connect() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "heads")
-                connection.commit()
+        url = engine.url
+        if url.get_backend_name() == "sqlite" and _IS_ASYNC.search(env):
+            url = url.set(drivername="sqlite+aiosqlite")
+        text = url.render_as_string(hide_password=False)
+        config.set_main_option("sqlalchemy.url", text.replace("%", "%%"))
+        named = (config.get_main_option(URL_VARIABLE_OPTION) or "").replace(",", " ").split()
+        with ExitStack() as stack:
+            stack.enter_context(all_lead_to(engine.url, [*named, *_READS_VARIABLE.findall(env)]))
+            stack.enter_context(_logging_left_alone())
+            connection = config.attributes["connection"] = stack.enter_context(engine.connect())
+            command.upgrade(config, "heads")
+            connection.commit()
 
-    def _config(self) -> Config:
-        from alembic.config import Config
+    @contextmanager
+    def _at_home(self) -> Iterator[Config]:
+        """Give a configuration that may be changed, in the directory that its relative paths start from."""
+        if self.given is None:
+            config = _imported_config()(str(self.ini))
+        else:
+            config = copy.copy(self.given)
+            vars(config)["file_config"] = copy.deepcopy(self.given.file_config)
+            vars(config)["attributes"] = dict(self.given.attributes)
+        path = list(sys.path)
+        home = None if config.config_file_name is None else Path(config.config_file_name).resolve().parent
+        try:
+            with chdir(home or Path.cwd()):
+                yield config
+        finally:
+            # Alembic's prepend_sys_path is often "."
+            sys.path[:] = path
 
-        if self.given is not None:
-            return self.given
-        return Config(str(self.ini))
 
-    def _files(self) -> list[Path]:
-        config = self._config()
-        paths = [] if self.ini is None else [self.ini]
-        for directory in _script_directories(config):
-            paths += [path for path in directory.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-        return sorted(set(paths))
+def script_directories(config: Config) -> list[Path]:
+    """Return the directories that hold env.py and the migrations.
 
-    def _env(self, config: Config) -> str:
-        texts = [path / "env.py" for path in _script_directories(config)]
-        return "\n".join(path.read_text(encoding="utf-8") for path in texts if path.is_file())
-
-
-def _script_directories(config: Config) -> list[Path]:
+    Raises:
+        DatabaseError: When the configuration names none, or one that is not there.
+    """
     from alembic.script import ScriptDirectory
     from alembic.util import CommandError
 
@@ -82,35 +110,61 @@ def _script_directories(config: Config) -> list[Path]:
     except CommandError as error:
         raise DatabaseError(f"{config.config_file_name or 'alembic'}: {error}") from error
     locations: list[Any] = [scripts.dir, *(scripts.version_locations or ())]
-    return [Path(location) for location in dict.fromkeys(map(str, locations))]
+    return [Path(location).resolve() for location in dict.fromkeys(map(str, locations))]
 
 
-@contextmanager
-def _variables(env: str, url: str) -> Iterator[None]:
-    """Set the variables that env.py reads for as long as the block runs."""
-    before = {name: os.environ.get(name) for name in _URL_VARIABLES if name in env}
-    os.environ.update(dict.fromkeys(before, url))
+def config_of(directory: Path) -> Config:
+    """Return the configuration of a directory with env.py that comes without an ini file."""
+    config = _imported_config()()
+    config.set_main_option("script_location", str(directory).replace("%", "%%"))
+    return config
+
+
+def _imported_config() -> type[Config]:
     try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        from alembic.config import Config
+    except ImportError as error:
+        raise DatabaseError(f"migrations need Alembic: {error}", hint="run: pip install alembic") from error
+    return Config
+
+
+def _files(ini: Path | None, directories: list[Path]) -> Iterator[tuple[Path, Path]]:
+    if ini is not None:
+        yield ini.parent, ini
+    for directory in directories:
+        for path in sorted(directory.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield directory, path
+
+
+def _env(directories: list[Path]) -> str:
+    path = directories[0] / "env.py"
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 @contextmanager
-def _loggers_kept() -> Iterator[None]:
-    """Undo what `fileConfig` of an env.py does to the loggers of the run: it disables all that exist."""
+def _logging_left_alone() -> Iterator[None]:
+    """Keep env.py from configuring the run's logging, which disables all loggers that exist and closes handlers.
+
+    What has imported these functions before is not kept from it: the loggers are switched on again afterwards.
+    """
     loggers = [logger for logger in logging.Logger.manager.loggerDict.values() if isinstance(logger, logging.Logger)]
     disabled = {logger: logger.disabled for logger in loggers}
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
+    functions = {name: getattr(logging.config, name) for name in ("fileConfig", "dictConfig")}
+    for name in functions:
+        setattr(logging.config, name, _configures_nothing)
     try:
         yield
     finally:
+        for name, function in functions.items():
+            setattr(logging.config, name, function)
         for logger, was in disabled.items():
             logger.disabled = was
         root.handlers[:] = handlers
         root.setLevel(level)
+
+
+def _configures_nothing(*_arguments: object, **_options: object) -> None:
+    """Stand in for what configures logging."""

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_dbguard.templates.leading import all_lead_to
+from pytest_dbguard.templates.off_loop import run_coroutine
 from pytest_dbguard.templates.source_fingerprint import source_fingerprint
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.engine import Dialect
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 @dataclass(frozen=True, slots=True)
 class CallableStep:
-    """Calls a function that makes tables, with an engine of the database where it takes an argument."""
+    """Calls a function that makes tables.
+
+    It gets an Engine, or an AsyncEngine where it is a coroutine function. One that takes no argument finds the
+    database by its own means: all engines lead there while it runs, and DATABASE_URL says where.
+    """
 
     function: Callable[..., Any]
     name: str
@@ -31,15 +36,26 @@ class CallableStep:
 
     def run(self, engine: Engine) -> None:
         """Call it; coroutines are run to their end."""
-        takes_engine = bool(inspect.signature(self.function).parameters)
-        result = self.function(engine) if takes_engine else self.function()
-        if inspect.iscoroutine(result):
-            _run_coroutine(result)
+        if not takes_argument(self.function):
+            _call_alone(self.function, engine)
+        elif inspect.iscoroutinefunction(inspect.unwrap(self.function)):
+            run_coroutine(self._with_async_engine(engine))
+        else:
+            result = self.function(engine)
+            if inspect.iscoroutine(result):
+                run_coroutine(result)
+
+    async def _with_async_engine(self, engine: Engine) -> None:
+        asynchronous = async_engine(engine)
+        try:
+            await self.function(asynchronous)
+        finally:
+            await asynchronous.dispose()
 
 
 @dataclass(frozen=True, slots=True)
 class SeedStep:
-    """Calls a function with a session that is committed afterwards."""
+    """Calls a function with a Session, or an AsyncSession where it is a coroutine function, and commits afterwards."""
 
     function: Callable[..., Any]
     name: str
@@ -50,33 +66,52 @@ class SeedStep:
         return source_fingerprint(self.function, self.root)
 
     def run(self, engine: Engine) -> None:
-        """Call it with a Session, or with an AsyncSession where it is a coroutine function."""
-        if inspect.iscoroutinefunction(inspect.unwrap(self.function)):
-            _run_coroutine(self._seeded(engine))
-            return
-        from sqlalchemy.orm import Session
+        """Call it."""
+        if not takes_argument(self.function):
+            _call_alone(self.function, engine)
+        elif inspect.iscoroutinefunction(inspect.unwrap(self.function)):
+            run_coroutine(self._with_async_session(engine))
+        else:
+            from sqlalchemy.orm import Session
 
-        with Session(engine) as session:
-            self.function(session)
-            session.commit()
+            with Session(engine) as session:
+                self.function(session)
+                session.commit()
 
-    async def _seeded(self, engine: Engine) -> None:
-        from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-        from sqlalchemy.pool import NullPool
+    async def _with_async_session(self, engine: Engine) -> None:
+        from sqlalchemy.ext.asyncio import AsyncSession
 
-        url = engine.url
-        if url.get_backend_name() == "sqlite":
-            url = url.set(drivername="sqlite+aiosqlite")
-        asynchronous = create_async_engine(url, poolclass=NullPool)
+        asynchronous = async_engine(engine)
         try:
-            async with AsyncSession(asynchronous) as session:
+            async with AsyncSession(asynchronous, expire_on_commit=False) as session:
                 await self.function(session)
                 await session.commit()
         finally:
             await asynchronous.dispose()
 
 
-def _run_coroutine(work: Coroutine[Any, Any, Any]) -> None:
-    """Run a coroutine in a loop of its own, in another thread when a loop is running in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, work).result()
+def takes_argument(function: Callable[..., Any]) -> bool:
+    """Tell whether a function wants something to work on."""
+    return bool(inspect.signature(function).parameters)
+
+
+def async_engine(engine: Engine) -> AsyncEngine:
+    """Return an asynchronous engine without a pool, on the same database."""
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
+
+    from pytest_dbguard.databases.engines import mend_sqlite
+
+    url = engine.url
+    if url.get_backend_name() == "sqlite":
+        url = url.set(drivername="sqlite+aiosqlite")
+    asynchronous = create_async_engine(url, poolclass=NullPool)
+    mend_sqlite(asynchronous.sync_engine)
+    return asynchronous
+
+
+def _call_alone(function: Callable[..., Any], engine: Engine) -> None:
+    with all_lead_to(engine.url):
+        result = function()
+        if inspect.iscoroutine(result):
+            run_coroutine(result)

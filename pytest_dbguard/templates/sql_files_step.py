@@ -1,38 +1,33 @@
-"""A step that runs SQL files: statement by statement, with the COPY blocks that pg_dump writes."""
+"""A step that runs SQL files, statement by statement."""
 
 from __future__ import annotations
 
-import re
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_dbguard.core.errors import DatabaseError
+from pytest_dbguard.templates.sql_split import MetaCommand, Statement, split_postgres, split_sqlite
+from pytest_dbguard.templates.step_errors import summary
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
     from sqlalchemy.engine import Dialect
 
-_COPY = re.compile(r"^\s*COPY\s.+\sFROM\s+stdin\b.*;\s*$", re.IGNORECASE)
-_COPY_END = "\\."
-# what pg_dump writes since 2025 around its output; psql alone knows it
-_HARMLESS = re.compile(r"^\\(un)?restrict\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Consecutive SQL of a file, or one COPY with its rows."""
-
-    sql: str
-    line: int
-    rows: str | None = None
+_UNKNOWN_OBJECT = "42704"
+_NO_OWNERS = "dump with: pg_dump --no-owner --no-privileges"
 
 
 @dataclass(frozen=True, slots=True)
 class SqlFilesStep:
-    """Runs files in the order given."""
+    """Runs files in the order given, each statement committed at once: some are allowed outside a transaction only.
+
+    Nothing in them is a parameter: percent signs and colons are what they are. What pg_dump writes as plain text is
+    understood, rows of COPY included; other commands of psql are refused.
+    """
 
     files: tuple[Path, ...]
     name: str
@@ -42,73 +37,73 @@ class SqlFilesStep:
         return b"\0".join(path.name.encode() + b"\0" + path.read_bytes() for path in self.files)
 
     def run(self, engine: Engine) -> None:
-        """Run them, each in one transaction of the driver.
+        """Run them.
 
         Raises:
-            DatabaseError: When a file cannot be run, naming file and line, without quoting its SQL.
+            DatabaseError: When a statement fails, naming file and line without quoting the statement.
         """
         for path in self.files:
-            connection = engine.raw_connection()
-            try:
-                self._run_file(path, connection)
-            finally:
-                connection.close()
+            _run_file(path, engine)
 
-    def _run_file(self, path: Path, connection: Any) -> None:
-        driver = connection.driver_connection
-        for part in _parts(path):
-            try:
-                if isinstance(driver, sqlite3.Connection):
-                    driver.executescript(part.sql)
-                else:
-                    _run_on_postgres(driver, part)
-            except Exception as error:
-                raise DatabaseError(
-                    f"{path}, from line {part.line}: {type(error).__name__}: {_first_line(error)}",
-                    hint="run the file by itself to see more",
-                ) from error
+
+def _run_file(path: Path, engine: Engine) -> None:
+    text = path.read_text(encoding="utf-8-sig")
+    connection = engine.raw_connection()
+    try:
+        driver: Any = connection.driver_connection
+        if isinstance(driver, sqlite3.Connection):
+            _run_on_sqlite(driver, path, split_sqlite(text))
+        else:
+            _run_on_postgres(driver, path, split_postgres(text))
+    except MetaCommand as error:
+        raise DatabaseError(
+            f"{_shown(path)}:{error.line}: {error.command!r} is a command of psql, not SQL",
+            hint="take it out of the file",
+        ) from error
+    finally:
+        # the session keeps what the file has set, such as the search_path of pg_dump: nobody else gets it
+        connection.invalidate()
+        connection.close()
+
+
+def _run_on_sqlite(driver: sqlite3.Connection, path: Path, statements: Iterable[Statement]) -> None:
+    driver.isolation_level = None
+    for statement in statements:
+        try:
+            driver.execute(statement.sql)
+        except sqlite3.Error as error:
+            raise DatabaseError(f"{_shown(path)}:{statement.line}: {summary(error)}") from error
+    if driver.in_transaction:
         driver.commit()
 
 
-def _run_on_postgres(driver: Any, part: Part) -> None:
-    cursor = driver.cursor()
-    if part.rows is None:
-        # without parameters psycopg sends the text as it is, percent signs and several statements included
-        cursor.execute(part.sql.encode())
-        return
-    with cursor.copy(part.sql) as copy:
-        copy.write(part.rows)
+def _run_on_postgres(driver: Any, path: Path, statements: Iterable[Statement]) -> None:
+    import psycopg
 
-
-def _parts(path: Path) -> Iterator[Part]:
-    """Yield a file's SQL, cut where rows of a COPY stand in it."""
-    pending: list[str] = []
-    first = number = 1
-    lines = iter(path.read_text(encoding="utf-8").splitlines())
-    for number, line in enumerate(lines, 1):
-        if _COPY.match(line):
-            yield from _sql(pending, first)
-            rows = [row for row in iter(lambda: next(lines, _COPY_END), _COPY_END)]
-            yield Part(line, number, "".join(f"{row}\n" for row in rows))
-            pending = []
-        elif _HARMLESS.match(line):
-            continue
-        elif line.startswith("\\"):
+    driver.autocommit = True
+    for statement in statements:
+        try:
+            if statement.rows is None:
+                # psycopg looks for parameters only where it is given some
+                driver.execute(statement.sql.encode())
+            else:
+                with driver.cursor().copy(statement.sql.encode()) as copy:
+                    copy.write(statement.rows)
+        except psycopg.Error as error:
+            is_role = error.sqlstate == _UNKNOWN_OBJECT and "role" in str(error)
             raise DatabaseError(
-                f"{path}:{number}: {line.split()[0]!r} is a command of psql, not SQL", hint="take the line out"
-            )
-        else:
-            if not pending:
-                first = number
-            pending.append(line)
-    yield from _sql(pending, first)
+                f"{_shown(path)}:{_line(statement, error)}: {summary(error)}", hint=_NO_OWNERS if is_role else None
+            ) from error
+    if driver.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        driver.commit()
 
 
-def _sql(lines: list[str], first: int) -> Iterator[Part]:
-    text = "\n".join(lines)
-    if text.strip():
-        yield Part(text, first)
+def _line(statement: Statement, error: Any) -> int:
+    """Return the line that the server complains about."""
+    position = int(error.diag.statement_position or 1)
+    return statement.line + statement.sql.count("\n", 0, position - 1)
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "")
+def _shown(path: Path) -> str:
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
