@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_dbguard.databases.connection_string import DRIVER
 from pytest_dbguard.databases.container_spec import EXPOSED, PASSWORD
@@ -12,6 +12,9 @@ from pytest_dbguard.databases.postgres_server import PORT, SUPERUSER
 if TYPE_CHECKING:
     from sqlalchemy import URL
     from testcontainers.core.docker_client import DockerClient
+
+
+_LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def container_url(client: DockerClient, description: Mapping[str, Any]) -> URL | None:
@@ -34,6 +37,17 @@ def container_url(client: DockerClient, description: Mapping[str, Any]) -> URL |
     # by number: a name may lead to ::1 first, where nothing listens
     host = "127.0.0.1" if host == "localhost" else host
     return URL.create(DRIVER, SUPERUSER, _password(description), host, port, "postgres")
+
+
+def opened_on(client: DockerClient) -> str | None:
+    """Return the address of this machine that a container's port is opened on; None for all of its addresses.
+
+    All are needed where the engine's machine is another one, or we run in a container ourselves.
+    """
+    from testcontainers.core.config import ConnectionMode
+
+    is_here = client.get_connection_mode() is ConnectionMode.docker_host and client.host() in _LOCAL
+    return "127.0.0.1" if is_here else None
 
 
 def network_beside_us(client: DockerClient) -> str | None:

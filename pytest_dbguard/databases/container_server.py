@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.databases.base import StartOptions
 from pytest_dbguard.databases.connection_string import connection_string
-from pytest_dbguard.databases.container_address import container_url, network_beside_us
+from pytest_dbguard.databases.container_address import container_url, network_beside_us, opened_on
 from pytest_dbguard.databases.container_spec import container_arguments
 from pytest_dbguard.databases.container_sweep import sweep_containers
 from pytest_dbguard.databases.docker_engine import engine_client, engine_error
@@ -27,7 +27,6 @@ _START_S: Final = 60.0
 _POLL_S: Final = 0.01
 _LOOKS_S: Final = 0.25  # between two looks at whether the container still runs
 _LOG_LINES: Final = 12
-_LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class ContainerServer:
@@ -119,14 +118,13 @@ class ContainerLaunch:
             ) from error
 
     def _create(self, client: DockerClient) -> None:
-        host = client.host()
         arguments = container_arguments(
             self._described(client),
             self._password,
             owner=RunOwner.here(),
             outlives_run=self._options.outlives_run,
             project=self._options.project,
-            address="127.0.0.1" if host in _LOCAL else None,
+            address=opened_on(client),
         )
         network = network_beside_us(client)
         if network is not None:
