@@ -151,21 +151,27 @@ class PostgresCleaner:
         connected = self._connected
         change = connected.past_locks(lambda: connected.look(leaks), leaks)
         if change.is_none and not always:
-            return Outcome(leaks=tuple(leaks))
+            return Outcome(leaks=_distinct(leaks))
         dirty = tuple(sorted(connected.facts.tables[oid].shown for oid in change.tables))
         reason = change.beyond_rows or connected.past_locks(lambda: put_back(connected, change), leaks)
         if reason:
             return self._swap(reason, leaks, dirty)
-        return Outcome(Did.EMPTIED, dirty, leaks=tuple(leaks))
+        return Outcome(Did.EMPTIED, dirty, leaks=_distinct(leaks))
 
     def _swap(self, reason: str, leaks: Sequence[Leak], dirty: tuple[str, ...] = ()) -> Outcome:
         holders = {self._ledger.leak_of(pid, "").owner for pid in self._ledger.kept_backends()}
-        self._replace(self._switch.swap)
+        try:
+            self._replace(self._switch.swap)
+        except DatabaseError as error:
+            raise DatabaseError(
+                f"no fresh copy can take the place of the database ({reason}): {error.message}",
+                hint=error.hint or "was the server stopped, or its template deleted, by a test?",
+            ) from error
         warnings = tuple(
             f"{holder or 'a fixture'} held a connection, which ended when the database was replaced"
             for holder in sorted(holders, key=str)
         )
-        return Outcome(Did.SWAPPED, dirty, reason, tuple(leaks), warnings)
+        return Outcome(Did.SWAPPED, dirty, reason, _distinct(leaks), warnings)
 
     def _replace(self, put_in_place: Callable[[str | None], _Result]) -> _Result:
         """Have a fresh database put in place, and give it what fixtures of wider scopes have added."""
@@ -220,3 +226,8 @@ class PostgresCleaner:
             return PostgresSession(self._database.url)
         except psycopg.OperationalError as error:
             raise StatementFailed(error.sqlstate, is_connected=False) from error
+
+
+def _distinct(leaks: Sequence[Leak]) -> tuple[Leak, ...]:
+    """Return the leaks without those that the ledger told before, and tells again as their backends are ended."""
+    return tuple({id(leak): leak for leak in leaks}.values())

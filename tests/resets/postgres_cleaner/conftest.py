@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass, field
 from itertools import count
@@ -145,7 +146,8 @@ class Guarded:
 @pytest.fixture(scope="session")
 def server_url():
     """The maintenance database of a server of our own, by a superuser."""
-    database = load_provider("postgres-embedded").start()
+    # with DBGUARD_TEST_PROVIDER=postgres-local it is whatever PostgreSQL is installed, of any version
+    database = load_provider(os.environ.get("DBGUARD_TEST_PROVIDER", "postgres-embedded")).start()
     yield database.url
     database.close()
 
