@@ -46,7 +46,10 @@ class Driver:
         return False
 
     def refused(self, connection: Any) -> str | None:
-        """Return what COMMIT would refuse in the open transaction, without values; None when nothing is known."""
+        """Return what COMMIT would refuse in the open transaction, without values; None when nothing is known.
+
+        The transaction may have failed by that; all that can be done with it is to roll it back.
+        """
         return None
 
 

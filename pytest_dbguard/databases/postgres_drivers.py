@@ -61,15 +61,11 @@ class Psycopg(Driver):
         """Check what is deferred; the answer names constraint and table."""
         if int(connection.pgconn.transaction_status) != 2 or self.is_busy(connection):
             return None
-        pgconn = connection.pgconn
-        pgconn.exec_(b"SAVEPOINT dbguard_deferred")
-        result = pgconn.exec_(b"SET CONSTRAINTS ALL IMMEDIATE")
+        result = connection.pgconn.exec_(b"SET CONSTRAINTS ALL IMMEDIATE")
         constraint, table = (result.error_field(field) for field in (ord("n"), ord("t")))
-        pgconn.exec_(b"ROLLBACK TO SAVEPOINT dbguard_deferred")
-        pgconn.exec_(b"RELEASE SAVEPOINT dbguard_deferred")
-        return (
-            None if constraint is None else f"constraint {constraint.decode()!r} of table {(table or b'?').decode()!r}"
-        )
+        if constraint is None:
+            return None
+        return f"constraint {constraint.decode()!r} of table {(table or b'?').decode()!r}"
 
 
 class Psycopg2(Driver):

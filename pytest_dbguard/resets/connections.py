@@ -25,6 +25,8 @@ from pytest_dbguard.resets.session_state import StateChanges
 
 _NO_WALK: Walk = ((), 0, False, ())
 _FRAMES = 8
+_DEPTH = 4
+"""How far from the listener the caller of `Pool.connect` is; frames that are not looked at cost nothing."""
 _SHARED = (StaticPool, SingletonThreadPool)
 
 
@@ -160,7 +162,7 @@ class Connections:
         if not pooled.is_ours:
             return
         pooled.owner, pooled.is_wide = self._owner, self._is_wide
-        pooled.walk = self._reader.read(sys._getframe(1))
+        pooled.walk = self._reader.read(sys._getframe(_DEPTH))
         self._out[id(record)] = record
 
     def _given_back(self, dbapi_connection: Any, record: Any) -> None:

@@ -58,6 +58,7 @@ class OuterTransaction:
         """Called when there is a new connection, before a transaction begins."""
         self.is_open = False
         self.was_used = False
+        self.has_written = False
         self.warnings: dict[str, None] = {}
         self._units: list[Unit] = []
         self._driver = Driver()
@@ -136,11 +137,13 @@ class OuterTransaction:
         """Note that a transaction of the application changed something."""
         unit = self._unit(record)
         if unit is not None:
-            unit.has_written = True
+            unit.has_written = self.has_written = True
 
     def check(self) -> str | None:
-        """Return what COMMIT would have refused, without values; None when nothing is known."""
-        return self._driver.refused(self._driver_connection) if self.is_open else None
+        """Return what COMMIT would have refused, without values; None when nothing is known. Just before `end`."""
+        if not self.is_open or not self.has_written:
+            return None
+        return self._driver.refused(self._driver_connection)
 
     def end(self, *, unfinished: bool) -> None:
         """Roll everything back, without awaiting anything; a connection that cannot do that is closed.

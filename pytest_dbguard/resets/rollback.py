@@ -61,8 +61,9 @@ class Rollback:
         """Roll back, give the engines their own pools again, and clean up what was committed elsewhere."""
         self._router.on_bind = self._router.on_unbind = None
         used = [outer for outer in self._outers.values() if outer.was_used]
-        refused = [found for outer in used if (found := outer.check()) is not None]
         leaks = self._router.connections.end_leaks()
+        # what is left open was not committed
+        refused = [found for outer in used if not leaks and (found := outer.check()) is not None]
         for key, outer in list(self._outers.items()):
             self._end(key, outer, unfinished=bool(leaks))
         for lending in list(self._lent.values()):
@@ -73,7 +74,7 @@ class Rollback:
         if cleaned.dirty:
             warnings.append(f"a connection that is not rolled back changed {', '.join(cleaned.dirty)}")
         for outer in used:
-            outer.was_used = False
+            outer.was_used = outer.has_written = False
             outer.warnings.clear()
         did = Did.ROLLED_BACK if used and cleaned.did is Did.NOTHING else cleaned.did
         return replace(
