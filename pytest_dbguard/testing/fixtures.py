@@ -1,169 +1,116 @@
-"""What the database fixtures do: a database a process, one engine on it, a rolled back connection a test."""
+"""What the database fixtures do: open databases from recipes, and lead engines to them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
-from sqlalchemy import Connection, Engine, MetaData
-from sqlalchemy.orm import Session
-from sqlalchemy.pool import StaticPool
 
-from pytest_dbguard.core.errors import DatabaseError, DbguardError
+from pytest_dbguard.core.errors import DbguardError
 from pytest_dbguard.databases.base import Database
-from pytest_dbguard.databases.engines import make_engine
-from pytest_dbguard.databases.registry import Choice, can_start, choose
-from pytest_dbguard.resets.outer_transaction import OuterTransaction
+from pytest_dbguard.templates.base import Recipe, Step
+from pytest_dbguard.testing.database_hooks import HOOKS, DatabaseHooks
+from pytest_dbguard.testing.database_run import database_run
+from pytest_dbguard.testing.databases import MAIN
+from pytest_dbguard.testing.guarded_database import GuardedDatabase
 from pytest_dbguard.testing.settings import config_for
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL
+    from pathlib import Path
 
-    from pytest_dbguard.databases.postgres_server import PostgresServer
-
-WORKER_URL = "dbguard_server_url"
-_DATABASE = pytest.StashKey[Database]()
-_FAILURE = pytest.StashKey[DbguardError]()
-_SERVER: pytest.StashKey[PostgresServer] = pytest.StashKey()
+    from sqlalchemy import Engine
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 
-def choice_for(config: pytest.Config) -> Choice:
-    """Return the provider that this run is configured for, with the reasons."""
+class OpenDatabase:
+    """The fixture `dbguard_open`: makes further databases, each cleaned after each test."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def __call__(self, name: str, *, metadata: Any = None, migrate: Any = None, seed: Any = None) -> GuardedDatabase:
+        """Return the database of that name, with `engine`, `async_engine` and `database.url`.
+
+        Args:
+            name: What tells it from others; asking twice gives the same one.
+            metadata: Its tables, as for the fixture `dbguard_metadata`.
+            migrate: What makes its tables instead, as for `dbguard_migrate`.
+            seed: Adds the data that all tests start from, as for `dbguard_seed`.
+        """
+        with without_traceback():
+            return _opened(self._config, name, recipe(self._config.rootpath, metadata, migrate, seed, "dbguard_open"))
+
+
+class Bind:
+    """The fixture `dbguard_bind`: leads engines that exist already to the test's database."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def __call__(
+        self,
+        engine: Engine | AsyncEngine,
+        role: Literal["primary", "readonly", "analytics"] = "primary",
+        *,
+        database: str = MAIN,
+    ) -> None:
+        """Lead an engine of the application to the database until the end of the run.
+
+        Args:
+            engine: An engine with any URL of the same kind of database; connections that it has open are closed.
+            role: "readonly" and "analytics" engines cannot write, as in production.
+            database: Name of a database of `dbguard_open`.
+        """
+        with without_traceback():
+            database_run(self._config).databases().named(database).router.bind(engine, role)
+
+
+def main(config: pytest.Config) -> GuardedDatabase:
+    """Return the main database, which `dbguard_database` has opened."""
+    return database_run(config).databases().main
+
+
+def main_database(config: pytest.Config, metadata: Any, migrate: Any, seed: Any) -> Database:
+    """Open the main database from what the fixtures say, else from what the configuration says.
+
+    Raises:
+        DatabaseError: When it cannot be made.
+    """
     settings = config_for(config)
-    if settings.environment.url is not None and settings.database is None:
-        raise DatabaseError(
-            f"[tool.dbguard.env.{settings.env}] url: the fixtures cannot use a given database yet",
-            hint='set database = "sqlite" or "postgres-embedded" there',
-        )
-    return choose(settings.database, settings.sources["database"])
-
-
-def database(config: pytest.Config) -> Database:
-    """Return this process's database, started at the first call and closed at the end of the run.
-
-    Raises:
-        DatabaseError: The same one at every call, when it does not start.
-    """
-    if _FAILURE in config.stash:
-        raise config.stash[_FAILURE]
-    if _DATABASE not in config.stash:
-        try:
-            started = _start(config)
-        except DbguardError as error:
-            config.stash[_FAILURE] = error
-            raise
-        config.stash[_DATABASE] = started
-        config.add_cleanup(started.close)
-    return config.stash[_DATABASE]
-
-
-def _start(config: pytest.Config) -> Database:
-    provider = choice_for(config).provider
-    worker = getattr(config, "workerinput", {})
-    if WORKER_URL in worker:
-        from sqlalchemy import make_url
-
-        from pytest_dbguard.databases.postgres_database import create_database
-
-        return create_database(provider.kind, make_url(worker[WORKER_URL]), f"dbguard_{worker['workerid']}", None)
-    can_start(provider)
-    return provider.start()
-
-
-def server_for_workers(config: pytest.Config) -> URL | None:
-    """Return the one server for all workers of pytest-xdist; None where each worker starts its own database.
-
-    Raises:
-        DatabaseError: When it does not start.
-    """
-    from pytest_dbguard.databases.embedded_postgres import EmbeddedPostgresProvider
-
-    if _SERVER not in config.stash:
-        provider = choice_for(config).provider
-        if not isinstance(provider, EmbeddedPostgresProvider):
-            return None
-        config.stash[_SERVER] = server = provider.start_server()
-        config.add_cleanup(server.stop)
-    return config.stash[_SERVER].url
-
-
-def engine(
-    database: Database, metadata: object, seed: Callable[[Session], object] | None
-) -> Generator[Engine, None, None]:
-    """Yield an engine on the database, after making its tables and its seed data."""
-    made = make_engine(database)
-    try:
-        for tables in _metadata(metadata):
-            tables.create_all(made)
-        if seed is not None:
-            if not callable(seed):
-                raise DatabaseError(
-                    f"the fixture 'dbguard_seed' returned {type(seed).__name__!r}",
-                    hint="return a function that takes a Session, or None",
-                )
-            with Session(made) as session:
-                seed(session)
-                session.commit()
-        yield made
-    finally:
-        made.dispose()
-
-
-def _metadata(value: object) -> list[MetaData]:
-    """Return the MetaData of what a project's `dbguard_metadata` returns: one, a declarative base, or several."""
-    value = getattr(value, "metadata", value)
-    if value is None:
-        return []
-    if isinstance(value, MetaData):
-        return [value]
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return [tables for one in value for tables in _metadata(one)]
-    raise DatabaseError(
-        f"the fixture 'dbguard_metadata' returned {type(value).__name__!r}",
-        hint="return a MetaData, a declarative base, a list of them, or None",
+    made_of = recipe(
+        config.rootpath,
+        settings.metadata if metadata is None else metadata,
+        settings.migrations if migrate is None and metadata is None else migrate,
+        settings.seed if seed is None else seed,
     )
+    guarded = _opened(config, MAIN, made_of)
+    database_run(config).databases().bind_configured()
+    return guarded.database
 
 
-class Isolation:
-    """The one connection that tests of a process use in turn, each inside a transaction that is rolled back."""
+def recipe(root: Path, metadata: Any, migrate: Any, seed: Any, place: str | None = None) -> Recipe:
+    """Return what builds a database; migrations take the place of the tables of `metadata`."""
+    from pytest_dbguard.templates.steps import steps_for
 
-    def __init__(self, database: Database) -> None:
-        self._engine = make_engine(database, poolclass=StaticPool, pool_reset_on_return=None)
-        self._outer = OuterTransaction(self._engine)
-
-    @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """Give the connection to a test."""
-        connection = self._engine.connect()
-        try:
-            self._outer.open(connection)
-            yield connection
-        finally:
-            connection.close()
-            self._roll_back()
-
-    def _roll_back(self) -> None:
-        try:
-            with self._engine.connect() as connection:
-                self._outer.close(connection)
-        except BaseException:
-            self._engine.dispose()  # a connection that cannot be rolled back is no good for the next test
-            raise
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._engine.dispose()
+    steps: list[Step] = []
+    if migrate is not None:
+        steps += steps_for("migrate", migrate, root=root, place=place)
+    elif metadata is not None:
+        steps += steps_for("metadata", metadata, root=root, place=place)
+    if seed is not None:
+        steps += steps_for("seed", seed, root=root, place=place)
+    return Recipe(tuple(steps))
 
 
-def session(connection: Connection) -> Iterator[Session]:
-    """Yield a session on a test's connection; code under test may commit and roll back as it likes."""
-    made = Session(bind=connection, join_transaction_mode="create_savepoint")
-    try:
-        yield made
-    finally:
-        made.close()
+def _opened(config: pytest.Config, name: str, made_of: Recipe) -> GuardedDatabase:
+    databases = database_run(config).databases()
+    guarded = databases.open(name, made_of)
+    hooks: DatabaseHooks | None = config.pluginmanager.get_plugin(HOOKS)
+    if hooks is not None:
+        hooks.opened(databases)
+    return guarded
 
 
 @contextmanager

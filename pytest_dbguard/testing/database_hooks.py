@@ -1,0 +1,136 @@
+"""Calls the database's resets at the right moments of a test; imports nothing but pytest until a database is there."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_dbguard.testing.reset_marker import is_last_of_scope, reset_settings_of
+
+if TYPE_CHECKING:
+    from pytest_dbguard.testing.databases import Databases
+
+HOOKS = "dbguard-databases"
+KEPT = "dbguard_kept"
+"""The attribute of a test's last report that holds the URLs of what was kept of it."""
+_FAILED = pytest.StashKey[bool]()
+_URLS = pytest.StashKey[list[str]]()
+
+
+class DatabaseHooks:
+    """Follows the tests of this process, and cleans the databases after each."""
+
+    def __init__(self, *, keeps_failed: bool) -> None:
+        """`keeps_failed` says whether the databases of failed tests are kept."""
+        self.databases: Databases | None = None
+        self._keeps_failed = keeps_failed
+        self._item: pytest.Item | None = None
+        self._is_begun = False
+        self._owner, self._is_wide = "the start of the run", True
+        self._owners: dict[int, str] = {}
+        self._numbers = count(1)
+
+    def opened(self, databases: Databases) -> None:
+        """Take in that the first database is there, in the middle of a fixture as a rule."""
+        self.databases = databases
+        self._enter(self._owner, is_wide=self._is_wide)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Note whose connections are taken from now on."""
+        self._item, self._is_begun = item, False
+        self._enter(item.nodeid, is_wide=False)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Prepare for a test that has no fixture of its own."""
+        self._begin()
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any], request: Any) -> Generator[None, object, object]:
+        """Prepare for a test before its first fixture; keep what wider fixtures write for as long as they last."""
+        if fixturedef.scope == "function":
+            self._begin()
+            return (yield)
+        if _is_ours(fixturedef):
+            return (yield)
+        owner = f"fixture {fixturedef.argname!r}"
+        is_clean = not self._is_begun and (self.databases is None or self.databases.is_clean())
+        before, was_wide = self._owner, self._is_wide
+        self._enter(owner, is_wide=True)
+        try:
+            return (yield)
+        finally:
+            self._fixture_is_up(fixturedef, owner, is_clean=is_clean)
+            self._enter(before, is_wide=was_wide)
+
+    @pytest.hookimpl
+    def pytest_fixture_post_finalizer(self, fixturedef: pytest.FixtureDef[Any]) -> None:
+        """Let go what a fixture of wider scope wrote."""
+        owner = self._owners.pop(id(fixturedef), None)
+        if owner is not None and self.databases is not None:
+            self.databases.forget(owner)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Note whether a test failed; put the URLs of what was kept of it on its last report."""
+        report = yield
+        item.stash[_FAILED] = item.stash.get(_FAILED, False) or report.failed
+        if call.when == "teardown" and _URLS in item.stash:
+            setattr(report, KEPT, item.stash[_URLS])
+        return report
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
+        """Clean up when all fixtures of a test have ended."""
+        try:
+            return (yield)
+        finally:
+            if self.databases is not None:
+                self._end(self.databases, item, nextitem)
+            item.stash[_FAILED] = False
+            self._item = None
+
+    def _enter(self, owner: str, *, is_wide: bool) -> None:
+        """Say which test or fixture takes connections from now on."""
+        self._owner, self._is_wide = owner, is_wide
+        if self.databases is not None:
+            self.databases.enter(owner, is_wide=is_wide)
+
+    def _begin(self) -> None:
+        if self._item is None or self._is_begun or self.databases is None:
+            return
+        self._is_begun = True
+        self.databases.begin(reset_settings_of(self._item).reset)
+
+    def _fixture_is_up(self, fixturedef: pytest.FixtureDef[Any], owner: str, *, is_clean: bool) -> None:
+        """Keep what a fixture wrote, except where rows of the test itself are among it."""
+        if self.databases is None or not is_clean:
+            return
+        unique = f"{owner} #{next(self._numbers)}"
+        self._owners[id(fixturedef)] = unique
+        self.databases.keep(unique)
+
+    def _end(self, databases: Databases, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+        from pytest_dbguard.testing import reset_reports
+
+        settings = reset_settings_of(item)
+        if self._keeps_failed and item.stash.get(_FAILED, False):
+            item.stash[_URLS] = databases.set_aside(item.nodeid)
+            return
+        keeps_data = not is_last_of_scope(item, nextitem)
+        cleaned = list(databases.end(settings.reset, is_fresh=settings.is_fresh, keeps_data=keeps_data))
+        reset_reports.tell(item, cleaned)
+
+
+def _is_ours(fixturedef: pytest.FixtureDef[Any]) -> bool:
+    return getattr(fixturedef.func, "__module__", "").startswith("pytest_dbguard.")

@@ -1,0 +1,460 @@
+"""How tests find their database clean: resets, markers, fixtures of wider scope, engines of the application."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.testing.test_fixtures import DATABASES, Shop
+
+HEAD = """
+import pytest
+from models import COUNT, Author, Base
+from sqlalchemy import create_engine, insert, inspect, select, text
+from sqlalchemy.orm import Session
+
+
+def add(engine, name="a"):
+    with Session(engine) as session:
+        author = Author(name=name)
+        session.add(author)
+        session.commit()
+        return author.id
+
+
+def names(engine):
+    with engine.connect() as connection:
+        return sorted(connection.scalars(select(Author.name)))
+"""
+
+
+@pytest.fixture
+def shop(pytester):
+    return Shop(pytester)
+
+
+def run(shop, database, tests, *arguments):
+    shop.write("test_shop.py", HEAD + tests)
+    return shop.run("--dbguard-database", database, *arguments)
+
+
+COMMITS = """
+@pytest.mark.parametrize("turn", range(4))
+def test_commits(dbguard_engine, turn):
+    assert names(dbguard_engine) == ["seed"]
+    assert add(dbguard_engine) == 2
+    with dbguard_engine.begin() as connection:
+        connection.execute(text("UPDATE author SET name = 'changed' WHERE id = 1"))
+
+
+@pytest.mark.parametrize("turn", range(2))
+def test_changes_the_schema(dbguard_engine, turn):
+    assert inspect(dbguard_engine).get_table_names() == ["author"]
+    with dbguard_engine.begin() as connection:
+        connection.execute(text("CREATE TABLE later (id INTEGER)"))
+        connection.execute(text("DROP TABLE author"))
+
+
+def test_is_what_it_was(dbguard_session, dbguard_engine):
+    assert inspect(dbguard_engine).get_table_names() == ["author"]
+    assert dbguard_session.scalar(COUNT) == 1
+    assert add(dbguard_engine) == 2
+"""
+
+
+@DATABASES
+@pytest.mark.parametrize("reset", ["committed", "clone", "truncate"])
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+def test_what_tests_commit_is_gone(shop, database, reset, workers):
+    result = run(shop, database, COMMITS, "--dbguard-reset", reset, *workers)
+    result.assert_outcomes(passed=7)
+
+
+ROLLED_BACK = """
+@pytest.mark.parametrize("turn", range(3))
+def test_commits(dbguard_engine, dbguard_session, dbguard_connection, turn):
+    assert names(dbguard_engine) == ["seed"]
+    assert add(dbguard_engine) == 2
+    assert dbguard_session.scalar(COUNT) == 2
+    dbguard_session.add(Author(name="b"))
+    dbguard_session.commit()
+    assert dbguard_connection.scalar(COUNT) == 3
+"""
+
+
+@DATABASES
+def test_rollback_shares_one_connection(shop, database):
+    run(shop, database, ROLLED_BACK, "--dbguard-reset=rollback").assert_outcomes(passed=3)
+
+
+MARKED = """
+def test_default(dbguard_engine):
+    add(dbguard_engine)
+
+
+@pytest.mark.dbguard(reset="rollback")
+@pytest.mark.parametrize("turn", range(2))
+def test_rolled_back(dbguard_engine, turn):
+    assert names(dbguard_engine) == ["seed"]
+    add(dbguard_engine)
+
+
+@pytest.mark.dbguard(fresh=True)
+@pytest.mark.parametrize("turn", range(2))
+def test_fresh(dbguard_engine, turn):
+    assert names(dbguard_engine) == ["seed"]
+    assert add(dbguard_engine) == 2
+
+
+@pytest.mark.dbguard(reset_after="class")
+class TestTogether:
+    def test_first(self, dbguard_engine):
+        assert names(dbguard_engine) == ["seed"]
+        add(dbguard_engine, "first")
+
+    def test_second(self, dbguard_engine):
+        assert names(dbguard_engine) == ["first", "seed"]
+
+
+@pytest.mark.dbguard(reset="none")
+def test_leaves_it(dbguard_engine):
+    assert names(dbguard_engine) == ["seed"]
+    add(dbguard_engine, "left")
+
+
+def test_finds_it(dbguard_engine):
+    assert names(dbguard_engine) == ["left", "seed"]
+
+
+def test_clean_again(dbguard_engine):
+    assert names(dbguard_engine) == ["seed"]
+"""
+
+
+@DATABASES
+def test_a_marker_chooses_for_one_test(shop, database):
+    run(shop, database, MARKED).assert_outcomes(passed=10)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("reset='rolback'", "unknown reset 'rolback'*did you mean 'rollback'?"),
+        ("reset_after='modul'", "unknown reset_after 'modul'*did you mean 'module'?"),
+    ],
+)
+@pytest.mark.parametrize("arguments", [(), ("--dbguard",)])
+def test_a_wrong_marker_is_told(shop, words, message, arguments):
+    result = run(shop, "sqlite", f"@pytest.mark.dbguard({words})\ndef test_it(dbguard_engine): pass\n", *arguments)
+    first, second = message.split("*")
+    result.stdout.fnmatch_lines([f"*test_it: marker dbguard: {first}", f"*{second}"])
+    assert result.ret != 0
+    assert "INTERNALERROR" not in result.stdout.str()
+
+
+WIDE = """
+@pytest.fixture(scope="session")
+def everywhere(dbguard_engine):
+    return add(dbguard_engine, "everywhere")
+
+
+@pytest.fixture(scope="class")
+def here(dbguard_engine, everywhere):
+    add(dbguard_engine, "here")
+    yield
+    with dbguard_engine.begin() as connection:
+        connection.execute(text("DELETE FROM author WHERE name = 'here'"))
+
+
+class TestHere:
+    @pytest.mark.parametrize("turn", range(3))
+    def test_has_both(self, here, dbguard_engine, turn):
+        assert names(dbguard_engine) == ["everywhere", "here", "seed"]
+        assert add(dbguard_engine) == 4
+        with dbguard_engine.begin() as connection:
+            connection.execute(text("UPDATE author SET name = name || '!'"))
+
+
+@pytest.mark.parametrize("turn", range(2))
+def test_has_the_one(everywhere, dbguard_engine, turn):
+    assert names(dbguard_engine) == ["everywhere", "seed"]
+    assert add(dbguard_engine) == 3
+
+
+def test_swapped(everywhere, dbguard_engine):
+    with dbguard_engine.begin() as connection:
+        connection.execute(text("CREATE TABLE later (id INTEGER)"))
+
+
+def test_still_has_the_one(everywhere, dbguard_engine):
+    assert inspect(dbguard_engine).get_table_names() == ["author"]
+    assert names(dbguard_engine) == ["everywhere", "seed"]
+"""
+
+
+@DATABASES
+@pytest.mark.parametrize("reset", ["committed", "rollback", "clone"])
+def test_what_fixtures_of_wider_scope_commit_lasts_as_long_as_they_do(shop, database, reset):
+    run(shop, database, WIDE, "--dbguard-reset", reset).assert_outcomes(passed=7)
+
+
+OWN_TABLES = """
+@pytest.fixture(scope="session")
+def tables(dbguard_engine):
+    with dbguard_engine.begin() as connection:
+        connection.execute(text("CREATE TABLE extra (id INTEGER PRIMARY KEY)"))
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_own_tables(tables, dbguard_engine, turn):
+    assert sorted(inspect(dbguard_engine).get_table_names()) == ["author", "extra"]
+    with dbguard_engine.begin() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM extra")) == 0
+        connection.execute(text("INSERT INTO extra VALUES (1)"))
+    if turn == 1:
+        with dbguard_engine.begin() as connection:
+            connection.execute(text("DROP TABLE author"))
+"""
+
+
+@DATABASES
+def test_tables_of_a_fixture_stay(shop, database):
+    run(shop, database, OWN_TABLES).assert_outcomes(passed=3)
+
+
+APPLICATION = """
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import create_async_engine
+
+URLS = {
+    "sqlite": ("sqlite:///production.db", "sqlite+aiosqlite:///production.db"),
+    "postgres-embedded": ("postgresql+psycopg://me:x@db.example/shop", "postgresql+asyncpg://me:x@db.example/shop"),
+}
+
+
+def make(kind):
+    sync, asynchronous = URLS[kind]
+    return create_engine(sync), create_engine(sync), create_async_engine(asynchronous)
+"""
+
+BOUND = """
+import asyncio
+
+import application
+from sqlalchemy.exc import DBAPIError
+
+primary, replica, asynchronous = application.make(KIND)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bound(dbguard_bind):
+    dbguard_bind(primary)
+    dbguard_bind(replica, role="readonly")
+    dbguard_bind(asynchronous)
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_application(dbguard_session, turn):
+    assert add(primary) == 2
+    assert names(replica) == ["a", "seed"]
+    assert dbguard_session.scalar(COUNT) == 2
+
+    async def write():
+        async with asynchronous.begin() as connection:
+            await connection.execute(insert(Author).values(name="b"))
+
+    asyncio.run(write())
+    assert names(replica) == ["a", "b", "seed"]
+    with pytest.raises(DBAPIError):
+        add(replica, "c")
+    assert names(primary) == ["a", "b", "seed"]
+"""
+
+
+@DATABASES
+def test_engines_of_the_application_take_part(shop, database):
+    shop.write("application.py", APPLICATION)
+    run(shop, database, BOUND.replace("KIND", repr(database))).assert_outcomes(passed=3)
+    assert not (shop.pytester.path / "production.db").exists()
+
+
+def test_engines_are_named_in_the_configuration(shop):
+    shop.write(
+        "shop_engines.py",
+        "from sqlalchemy import create_engine\nengine = create_engine('sqlite:///production.db')\n"
+        "def get_replica(): return replica\nreplica = create_engine('sqlite:///production.db')\n",
+    )
+    shop.write(
+        "pyproject.toml",
+        """
+[tool.pytest.ini_options]
+addopts = "-p no:cacheprovider -p no:asyncio"
+pythonpath = "."
+[tool.dbguard]
+metadata = "models:Base"
+[tool.dbguard.engines]
+"shop_engines:engine" = "primary"
+"shop_engines:get_replica" = "readonly"
+""",
+    )
+    shop.write("conftest.py", "")
+    tests = """
+import shop_engines
+
+
+@pytest.mark.parametrize("turn", range(2))
+def test_without_any_fixture(turn):
+    assert add(shop_engines.engine) == 1
+    assert names(shop_engines.replica) == ["a"]
+"""
+    run(shop, "sqlite", tests).assert_outcomes(passed=2)
+    assert not (shop.pytester.path / "production.db").exists()
+
+
+def test_an_engine_of_another_kind_of_database_is_refused(shop):
+    tests = """
+def test_it(dbguard_bind):
+    dbguard_bind(create_engine("postgresql+psycopg://db.example/shop"))
+"""
+    result = run(shop, "sqlite", tests)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*dbguard: *postgresql*sqlite*"])
+    assert "routing.py" not in result.stdout.str()
+
+
+LEAKS = """
+kept = []
+
+
+def leave_open(engine):
+    connection = engine.connect()
+    connection.execute(text("INSERT INTO author (name) VALUES ('secret')"))
+    kept.append(connection)
+
+
+def test_leaks(dbguard_engine):
+    leave_open(dbguard_engine)
+
+
+def test_next(dbguard_engine):
+    assert names(dbguard_engine) == ["seed"]
+    assert add(dbguard_engine) == 2
+"""
+
+
+@DATABASES
+@pytest.mark.parametrize("mode", ["warn", "fail", "ignore"])
+def test_a_leak_is_ended_and_told_with_its_place(shop, database, mode):
+    shop.write("dbguard.toml", f'leaks = "{mode}"\n')
+    result = run(shop, database, LEAKS)
+    result.assert_outcomes(passed=2, warnings=1 if mode == "warn" else 0, errors=1 if mode == "fail" else 0)
+    text = result.stdout.str()
+    assert ("test_shop.py::test_leaks leaves a connection" in text) == (mode != "ignore")
+    assert ("in leave_open" in text) == (mode != "ignore")
+    assert "secret" not in text.replace(LEAKS, "").replace("VALUES ('secret')", "")
+
+
+MORE = """
+from sqlalchemy import Column, Integer, MetaData, Table
+
+reports = MetaData()
+report = Table("report", reports, Column("id", Integer, primary_key=True))
+
+
+@pytest.fixture(scope="session")
+def reporting(dbguard_open):
+    return dbguard_open("reports", metadata=reports).engine
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_both(reporting, dbguard_engine, turn):
+    assert inspect(reporting).get_table_names() == ["report"]
+    with reporting.begin() as connection:
+        assert connection.execute(insert(report)).inserted_primary_key == (1,)
+    assert add(dbguard_engine) == 2
+
+
+def test_another_recipe_needs_another_name(dbguard_open, reporting):
+    dbguard_open("reports", metadata=Base)
+"""
+
+
+@DATABASES
+def test_more_databases(shop, database):
+    result = run(shop, database, MORE)
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(["*dbguard: the database 'reports' was made from other tables*"])
+
+
+KEPT = """
+import os
+
+def test_fails(dbguard_engine):
+    add(dbguard_engine, "evidence")
+    assert 0
+
+
+def test_passes(dbguard_engine):
+    assert names(dbguard_engine) == ["seed"]
+"""
+
+
+def kept_url(result):
+    lines = result.stdout.lines
+    return lines[lines.index("test_shop.py::test_fails") + 1].strip()
+
+
+def test_the_database_of_a_failed_test_is_kept_on_request(shop):
+    from sqlalchemy import create_engine, text
+
+    result = run(shop, "sqlite", KEPT, "--dbguard-keep")
+    result.assert_outcomes(passed=1, failed=1)
+    with create_engine(kept_url(result)).connect() as connection:
+        assert connection.scalars(text("SELECT name FROM author ORDER BY id")).all() == ["seed", "evidence"]
+
+
+@pytest.mark.parametrize("arguments", [("--dbguard-env=prod",), ("--dbguard-env=production",)])
+def test_no_tests_on_production(shop, arguments):
+    shop.write("dbguard.toml", '[env.prod]\ndatabase = "sqlite"\n')
+    shop.write("test_shop.py", HEAD + "def test_it(dbguard_engine): pass\n")
+    result = shop.run(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*no tests on the databases of the environment 'prod*'"])
+
+
+def test_the_choice_is_told_with_its_reason(shop):
+    shop.write("test_shop.py", HEAD + "def test_it(dbguard_engine): pass\n")
+    shop.run().stdout.fnmatch_lines(["dbguard: database sqlite: no other database is configured*"])
+    shop.run("--dbguard-database=sqlite").stdout.fnmatch_lines(
+        ["dbguard: database sqlite: asked for by flag --dbguard-database"]
+    )
+    automatic = shop.run("--dbguard-database=auto")
+    automatic.stdout.fnmatch_lines(["dbguard: database postgres-embedded: *"])
+    automatic.assert_outcomes(passed=1)
+
+
+STOPS = """
+def test_first(dbguard_engine):
+    add(dbguard_engine)
+
+
+def test_fails(dbguard_engine):
+    assert names(dbguard_engine) == ["seed"]
+    add(dbguard_engine)
+    END
+
+
+def test_last(dbguard_engine):
+    assert names(dbguard_engine) == ["seed"]
+    add(dbguard_engine)
+"""
+
+
+@DATABASES
+@pytest.mark.parametrize("end", ["assert 0", "raise KeyboardInterrupt"])
+def test_a_run_that_stops_early_leaves_nothing(shop, database, end):
+    shop.write("pyproject.toml", '[tool.pytest.ini_options]\naddopts = "-p no:asyncio"\n')
+    first = run(shop, database, STOPS.replace("END", end), "-x")
+    assert first.ret in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
+    assert "INTERNALERROR" not in first.stdout.str()
+    again = run(shop, database, STOPS.replace("END", "pass"), "--lf")
+    assert again.ret == 0
