@@ -49,7 +49,7 @@ def ours(kind: str, strategy: str = REFERENCE, *, name: str | None = None, share
         OURS,
         ("pytest_dbguard.plugin",),
         share=share,
-        is_reference=strategy == REFERENCE,
+        is_reference=strategy == REFERENCE and name is None,
     )
 
 
