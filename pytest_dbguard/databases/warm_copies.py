@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ class WarmCopies:
         if file is None:
             return False
         with file:
+            # the server needs room to write in besides
+            if shutil.disk_usage(data.parent).free < 2 * os.fstat(file.fileno()).st_size:
+                return False
             if unpack(file, data, user):
                 with suppress(OSError):
                     os.utime(file.fileno())  # tells when it was used last

@@ -112,6 +112,14 @@ def test_a_file_that_others_can_write_to_or_a_link_is_not_unpacked(copies, data,
     assert not copies.unpack("one", tmp_path / "new", OURSELVES)
 
 
+def test_a_copy_for_which_there_is_no_room_is_left_alone(copies, data, tmp_path, monkeypatch):
+    copies.save("one", data)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 1000}))
+    assert not copies.unpack("one", tmp_path / "new", OURSELVES)
+    assert names(copies) == ["one.tar"]
+    assert not (tmp_path / "new").exists()
+
+
 def test_options_of_tar_in_the_environment_change_nothing(copies, data, tmp_path, monkeypatch):
     monkeypatch.setenv("TAR_OPTIONS", "--exclude=base")
     copies.save("one", data)
