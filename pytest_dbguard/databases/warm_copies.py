@@ -102,6 +102,8 @@ class WarmCopies:
                 yield False
                 return
             yield True
+            # by closing alone a child that another thread has just forked would hold on to it
+            fcntl.flock(lock, fcntl.LOCK_UN)
         finally:
             os.close(lock)
 
