@@ -72,7 +72,7 @@ class Mark:
 
 def read_mark(comment: str | None) -> Mark | None:
     """Return what a comment says; None when it is not one of ours."""
-    with suppress(ValueError, TypeError):
+    with suppress(ValueError, TypeError, LookupError):
         told = json.loads(comment or "")
         if isinstance(told, dict) and told.get("dbguard") == FORMAT:
             known = {key: str(told[key]) for key in ("run", "key", "project", "used", "test") if key in told}

@@ -87,7 +87,7 @@ class PostgresTemplates:
                 return False
             mark = Mark(Kind.TEMPLATE, run=self._run.id, key=key, project=self._project)
             try:
-                Build(self._maintenance, recipe, mark, self._finish).build(name)
+                Build(self._maintenance, recipe, mark.used_now(self._now()), self._finish).build(name)
             except DatabaseError:
                 # by way of another maintenance database, whose locks we do not wait for, somebody was faster
                 if self._is_ready(name):
