@@ -27,7 +27,13 @@ def follow_loop(engine: Engine) -> Undo:
     for name, listener in listeners:
         if not event.contains(engine, name, listener):
             event.listen(engine, name, listener)
-    return lambda: [event.remove(engine, name, each) for name, each in listeners if event.contains(engine, name, each)]
+
+    def undo() -> None:
+        for name, listener in listeners:
+            if event.contains(engine, name, listener):
+                event.remove(engine, name, listener)
+
+    return undo
 
 
 def close_with_engine(engine: Engine) -> None:

@@ -69,15 +69,15 @@ class LentPool(Pool):
         """Return itself: an engine that is disposed of in a test goes on in the test's transaction."""
         return self
 
-    def _connect(self, record: Any) -> Any:
+    def _connect(self, rec: Any) -> Any:
         """Return the connection, which is opened by the first engine that needs it, in the engine's own way."""
         # the transaction of each user cares for what an engine may do: the connection is everybody's
-        record.info[CARED_FOR] = True
+        rec.info[CARED_FOR] = True
         is_new = self._outer.connection is None
         if is_new:
-            connection = self._original._invoke_creator(record)
+            connection = self._original._invoke_creator(rec)
             self._outer.adopt(connection, self._dialect.get_driver_connection(connection))
-        self._outer.known[self._engine] = record.info
+        self._outer.known[self._engine] = rec.info
         if is_new:
             for meet in self._outer.borrowers:
                 meet()
