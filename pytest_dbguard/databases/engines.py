@@ -11,6 +11,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.databases.base import Database
 from pytest_dbguard.databases.event_loops import close_with_engine, daemonic, follow_loop
+from pytest_dbguard.databases.sqlite_transactions import mend_sqlite
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -64,18 +65,6 @@ def make_async_engine(database: Database, *, role: Role = "primary", **options: 
     return engine
 
 
-def mend_sqlite(engine: Engine) -> None:
-    """Make SQLite transactional from the first statement on, and make it enforce foreign keys.
-
-    The driver begins a transaction before INSERT only, not before SELECT, SAVEPOINT or DDL, so that savepoints and
-    rollbacks lose their meaning. This is the mending of SQLAlchemy's documentation (SQLite, "Legacy Transaction
-    Mode"), done in the dialect instead of an event: the BEGIN is then no statement that a listener sees.
-    """
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        engine.dialect.do_begin = begin_sqlite  # type: ignore[method-assign]
-
-
 def forbid_writes(dbapi_connection: Any, record: Any) -> None:
     """Make a new connection refuse what a replica refuses: a listener for the event "connect"."""
     if CARED_FOR in record.info:
@@ -85,21 +74,6 @@ def forbid_writes(dbapi_connection: Any, record: Any) -> None:
     cursor.execute(_READ_ONLY["sqlite" if "sqlite" in module else "postgresql"])
     cursor.close()
     dbapi_connection.commit()
-
-
-def begin_sqlite(dbapi_connection: Any) -> None:
-    """Begin a transaction that takes no lock before it reads or writes."""
-    cursor = dbapi_connection.cursor()
-    cursor.execute("BEGIN")
-    cursor.close()
-
-
-def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
-    dbapi_connection.isolation_level = None
-    cursor = dbapi_connection.cursor()
-    # PostgreSQL always enforces foreign keys; code that breaks them must not pass here.
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
 
 
 def _need_async(database: Database) -> None:

@@ -73,7 +73,7 @@ def _connections() -> Iterator[tuple[Any, _OfSqlite | _OfAiosqlite]]:
     found = gc.get_objects()
     for each in found:
         # by its type alone: to ask a proxy object for its class may fail
-        if type(each).__module__.partition(".")[0] == "aiosqlite" and hasattr(type(each), "execute_fetchall"):
+        if str(type(each).__module__).partition(".")[0] == "aiosqlite" and hasattr(type(each), "execute_fetchall"):
             wrapped.add(id(each._connection))
             yield each, _OfAiosqlite()
     for each in found:

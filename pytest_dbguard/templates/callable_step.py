@@ -100,7 +100,7 @@ def async_engine(engine: Engine) -> AsyncEngine:
     from sqlalchemy.ext.asyncio import create_async_engine
     from sqlalchemy.pool import NullPool
 
-    from pytest_dbguard.databases.engines import mend_sqlite
+    from pytest_dbguard.databases.sqlite_transactions import mend_sqlite
 
     url = engine.url
     if url.get_backend_name() == "sqlite":

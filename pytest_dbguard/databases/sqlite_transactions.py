@@ -1,0 +1,97 @@
+"""Makes SQLite's transactions as wide as they must be, and no wider: what only reads keeps no lock."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+# all that changes nothing, or that SQLite refuses inside of a transaction; after WITH anything may come
+_READS = re.compile(
+    r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(?:(?:SELECT|PRAGMA|EXPLAIN|VALUES|ATTACH|DETACH|VACUUM|BEGIN|END|COMMIT|ROLLBACK)\b"
+    r"|WITH\b(?!.*\b(?:INSERT|UPDATE|DELETE|REPLACE)\b))",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def mend_sqlite(engine: Engine) -> None:
+    """Have a transaction begin before the first statement that is no read, and have foreign keys enforced.
+
+    The driver itself begins one before INSERT, UPDATE and DELETE only, so that SAVEPOINT and DDL do not roll back.
+    SQLAlchemy's documentation mends that with a BEGIN before every statement ("Legacy Transaction Mode"); but then a
+    session that has read keeps a lock until it ends, and the application that is under test in another session cannot
+    commit. Done in the dialect and not by events: listeners see no statement of ours.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    event.listen(engine, "connect", _prepare)
+    dialect = engine.dialect
+    execute, executemany, without, savepoint = (
+        dialect.do_execute,
+        dialect.do_executemany,
+        dialect.do_execute_no_params,
+        dialect.do_savepoint,
+    )
+
+    def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        _begin_before(statement, context)
+        execute(cursor, statement, parameters, context)
+
+    def do_executemany(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        _begin_before(statement, context)
+        executemany(cursor, statement, parameters, context)
+
+    def do_execute_no_params(cursor: Any, statement: str, context: Any = None) -> None:
+        _begin_before(statement, context)
+        without(cursor, statement, context)
+
+    def do_savepoint(connection: Any, name: str) -> None:
+        # outside of a transaction SAVEPOINT begins one, and its RELEASE commits it
+        _begin(connection)
+        savepoint(connection, name)
+
+    dialect.do_begin = _begin_later  # type: ignore[method-assign]
+    dialect.do_execute = do_execute  # type: ignore[method-assign]
+    dialect.do_executemany = do_executemany  # type: ignore[method-assign]
+    dialect.do_execute_no_params = do_execute_no_params  # type: ignore[method-assign]
+    dialect.do_savepoint = do_savepoint  # type: ignore[method-assign]
+
+
+def _prepare(dbapi_connection: Any, _record: object) -> None:
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    # PostgreSQL always enforces foreign keys; code that breaks them must not pass here.
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_later(_dbapi_connection: Any) -> None:
+    """Do nothing: the first statement that writes begins."""
+
+
+def _begin_before(statement: str, context: Any) -> None:
+    if context is not None and not _only_reads(statement):
+        _begin(context.root_connection)
+
+
+@lru_cache(maxsize=2048)
+def _only_reads(statement: str) -> bool:
+    return _READS.match(statement) is not None
+
+
+def _begin(connection: Any) -> None:
+    """Begin a transaction, unless one is open or the connection is to commit each statement by itself."""
+    pooled = connection.connection
+    if pooled.driver_connection.in_transaction or _is_autocommit(connection):
+        return
+    cursor = pooled.dbapi_connection.cursor()
+    cursor.execute("BEGIN")
+    cursor.close()
+
+
+def _is_autocommit(connection: Any) -> bool:
+    asked: Any = connection.get_execution_options().get("isolation_level")
+    asked = asked or connection.engine.get_execution_options().get("isolation_level")
+    return str(asked or connection.dialect._on_connect_isolation_level).upper() == "AUTOCOMMIT"
