@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from pytest_dbguard.resets.postgres_facts import Facts, Table
 from pytest_dbguard.resets.postgres_prepare import TABLES
 from pytest_dbguard.resets.postgres_session import PostgresSession
 from pytest_dbguard.resets.postgres_state import Copy, Position
 
-MANY_ROWS = 5000
+MANY_ROWS = 20_000
 """Putting back more rows than this takes longer than a fresh copy of the template."""
 
 _COLUMNS = """
@@ -20,12 +20,15 @@ WHERE attrelid = {oid} AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
 _ALL_TABLES = "SELECT format('%I.%I', n.nspname, c.relname)" + TABLES.format(kinds="'{r,p}'")
 
 
-def why_not(tables: Iterable[Table], copies: Mapping[int, Copy]) -> str:
-    """Return why tables cannot be put back by statements; "" when they can."""
+def why_not(tables: Iterable[Table], copies: Mapping[int, Copy], unsaved: Container[int] = ()) -> str:
+    """Return why tables cannot be put back by statements; "" when they can.
+
+    Rows of `unsaved` tables would have to be put into a fresh copy too.
+    """
     rows = 0
     for table in tables:
         copy = copies.get(table.oid)
-        rows += copy.rows if copy else 0
+        rows += copy.rows if copy and table.oid not in unsaved else 0
         if table.is_blind:
             return f"rows of {table.shown} may have changed, which the role of the tests may not see or change"
         if table.is_view:

@@ -11,13 +11,12 @@ from pytest_dbguard.resets.postgres_batch import Batch, why_not
 from pytest_dbguard.resets.postgres_facts import Facts
 from pytest_dbguard.resets.postgres_intruders import Intruders
 from pytest_dbguard.resets.postgres_order import children_first, closure, referring
-from pytest_dbguard.resets.postgres_probe import Header, Probe
+from pytest_dbguard.resets.postgres_probe import Header, Probe, signature_of
 from pytest_dbguard.resets.postgres_session import PostgresSession, StatementFailed
 from pytest_dbguard.resets.postgres_state import CleanState
 from pytest_dbguard.resets.postgres_upkeep import Upkeep
 
 _Result = TypeVar("_Result")
-_XID_BITS = 0xFFFFFFFF  # xmin holds no more of a transaction's number
 _TRIES = 3
 
 
@@ -58,6 +57,7 @@ class Connected:
         self.facts: Facts = self._state.top.facts
         self._copies = self._state.copies
         self._positions = self._state.positions
+        self._unsaved = {oid for oid, _ in self._state.unsaved}
         self._probe.expect(self._state)
         self._batch = Batch(self.session, self.facts)
         self._upkeep = Upkeep(self.session, self.facts)
@@ -104,7 +104,7 @@ class Connected:
         tables = (
             set(change.tables) if self.session.is_replica else closure(change.tables, self.facts.keys, self._copies)
         )
-        reason = why_not((self.facts.tables[oid] for oid in sorted(tables)), self._copies)
+        reason = why_not((self.facts.tables[oid] for oid in sorted(tables)), self._copies, self._unsaved)
         if reason:
             return reason
         if any(self.facts.sequences[oid].is_cached for oid in change.sequences):
@@ -115,7 +115,7 @@ class Connected:
     def put_back_all(self, change: Change) -> str:
         """Empty every table and put back what belongs into it; return "" or why that is not possible."""
         tables = {oid for oid, table in self.facts.tables.items() if not table.is_view}
-        reason = why_not((self.facts.tables[oid] for oid in sorted(tables)), self._copies)
+        reason = why_not((self.facts.tables[oid] for oid in sorted(tables)), self._copies, self._unsaved)
         if reason:
             return reason
         self._run(change, self._batch.truncating(), tables)
@@ -193,7 +193,7 @@ class Connected:
         ((number, sizes),) = self.session.run(";".join(statements))
         xid = int(number or 0)
         for copy in copies.values():
-            copy.signature = f"{copy.rows}/{copy.rows * (xid & _XID_BITS)}"
+            copy.signature = signature_of(copy.rows, xid)
         # Nobody has written in between when the first number that was free then is ours.
         self._note_seen(xid + 1 if change.header.is_quiet and change.header.xmax == xid else None)
         self._upkeep.note(dict(_sizes(sizes)))

@@ -57,7 +57,7 @@ def prepare(connection: Connection) -> None:
     Roles that may not make event triggers go without: the cleaner then compares the catalogs.
     """
     with connection.transaction():
-        connection.execute(b"SET LOCAL search_path = pg_catalog; SET LOCAL synchronize_seqscans = off")
+        connection.execute(b"SET LOCAL synchronize_seqscans = off")
         connection.execute(b"CREATE SCHEMA IF NOT EXISTS dbguard")
         _copy_rows(connection)
     _count_ddl(connection)

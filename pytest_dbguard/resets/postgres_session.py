@@ -13,10 +13,11 @@ Row = tuple[str | None, ...]
 Prepare = tuple[str, str]
 
 _LOCK_TROUBLE = frozenset({"55P03", "57014", "40P01"})  # lock_not_available, query_canceled, deadlock_detected
-# Whatever the role or the database was given by ALTER ... SET must not reach us. In the role of a replica neither
+# Whatever the role or the database was given by ALTER ... SET must not reach us, but for search_path: checks and
+# generated columns of the tables that we fill may call functions that count on it. In the role of a replica neither
 # triggers nor rules nor foreign keys act on what we delete; set once, since setting it drops all cached plans.
 _SETTINGS = """
-SET search_path = pg_catalog; SET client_encoding = 'UTF8'; SET default_transaction_read_only = off;
+SET client_encoding = 'UTF8'; SET default_transaction_read_only = off;
 SET default_transaction_isolation = 'read committed'; SET default_transaction_deferrable = off;
 SET statement_timeout = '30s'; SET lock_timeout = '1s'; SET idle_in_transaction_session_timeout = 0;
 SET row_security = off; SET synchronous_commit = off; SET synchronize_seqscans = off; SET jit = off;

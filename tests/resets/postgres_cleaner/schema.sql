@@ -24,6 +24,11 @@ CREATE TABLE shop.line (purchase bigint REFERENCES shop.purchase ON DELETE CASCA
 CREATE TABLE "odd ""name"" %s"."Tä%ble" ("Näme %s" text, j json);
 INSERT INTO "odd ""name"" %s"."Tä%ble" VALUES ('ü', '{}');
 
+CREATE FUNCTION is_odd(integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 % 2 = 1';
+CREATE FUNCTION is_even(integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN NOT is_odd($1); END';
+CREATE TABLE even (n integer CHECK (is_even(n)), odd boolean GENERATED ALWAYS AS (NOT is_even(n)) STORED);
+INSERT INTO even VALUES (2);
+
 CREATE TABLE hen (id serial PRIMARY KEY, egg integer);
 CREATE TABLE egg (id serial PRIMARY KEY, hen integer REFERENCES hen);
 ALTER TABLE hen ADD FOREIGN KEY (egg) REFERENCES egg DEFERRABLE INITIALLY DEFERRED;

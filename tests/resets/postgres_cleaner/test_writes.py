@@ -41,6 +41,7 @@ WRITES = {
     "identity overridden": ["INSERT INTO shop.customer (id, name) OVERRIDING SYSTEM VALUE VALUES (77, 'Eve')"],
     "seed with generated column": ["UPDATE shop.customer SET name = 'Zoe'"],
     "odd names": [f"INSERT INTO {ODD} VALUES ('x', NULL)", f"DELETE FROM {ODD} WHERE j IS NOT NULL"],
+    "check by a function that counts on the search path": ["UPDATE even SET n = 4"],
     "circular keys": [
         "WITH h AS (INSERT INTO hen (egg) VALUES (1) RETURNING id) INSERT INTO egg (hen) SELECT id FROM h"
     ],
@@ -148,3 +149,26 @@ def test_vacuum_keeps_tables_small(guard):
         guarded.cleaner.clean()
     ((size,),) = guarded.run("SELECT pg_relation_size('scratch')")
     assert size < 1_000_000
+
+
+MANY = "CREATE TABLE many (n integer); INSERT INTO many SELECT generate_series(1, 30000)"
+
+
+def test_many_rows_come_back_with_a_fresh_copy(guard):
+    guarded = guard(script=MANY)
+    guarded.run("DELETE FROM many WHERE n = 1")
+    outcome = guarded.cleaner.clean()
+    assert (outcome.did, outcome.dirty, outcome.reason) == (Did.SWAPPED, ("many",), "30000 rows had to be put back")
+    assert guarded.is_as_before()
+
+
+def test_many_rows_of_a_fixture_are_put_back(guard):
+    guarded = guard(script="CREATE TABLE many (n integer)")
+    guarded.run("INSERT INTO many SELECT generate_series(1, 30000)")
+    guarded.cleaner.keep("module")
+    guarded.run("DELETE FROM many WHERE n = 1")
+    assert guarded.cleaner.clean().did is Did.EMPTIED
+    assert guarded.run("SELECT count(*) FROM many") == [(30000,)]
+    guarded.cleaner.forget("module")
+    guarded.cleaner.clean()
+    assert guarded.is_as_before()
