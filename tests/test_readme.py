@@ -51,6 +51,7 @@ def project(tmp_path):
     """The README's files in a directory of their own."""
     for name, code in PYTHON.items():
         (tmp_path / name).write_text(code.split("\n", 1)[1])
+    (tmp_path / "shop_engine.py").write_text(ENGINE)
     return tmp_path
 
 
@@ -82,7 +83,7 @@ def test_adoption_prints_what_is_shown(project):
             assert line in result.stdout.splitlines()
 
 
-@pytest.mark.parametrize("flags", [(), ("--dbguard", "--dbguard-fail-on=never")], ids=str)
+@pytest.mark.parametrize("flags", [(), ("--dbguard", "--dbguard-fail-on=never"), ("-n2",)], ids=str)
 def test_tests_pass(project, flags):
     result = run(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", *flags)
     assert result.returncode == 0, result.stdout
@@ -96,7 +97,6 @@ def test_script(project):
 
 @pytest.mark.parametrize("framework", ["fastapi", "flask"])
 def test_middleware(project, framework):
-    (project / "shop_engine.py").write_text(ENGINE)
     (project / "ask.py").write_text(ASK[framework])
     result = run(project, "ask.py")
     assert result.returncode == 0, result.stderr

@@ -13,13 +13,14 @@ SCRIPT = Path(__file__).with_name("delete_old_carts.py")
 
 
 @pytest.mark.parametrize("turn", range(2))
-def test_runs_in_this_process(dbguard_connection, capsys, turn):
+def test_runs_in_this_process(dbguard_engine, capsys, turn):
+    with dbguard_engine.begin() as connection:
+        added = connection.execute(insert(cart).values(customer="Edsger", age_in_days=0))
+        assert added.inserted_primary_key == (3,)
     runpy.run_path(str(SCRIPT), run_name="__main__")
     assert capsys.readouterr().out == "1 carts deleted\n"
-    assert dbguard_connection.scalars(select(cart.c.customer)).all() == ["Ada"]
-    added = dbguard_connection.execute(insert(cart).values(customer="Edsger", age_in_days=0))
-    assert added.inserted_primary_key == (3,)
-    dbguard_connection.commit()
+    with dbguard_engine.connect() as connection:
+        assert connection.scalars(select(cart.c.customer).order_by(cart.c.id)).all() == ["Ada", "Edsger"]
 
 
 @pytest.mark.parametrize("turn", range(2))

@@ -1,4 +1,4 @@
-"""Alembic's environment: migrates the database that the caller names, else the one of the environment."""
+"""Alembic's environment: migrates the database that the environment names."""
 
 import os
 from logging.config import fileConfig
@@ -9,8 +9,7 @@ from sqlalchemy import engine_from_config, pool
 
 config = context.config
 fileConfig(config.config_file_name)
-if not config.get_main_option("sqlalchemy.url"):
-    config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))
+config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))
 
 engine = engine_from_config(config.get_section(config.config_ini_section), poolclass=pool.NullPool)
 with engine.connect() as connection:
