@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_dbguard.core.errors import DatabaseError
-from pytest_dbguard.templates.leading import all_lead_to
+from pytest_dbguard.templates.leading import all_lead_to, plain
 from pytest_dbguard.templates.off_loop import in_own_thread, is_loop_running
 
 if TYPE_CHECKING:
@@ -67,8 +67,7 @@ class AlembicStep:
         url = engine.url
         if url.get_backend_name() == "sqlite" and _IS_ASYNC.search(env):
             url = url.set(drivername="sqlite+aiosqlite")
-        text = url.render_as_string(hide_password=False)
-        config.set_main_option("sqlalchemy.url", text.replace("%", "%%"))
+        config.set_main_option("sqlalchemy.url", plain(url).replace("%", "%%"))
         named = (config.get_main_option(URL_VARIABLE_OPTION) or "").replace(",", " ").split()
         with ExitStack() as stack:
             stack.enter_context(all_lead_to(engine.url, [*named, *_READS_VARIABLE.findall(env)]))

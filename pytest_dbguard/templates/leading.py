@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy.exc import ArgumentError
@@ -62,12 +63,23 @@ def _variables(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def plain(url: URL) -> str:
+    """Return the URL as text, its percent signs taken out where it reads the same without.
+
+    The path of a socket has some, and what puts a URL into an ini file, as env.py does, trips over them.
+    """
+    text = url.render_as_string(hide_password=False)
+    try:
+        return unquote(text) if make_url(unquote(text)) == url else text
+    except (ArgumentError, ValueError):
+        return text
+
+
 def _with_driver_of(text: str | None, url: URL) -> str:
     """Return the URL in the words of the one that stands there now: code may put other drivers into what it knows."""
     try:
         before = make_url(text or "")
     except (ArgumentError, ValueError):
         before = url
-    # asked for by name only: "postgres://" is what some hosts write, and SQLAlchemy refuses
     name = before.drivername if before.get_backend_name() == url.get_backend_name() else url.drivername
-    return url.set(drivername=name).render_as_string(hide_password=False)
+    return plain(url.set(drivername=name))

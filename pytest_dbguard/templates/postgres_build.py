@@ -11,8 +11,8 @@ from pytest_dbguard.templates.maintenance import Maintenance
 from pytest_dbguard.templates.marks import Kind, Mark
 from pytest_dbguard.templates.step_errors import run_step
 
-# Hint bits and statistics are set once here instead of in every copy. Bits say that a transaction has committed only when
-# that is on disk, so that VACUUM sets none on servers that write later: a commit that waits brings all before it there.
+# Hint bits and statistics are set once here instead of in every copy. Bits say that a transaction has committed only
+# when that is on disk, so that VACUUM sets none on servers that write later: a commit that waits brings it there.
 # For a role that is no superuser VACUUM leaves the catalogs out, with a warning that nobody sees.
 _FLUSH = "SELECT pg_catalog.pg_logical_emit_message(true, 'dbguard', '')"
 _TIDY_UP = ("SET synchronous_commit = on", _FLUSH, "VACUUM (ANALYZE)")

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import inspect
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -60,8 +61,10 @@ class _Reached:
         if code is None:
             self._add_home(function if inspect.isclass(function) else type(function))
             return
-        self._parts[f"function {function.__qualname__} {len(self._parts)}"] = _source(function, code)
+        self._parts[f"function {function.__qualname__} {len(self._parts)}"] = source = _source(function, code)
         home = Path(code.co_filename)
+        for path in _imported(_dedented(source), home, self._bases()):
+            self._add_module(path)
         for name, value in _named(function, code):
             self._add_value(f"{function.__qualname__} {name}", value, home)
         self._add_files(code, home.parent)
@@ -116,6 +119,11 @@ class _Reached:
     def _is_ours(self, path: Path) -> bool:
         path = path.resolve()
         return path.is_relative_to(self._root) and not _ELSEWHERE & set(path.parts) and path.is_file()
+
+
+def _dedented(source: bytes) -> bytes:
+    """Return the source of a function inside another one as a text of its own."""
+    return textwrap.dedent(source.decode(errors="replace")).encode()
 
 
 def _source(function: Any, code: CodeType) -> bytes:

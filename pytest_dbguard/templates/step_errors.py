@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 _PACKAGE = str(Path(__file__).parents[1])
-_LIBRARIES = ("site-packages", "dist-packages", "<frozen", sysconfig.get_path("stdlib"))
+_LIBRARIES = ("site-packages", "dist-packages", "<", sysconfig.get_path("stdlib"))
+_BAD_DATA = "22"  # the class of errors that quote the value they do not like
 
 
 def run_step(step: Step, engine: Engine) -> None:
@@ -42,6 +43,8 @@ def summary(error: BaseException) -> str:
     """
     original: Any = getattr(error, "orig", None) or error
     primary = getattr(getattr(original, "diag", None), "message_primary", None)
+    if primary and str(getattr(original, "sqlstate", "")).startswith(_BAD_DATA):
+        primary = primary.partition(': "')[0]
     lines = str(primary or original).strip().splitlines()
     return f"{type(original).__name__}: {lines[0]}" if lines else type(original).__name__
 
