@@ -23,8 +23,8 @@ class Clone:
         """Do nothing: the test before left everything clean."""
 
     def end(self) -> Outcome:
-        """Replace the database if the test changed it."""
-        return self._cleaner.swap("the reset is clone") if self._cleaner.is_dirty() else Outcome()
+        """Replace the database if the test changed it; else end what the test left open."""
+        return self._cleaner.swap("the reset is clone") if self._cleaner.is_dirty() else self._cleaner.clean()
 
     def close(self) -> None:
         """Do nothing: the cleaner deletes what it made."""

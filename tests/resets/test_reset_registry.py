@@ -61,7 +61,7 @@ def test_others_can_add_resets(monkeypatch):
         ("committed", False, [("clean",)]),
         ("truncate", True, [("truncate",)]),
         ("clone", True, [("make_ready",), ("swap", "the reset is clone")]),
-        ("clone", False, [("make_ready",)]),
+        ("clone", False, [("make_ready",), ("clean",)]),
         ("none", True, []),
     ],
 )
