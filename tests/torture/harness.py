@@ -42,7 +42,9 @@ class Result:
     phases: dict[str, dict[str, str]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     warnings: list[tuple[str, str]] = field(default_factory=list)
-    processes: set[int] = field(default_factory=set)
+    where: dict[str, int] = field(default_factory=dict)
+    """The process that each test ran in."""
+
     directories: set[str] = field(default_factory=set)
     """Where the servers keep their data."""
 
@@ -54,11 +56,11 @@ class Result:
         elif "when" in event:
             self.phases.setdefault(event["test"], {})[event["when"]] = event["outcome"]
             self.texts[event["test"]] = self.texts.get(event["test"], "") + event["text"]
-            self._take_facts(event["facts"])
+            self._take_facts(event["test"], event["facts"])
 
-    def _take_facts(self, facts: dict[str, Any]) -> None:
+    def _take_facts(self, test: str, facts: dict[str, Any]) -> None:
         if "process" in facts:
-            self.processes.add(facts["process"])
+            self.where[test] = facts["process"]
         directory = facts.get("directory")
         if directory is not None and directory not in self.directories:
             self.directories.add(directory)
@@ -70,6 +72,11 @@ class Result:
     def tests(self) -> int:
         """How many tests have run."""
         return len(self.phases)
+
+    @property
+    def processes(self) -> set[int]:
+        """Those that tests ran in."""
+        return set(self.where.values())
 
     @property
     def crashed(self) -> list[str]:
@@ -95,8 +102,13 @@ class Result:
         return [
             f"{test}: {told.get(test)}"
             for test in leaking
-            if test not in told or (kind(test).startswith(pooled) and f" in {kind(test)}" not in told[test])
+            if test not in told or (kind(test).startswith(pooled) and kind(test) not in _places(told[test]))
         ]
+
+
+def _places(leak: str) -> str:
+    """Return where a leak was opened, without its first line, which names the test."""
+    return leak.partition("\n")[2]
 
 
 def kind(test: str) -> str:

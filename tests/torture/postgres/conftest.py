@@ -56,21 +56,25 @@ class Expectation:
     def with_line(self, name: str, line: str) -> Iterator[None]:
         """Expect one more line of what the state calls `name`."""
         self._added.setdefault(name, []).append(line)
-        yield
-        self._added[name].remove(line)
+        try:
+            yield
+        finally:
+            self._added[name].remove(line)
 
     @contextmanager
     def with_state(self, whole: state.State) -> Iterator[None]:
         """Expect something else altogether."""
         self._whole = whole
-        yield
-        self._whole = None
+        try:
+            yield
+        finally:
+            self._whole = None
 
     def state(self) -> state.State:
         if self._whole is not None:
             return self._whole
         added = {name: sorted([*self._base[name], *lines]) for name, lines in self._added.items()}
-        numbers = {"sequence public.wide_numbered_id_seq": ["1 true"]} if added.get("rows public.wide_numbered") else {}
+        numbers = {"sequence public.wide_numbered_id_seq": ["1 t"]} if added.get("rows public.wide_numbered") else {}
         return self._base | added | numbers
 
 
@@ -113,11 +117,12 @@ def admin(dsn):
 def starts_clean(application, dsn, expectation, record_property):
     """Prove that the database, and the sessions that the application gets, are as if there had been no test before."""
     record_property("process", os.getpid())
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with psycopg.connect(dsn, autocommit=True, options="-c lock_timeout=3s") as connection:
         record_property("directory", connection.execute("SHOW data_directory").fetchone()[0])
         found = state.read_state(connection)
         fresh = connection.execute(SESSION).fetchone()
-    assert state.differences(expectation.state(), found) == []
+    dirt = state.differences(expectation.state(), found)
+    assert not dirt, "\n".join(dirt)
     for engine in (engines.primary, engines.readonly):
         with engine.connect() as connection:
             assert tuple(connection.exec_driver_sql(SESSION).one()) == fresh

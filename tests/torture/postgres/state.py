@@ -26,7 +26,7 @@ _CATALOGS = {
     "constraints": f"""SELECT concat_ws(' ', nspname, conrelid::regclass, conname, convalidated,
         pg_get_constraintdef(c.oid))
         FROM pg_constraint c JOIN pg_namespace n ON n.oid = connamespace WHERE nspname {_OURS}""",
-    "indexes": f"""SELECT concat_ws(' ', pg_get_indexdef(indexrelid), indisvalid, indisclustered)
+    "indexes": f"""SELECT concat_ws(' ', pg_get_indexdef(indexrelid), indisvalid)
         FROM pg_index JOIN pg_class c ON c.oid = indexrelid JOIN pg_namespace n ON n.oid = relnamespace
         WHERE nspname {_OURS}""",
     "triggers": f"""SELECT concat_ws(' ', pg_get_triggerdef(t.oid), tgenabled)

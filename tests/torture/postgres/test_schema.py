@@ -13,7 +13,7 @@ CHANGES = {
     "create_table_as": "CREATE TABLE later AS SELECT * FROM customer",
     "drop_table": "DROP TABLE gap",
     "drop_and_create_table": "DROP TABLE node; CREATE TABLE node (id serial PRIMARY KEY, parent_id integer)",
-    "drop_column": "ALTER TABLE customer DROP COLUMN name",
+    "drop_column": "ALTER TABLE customer DROP COLUMN name CASCADE",
     "add_column": "ALTER TABLE customer ADD COLUMN age integer NOT NULL DEFAULT 7",
     "change_type_of_column": "ALTER TABLE node ALTER COLUMN parent_id TYPE bigint",
     "rename_table": "ALTER TABLE customer RENAME TO client",

@@ -18,12 +18,11 @@ from sqlalchemy import NullPool, create_engine
 pytest_plugins = ["events"]
 HERE = Path(__file__).parent
 TURNS = int(os.environ.get("TORTURE_TURNS", "1"))
-SESSION = (
-    "PRAGMA foreign_keys",
-    "PRAGMA recursive_triggers",
-    "PRAGMA database_list",
-    "SELECT name FROM sqlite_temp_master",
-)
+SESSION = """
+SELECT (SELECT foreign_keys FROM pragma_foreign_keys), (SELECT count(*) FROM sqlite_temp_master),
+    (SELECT count(*) FROM pragma_database_list WHERE name <> 'temp')
+"""
+RECURSIVE = "PRAGMA recursive_triggers"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -58,15 +57,19 @@ class Expectation:
     def with_line(self, name: str, line: str) -> Iterator[None]:
         """Expect one more line of what the state calls `name`."""
         self._added.setdefault(name, []).append(line)
-        yield
-        self._added[name].remove(line)
+        try:
+            yield
+        finally:
+            self._added[name].remove(line)
 
     @contextmanager
     def with_state(self, whole: state.State) -> Iterator[None]:
         """Expect something else altogether."""
         self._whole = whole
-        yield
-        self._whole = None
+        try:
+            yield
+        finally:
+            self._whole = None
 
     def state(self) -> state.State:
         if self._whole is not None:
@@ -114,9 +117,9 @@ def starts_clean(application, connect, expectation, record_property):
     record_property("process", os.getpid())
     with closing(connect()) as connection:
         found = state.read_state(connection)
-    assert state.differences(expectation.state(), found) == []
+    dirt = state.differences(expectation.state(), found)
+    assert not dirt, "\n".join(dirt)
     for engine in (engines.primary, engines.readonly):
         with engine.connect() as connection:
-            session = [len(connection.exec_driver_sql(query).all()) for query in SESSION]
-            assert session == [1, 1, 1, 0]
-            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+            assert tuple(connection.exec_driver_sql(SESSION).one()) == (1, 0, 1)
+            assert connection.exec_driver_sql(RECURSIVE).scalar() == 0

@@ -55,7 +55,7 @@ SESSION_STATE = {
 
 def run(statements):
     with engines.primary.begin() as connection:
-        for statement in statements.split("; "):
+        for statement in statements.split("; ") if "BEGIN" not in statements else [statements]:
             connection.exec_driver_sql(statement)
 
 
