@@ -47,7 +47,7 @@ def container_arguments(
         address: Which address of the machine the port is opened on; None for all.
     """
     major = _major(image)
-    settings = server_settings(major, has_shared_memory=True)
+    settings = server_settings(major)
     command = ["postgres", *(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))]
     entry = [*(image["Config"].get("Entrypoint") or []), *command]
     labels = {OWNER: str(owner)} | ({KEPT: datetime.now(UTC).isoformat()} if outlives_run else {})
@@ -63,7 +63,6 @@ def container_arguments(
         },
         "ports": {EXPOSED: address and (address, None)},
         "tmpfs": {_MEMORY: ""},
-        "shm_size": "256m",  # parallel queries need more than the 64 MB that there are otherwise
         "stdin_open": not outlives_run,
         "labels": labels | ({PROJECT: str(project)} if project else {}),
     }

@@ -22,6 +22,9 @@ SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
         "shared_buffers": "32MB",
         "max_connections": "250",
         "max_locks_per_transaction": "256",
+        # What parallel queries share lies with the data. In /dev/shm, of which containers have 64 MB by default, they
+        # would fail with "could not resize shared memory segment", and what killed servers left would stay for good.
+        "dynamic_shared_memory_type": "mmap",
         # the same in every run: plans, the order of rows, and nobody who analyses or cleans in between
         "autovacuum": "off",
         "synchronize_seqscans": "off",
@@ -37,17 +40,13 @@ _SINCE: Final = {
 }
 
 
-def server_settings(major: int, *, has_shared_memory: bool) -> dict[str, str]:
-    """Return the settings for a major version; `has_shared_memory` tells whether /dev/shm has room.
-
-    Without room there, parallel queries would fail with "could not resize shared memory segment": their memory
-    then lies in files of the data directory.
-    """
+def server_settings(major: int) -> dict[str, str]:
+    """Return the settings for a major version; 0 where it is not known."""
     settings = dict(SETTINGS)
     for since, more in _SINCE.items():
         if major >= since:
             settings |= more
-    return settings if has_shared_memory else settings | {"dynamic_shared_memory_type": "mmap"}
+    return settings
 
 
 def initdb_arguments(major: int, locale: str) -> list[str]:

@@ -6,7 +6,6 @@ import fcntl
 import os
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -110,14 +109,6 @@ def _sweep_one(path: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
     finally:
         os.close(lock)
-
-
-def has_shared_memory() -> bool:
-    """Tell whether /dev/shm has room; in containers it has 64 MB by default. Systems without it need none."""
-    try:
-        return shutil.disk_usage(_MEMORY).free > _ROOM_BYTES
-    except OSError:
-        return sys.platform != "linux"
 
 
 def bases() -> Iterator[Path]:

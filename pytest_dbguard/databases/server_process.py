@@ -13,7 +13,7 @@ from pytest_dbguard.databases.parent_death import die_with_parent
 from pytest_dbguard.databases.postgres_flags import initdb_arguments, server_settings
 from pytest_dbguard.databases.postgres_server import PORT, SUPERUSER
 from pytest_dbguard.databases.programs import Programs
-from pytest_dbguard.databases.server_directory import ServerDirectory, has_shared_memory
+from pytest_dbguard.databases.server_directory import ServerDirectory
 from pytest_dbguard.databases.server_user import ServerUser
 
 
@@ -38,7 +38,7 @@ class Runner:
     def serve(self, directory: ServerDirectory) -> subprocess.Popen[bytes]:
         """Begin to run the server."""
         command: list[str | Path] = [self.programs.directory / "postgres", "-D", directory.data, "-k", directory.path]
-        settings = server_settings(self.programs.major, has_shared_memory=has_shared_memory())
+        settings = server_settings(self.programs.major)
         for name, value in ({"listen_addresses": "", "port": str(PORT)} | settings).items():
             command += ["-c", f"{name}={value}"]
         return self._spawn(command, directory)

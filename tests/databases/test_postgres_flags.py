@@ -8,13 +8,8 @@ from pytest_dbguard.databases.postgres_flags import initdb_arguments, layout_arg
 
 
 def test_io_workers_are_done_without_where_there_are_any():
-    assert "io_method" not in server_settings(17, has_shared_memory=True)
-    assert server_settings(18, has_shared_memory=True)["io_method"] == "sync"
-
-
-def test_without_shared_memory_files_do():
-    assert "dynamic_shared_memory_type" not in server_settings(18, has_shared_memory=True)
-    assert server_settings(18, has_shared_memory=False)["dynamic_shared_memory_type"] == "mmap"
+    assert "io_method" not in server_settings(17)
+    assert server_settings(18)["io_method"] == "sync"
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ def port():
         patch.setattr(
             server_process,
             "server_settings",
-            lambda major, **options: {
-                **serve(major, **options),
+            lambda major: {
+                **serve(major),
                 "listen_addresses": "127.0.0.1",
                 "port": str(number),
             },

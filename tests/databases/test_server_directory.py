@@ -99,19 +99,6 @@ def test_a_borrowed_user_enters_only_what_the_permissions_allow(tmp_path, mode, 
     assert stranger.can_enter(Path("/")) is True
 
 
-def test_shared_memory_has_room_or_not(monkeypatch, tmp_path):
-    for free, expected in ((64 << 20, False), (1 << 30, True)):
-        monkeypatch.setattr("shutil.disk_usage", lambda path, free=free: type("Usage", (), {"free": free}))
-        assert server_directory.has_shared_memory() is expected
-
-
-def test_a_system_without_a_file_system_for_it_needs_none(monkeypatch, tmp_path):
-    monkeypatch.setattr(server_directory, "_MEMORY", tmp_path / "none")
-    for system, expected in (("linux", False), ("darwin", True)):
-        monkeypatch.setattr("sys.platform", system)
-        assert server_directory.has_shared_memory() is expected
-
-
 def test_a_directory_that_cannot_be_read_is_passed_over(tmp_path):
     sweep(tmp_path / "none", {os.geteuid()})
     assert server_directory.directories_in(tmp_path / "none", {os.geteuid()}) == []
