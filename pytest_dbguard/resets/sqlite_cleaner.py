@@ -76,7 +76,10 @@ class SqliteCleaner:
         return self._restored(reason, leaks, ())
 
     def set_aside(self, name: str) -> str:
-        """Keep the database as it is in a file below the project, put a fresh copy in place, return the URL of the file."""
+        """Keep the database as it is in a file, put a fresh copy in its place, return the URL of the file.
+
+        It is below the project, or below the current directory where there is none.
+        """
         directory = (self._project or Path.cwd()) / _KEPT
         slug = re.sub(r"[^A-Za-z0-9]+", "-", name.rpartition("::")[2] or name).strip("-")[:60]
         path = directory / f"{slug or 'database'}-{secrets.token_hex(4)}.db"
@@ -154,9 +157,13 @@ class SqliteCleaner:
 
     def _restored(self, reason: str, leaks: list[Leak], dirty: tuple[str, ...]) -> Outcome:
         try:
-            self._past_locks(lambda: self._keeper.restore(self._state), leaks)
+            is_altered = self._past_locks(lambda: self._keeper.restore(self._state), leaks)
         except _StillLockedError:
             return self._replaced(reason, leaks, dirty)
+        if is_altered:
+            # SQLite compiles against the schema that a connection has read, and looks whether that still holds only
+            # for some of the errors that come of it
+            self._ledger.let_go()
         return Outcome(Did.SWAPPED, dirty, reason, tuple(leaks))
 
     def _replaced(self, reason: str, leaks: list[Leak], dirty: tuple[str, ...] = ()) -> Outcome:

@@ -85,20 +85,22 @@ class Keeper:
             raise
         return change
 
-    def restore(self, state: State) -> None:
-        """Make the database this state by copying all of it."""
+    def restore(self, state: State) -> bool:
+        """Make the database this state by copying all of it, and tell whether that changed the schema."""
         before = self._pragma("schema_version")
         try:
             copy_database(state.image, self.connection)
         except BaseException:
             self._abandon()
             raise
-        if before == self._schema and not self._database.shares_cache:
+        is_altered = before != self._schema
+        if not is_altered and not self._database.shares_cache:
             # the schema is what it was: other connections need not read it again
             self.connection.execute(f"PRAGMA schema_version = {before}")
         if self._database.is_file:
             self.connection.execute("PRAGMA journal_mode = WAL").fetchall()
         self.take_for(state)
+        return is_altered
 
     def take_for(self, state: State) -> None:
         """Take the database for a copy of the state's image, and give it the rows that are not in that."""
