@@ -28,8 +28,8 @@ WRITES = {
         # PostgreSQL 13 and 14 have no MERGE
         "DO $$ BEGIN IF current_setting('server_version_num')::int < 150000 THEN"
         " UPDATE country SET name = 'm' WHERE code = 'it'; ELSE"
-        " MERGE INTO country c USING (VALUES ('it'), ('es')) v (code) ON c.code = v.code"
-        " WHEN MATCHED THEN UPDATE SET name = 'm' WHEN NOT MATCHED THEN INSERT VALUES (v.code, 'n');"
+        " EXECUTE $m$MERGE INTO country c USING (VALUES ('it'), ('es')) v (code) ON c.code = v.code"
+        " WHEN MATCHED THEN UPDATE SET name = 'm' WHEN NOT MATCHED THEN INSERT VALUES (v.code, 'n')$m$;"
         " END IF; END $$"
     ],
     "upsert": ["INSERT INTO country VALUES ('de', 'D') ON CONFLICT (code) DO UPDATE SET name = 'up'"],
