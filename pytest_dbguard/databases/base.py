@@ -75,6 +75,10 @@ class Launch(Protocol):
         """
         ...
 
+    def abandon(self) -> None:
+        """Stop what is coming up, when nobody needs it any more; nothing once it was ready."""
+        ...
+
 
 class Provider(Protocol):
     """One way to come by a server."""

@@ -76,6 +76,9 @@ class GivenServer:
             ) from error
         return JoinedServer(self._kind, url, is_ours=False)
 
+    def abandon(self) -> None:
+        """Do nothing: the server is somebody else's."""
+
     def _inspect(self, connection: Any) -> None:
         info = connection.info
         # once more: environment variables and service files may lead elsewhere than the URL

@@ -133,6 +133,9 @@ class SqliteLaunch:
         """Return it."""
         return self._server
 
+    def abandon(self) -> None:
+        """Do nothing: nothing runs."""
+
 
 class SqliteProvider:
     """Makes SQLite databases; needs nothing but the standard library."""

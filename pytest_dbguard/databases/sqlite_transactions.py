@@ -52,7 +52,7 @@ def mend_sqlite(engine: Engine) -> None:
         _begin(connection)
         savepoint(connection, name)
 
-    dialect.do_begin = _begin_later  # type: ignore[method-assign]
+    dialect.do_begin = _begin_later  # type: ignore[method-assign, assignment]
     dialect.do_execute = do_execute  # type: ignore[method-assign]
     dialect.do_executemany = do_executemany  # type: ignore[method-assign]
     dialect.do_execute_no_params = do_execute_no_params  # type: ignore[method-assign]

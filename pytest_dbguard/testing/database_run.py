@@ -131,7 +131,9 @@ class DatabaseRun:
             databases.close()
         if self._lock is not None:
             self._lock.close()
-        server = self._server or (self._launch.ready() if self._launch is not None else None)
+        if self._server is None and self._launch is not None:
+            self._launch.abandon()
+        server = self._server
         if server is None or self._keeps_server:
             return
         if self._is_worth_saving:

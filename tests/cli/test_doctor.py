@@ -133,10 +133,10 @@ class Provider:
     def __init__(self, reason=None):
         self.reason = reason
 
-    def available(self):
+    def available(self, options):
         return self.reason
 
-    def start(self):
+    def launch(self, options):
         raise DatabaseError("no room", hint="make some")
 
 

@@ -127,7 +127,8 @@ WRONG = [
     ),
     (
         "[tool.dbguard.env.test]\nreset = 'roll-back'",
-        "tool.dbguard.env.test.reset: expected 'committed', 'rollback', 'clone', 'truncate' or 'none', not 'roll-back'\n"
+        "tool.dbguard.env.test.reset: expected 'committed', 'rollback', 'clone', 'truncate' or 'none', "
+        "not 'roll-back'\n"
         "  did you mean 'rollback'?",
     ),
     (

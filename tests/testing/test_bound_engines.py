@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.testing.test_fixtures import DATABASES, Shop
-from tests.testing.test_resets import HEAD, run
+from tests.testing.test_resets import run
 
 
 @pytest.fixture
