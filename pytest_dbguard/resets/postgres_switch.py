@@ -57,7 +57,9 @@ class Switch:
             today = datetime.now(UTC).date().isoformat()
             self._comment(kept, json.dumps({"dbguard": 1, "kind": "kept", "used": today, "test": name}))
         self._spares.make_ready(source)
-        return str(self._database.url.set(database=kept).render_as_string(hide_password=True))
+        # psql knows no drivers
+        url = self._database.url.set(drivername="postgresql", database=kept)
+        return str(url.render_as_string(hide_password=True))
 
     def snapshot(self) -> str:
         """Return the name of a new database that holds what is there now. Nobody may be connected to it."""

@@ -128,6 +128,7 @@ def test_a_database_is_set_aside(guarded, name):
     guarded.run("INSERT INTO city (name) VALUES ('Evidence')")
     url = guarded.cleaner.set_aside(name)
     assert guarded.is_as_before()
+    assert url.startswith("postgresql://")
     kept = url.rpartition("/")[2].partition("?")[0]
     try:
         with type(guarded).connect(type(guarded)(guarded.url.set(database=kept), *[None] * 4)) as connection:
