@@ -59,6 +59,8 @@ class Connections:
         self._changes = StateChanges()
         self._reader = StackReader(Ownership(Path.cwd()))
         self._is_attached = False
+        self.times_let_go = 0
+        """How often all connections were let go: who holds one besides the pools compares."""
 
     def attach(self) -> None:
         """Begin to listen."""
@@ -121,6 +123,7 @@ class Connections:
 
         Those that fixtures of a wider scope hold are closed: their next use connects anew.
         """
+        self.times_let_go += 1
         for record in list(self._records):
             connection = record.dbapi_connection
             if connection is None:

@@ -212,6 +212,8 @@ class PostgresCleaner:
         except StatementFailed as error:
             if error.is_connected:
                 raise
+        # whoever ended ours has hardly spared those of the application
+        self._ledger.let_go()
         self._connected = self._connect(self._session())
         return step()
 

@@ -50,9 +50,13 @@ class Rollback:
         self._outers: dict[Any, OuterTransaction] = {}
         self._lent: dict[int, _Lending] = {}
         self._heard: dict[int, list[tuple[Engine, str, Any]]] = {}
+        self._times_let_go = router.connections.times_let_go
 
     def begin(self) -> None:
         """Put the engines on connections that are rolled back; those that are bound from now on as well."""
+        if self._times_let_go != self._router.connections.times_let_go:
+            self._times_let_go = self._router.connections.times_let_go
+            self._close_outers()
         for bound in self._router.engines():
             self._lend(bound)
         self._router.on_bind, self._router.on_unbind = self._lend, self._release
@@ -89,13 +93,16 @@ class Rollback:
         self._router.on_bind = self._router.on_unbind = None
         for lending in list(self._lent.values()):
             self._give_back(lending)
-        for outer in self._outers.values():
-            outer.close()
-        self._outers.clear()
+        self._close_outers()
         for heard in self._heard.values():
             for listener in heard:
                 event.remove(*listener)
         self._heard.clear()
+
+    def _close_outers(self) -> None:
+        for outer in self._outers.values():
+            outer.close()
+        self._outers.clear()
 
     def _end(self, key: Any, outer: OuterTransaction, *, unfinished: bool) -> None:
         outer.end(unfinished=unfinished)
