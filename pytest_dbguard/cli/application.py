@@ -42,6 +42,9 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "baseline": Command(
             "pytest_dbguard.cli.baseline:baseline", "Show, update or prune the file of what is accepted."
         ),
+        "db": Command(
+            "pytest_dbguard.cli.db:db", "Start a database to work with; list and delete what tests have left."
+        ),
         "version": Command("pytest_dbguard.cli.version:version", "Show the versions that a bug report needs."),
     }
 )

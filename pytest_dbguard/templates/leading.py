@@ -69,8 +69,9 @@ def plain(url: URL) -> str:
     The path of a socket has some, and what puts a URL into an ini file, as env.py does, trips over them.
     """
     text = url.render_as_string(hide_password=False)
+    short = unquote(text)
     try:
-        return unquote(text) if make_url(unquote(text)) == url else text
+        return short if "%" not in short and make_url(short) == url else text
     except (ArgumentError, ValueError):
         return text
 
