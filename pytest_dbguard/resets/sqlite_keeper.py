@@ -87,7 +87,7 @@ class Keeper:
 
     def restore(self, state: State) -> bool:
         """Make the database this state by copying all of it, and tell whether that changed the schema."""
-        before = self._pragma("schema_version")
+        before: int = self._pragma("schema_version")
         try:
             copy_database(state.image, self.connection)
         except BaseException:
@@ -97,8 +97,6 @@ class Keeper:
         if not is_altered and not self._database.shares_cache:
             # the schema is what it was: other connections need not read it again
             self.connection.execute(f"PRAGMA schema_version = {before}")
-        if self._database.is_file:
-            self.connection.execute("PRAGMA journal_mode = WAL").fetchall()
         self.take_for(state)
         return is_altered
 
@@ -126,14 +124,11 @@ class Keeper:
         if self._pragma("schema_version") != self._schema:
             return Change(beyond_rows="the schema was changed")
         try:
-            change = state.look(self.connection)
+            return state.look(self.connection)
         except sqlite3.Error as error:
             if is_locked(error):
                 raise
             return Change(beyond_rows=f"it cannot be compared: {error}")
-        if self._database.is_file and self._pragma("journal_mode") != "wal" and not change.beyond_rows:
-            return Change(change.tables, beyond_rows="the journal mode was changed")
-        return change
 
     def _put_back(self, state: State, change: Change, *, empties_all: bool) -> Change:
         tables = state.layout.tables if empties_all else None
@@ -153,8 +148,9 @@ class Keeper:
         self._seen = self._pragma("data_version")
         self._schema = self._pragma("schema_version")
 
-    def _pragma(self, name: str) -> Any:
-        return self.connection.execute(f"PRAGMA main.{name}").fetchone()[0]
+    def _pragma(self, name: str) -> int:
+        (value,) = self.connection.execute(f"PRAGMA main.{name}").fetchone()
+        return int(value)
 
     def _abandon(self) -> None:
         if self.connection.in_transaction:

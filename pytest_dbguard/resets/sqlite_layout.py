@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from pytest_dbguard.databases.sqlite_copy import is_locked
+
 SEQUENCE = "sqlite_sequence"
 
 _TABLES = """
@@ -31,8 +33,12 @@ class Table:
 
     name: str
     reading: str
+    """In the order of the table itself: an index may need functions of the application, or miss rows."""
+
+    counting: str
     emptying: str
     filling: str
+
     probing: str
     """An expression: whether it holds any row."""
 
@@ -44,6 +50,9 @@ class Table:
 
     is_part_of: str | None
     """The virtual table that keeps its data here."""
+
+    is_readable: bool
+    """Whether our connection can read it, which lacks what an application adds to its own, such as collations."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,29 +110,35 @@ def _table(
     rowid = _rowid(connection, where, {column.lower() for column, _ in columns})
     own = [quoted(column) for column, hidden in columns if hidden == 0]
     values = ", ".join([*rowid, *own])
+    reading = f"SELECT {values} FROM {where} NOT INDEXED"
     return Table(
         name=name,
-        # in the order of the table itself: an index is not asked, which may need functions of the application
-        reading=f"SELECT {values} FROM {where} NOT INDEXED",
+        reading=reading,
+        counting=f"SELECT count(*) FROM {where} NOT INDEXED",
         emptying=f"DELETE FROM {where}",
         filling=f"INSERT INTO {where} ({values}) VALUES ({', '.join('?' * (len(rowid) + len(own)))})",
-        probing=f"EXISTS (SELECT 1 FROM {where})",
+        probing=f"EXISTS (SELECT 1 FROM {where} NOT INDEXED)",
         width=len(rowid) + len(own),
         has_triggers=has_triggers,
         is_part_of=owner,
+        is_readable=_compiles(connection, reading),
     )
 
 
 def _rowid(connection: sqlite3.Connection, where: str, columns: Collection[str]) -> list[str]:
     """Return the name of the table's rowid; nothing when it has none, or its columns have taken all its names."""
     name = next((name for name in _ROWID_NAMES if name not in columns), None)
-    if name is None:
-        return []
+    return [name] if name is not None and _compiles(connection, f"SELECT {name} FROM {where} NOT INDEXED") else []
+
+
+def _compiles(connection: sqlite3.Connection, statement: str) -> bool:
     try:
-        connection.execute(f"SELECT {name} FROM {where} LIMIT 0")
-    except sqlite3.OperationalError:
-        return []
-    return [name]
+        connection.execute(f"{statement} LIMIT 0")
+    except sqlite3.OperationalError as error:
+        if is_locked(error):
+            raise
+        return False
+    return True
 
 
 def _owner(name: str, virtual: Iterable[str]) -> str | None:

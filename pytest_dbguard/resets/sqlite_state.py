@@ -55,7 +55,7 @@ class State:
     """What tables hold that are not empty, as far as it is compared."""
 
     unread: frozenset[Table]
-    """Tables that hold more than is compared."""
+    """Tables that hold more than is compared, or what only the application can read."""
 
     sequence: tuple[tuple[Any, ...], ...]
     settings: tuple[int, ...]
@@ -98,7 +98,7 @@ class State:
             if table.is_part_of is not None:
                 return f"the virtual table {table.is_part_of!r} was written to"
         if self.unread:
-            return f"{min(table.name for table in self.unread)!r} holds too much to be compared"
+            return f"{min(table.name for table in self.unread)!r} holds too much to be compared, or cannot be read"
         return ""
 
 
@@ -106,7 +106,8 @@ def read_state(
     owner: str, connection: sqlite3.Connection, layout: Layout, image: sqlite3.Connection, *, is_whole: bool = True
 ) -> State:
     """Read what a database holds now."""
-    filled = list(Probe.of(layout.tables).find(connection))
+    readable = [table for table in layout.tables if table.is_readable]
+    filled = list(Probe.of(readable).find(connection))
     rows: dict[Table, Rows] = {}
     left = _VALUES
     sizes = {table: table.width * _count(connection, table) for table in filled}
@@ -115,13 +116,13 @@ def read_state(
         if found is not None:
             rows[table] = found
             left -= sizes[table]
-    empty = [table for table in layout.tables if table not in sizes]
+    empty = [table for table in readable if table not in sizes]
     return State(
         owner,
         layout,
         image,
         rows,
-        frozenset(table for table in filled if table not in rows),
+        frozenset(layout.tables).difference(rows, empty),
         _sequence(connection) if layout.has_sequence else (),
         read_settings(connection),
         Probe.of(empty),
@@ -152,7 +153,7 @@ def _exact(connection: sqlite3.Connection, table: Table) -> bytes | None:
 
 
 def _count(connection: sqlite3.Connection, table: Table) -> int:
-    (number,) = connection.execute(f"SELECT count(*) FROM ({table.reading})").fetchone()
+    (number,) = connection.execute(table.counting).fetchone()
     return int(number)
 
 
