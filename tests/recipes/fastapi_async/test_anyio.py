@@ -29,7 +29,7 @@ class TestLoopOfItsOwn:
 
 
 class TestOneLoopForAll:
-    @pytest.fixture(scope="session")
+    @pytest.fixture(scope="module")
     async def client(self, anyio_backend):
         async with connect() as client:
             yield client
