@@ -16,7 +16,8 @@ from pytest_dbguard.resets.postgres_intruders import Intruders
 from pytest_dbguard.resets.postgres_keeping import drop_copies, read_out, write_in
 from pytest_dbguard.resets.postgres_layers import base_layer, new_layer
 from pytest_dbguard.resets.postgres_session import PostgresSession, StatementFailed
-from pytest_dbguard.resets.postgres_state import CleanState
+from pytest_dbguard.resets.postgres_state import CleanState, Copy
+from pytest_dbguard.resets.postgres_subtraction import take_out
 from pytest_dbguard.resets.postgres_switch import Switch
 from pytest_dbguard.templates.base import PostgresCopies
 
@@ -118,13 +119,21 @@ class PostgresCleaner:
         if number is None:
             return
         is_top = number == len(self._state.layers) - 1
-        layer = self._state.pop() if is_top else self._state.merge_up(number)
+        mixed: list[tuple[Copy, Copy, Copy | None]] = []
+        if is_top:
+            layer = self._state.pop()
+        elif self._state.is_mixed(number):
+            layer = self._state.merge_up(number)
+        else:
+            layer, mixed = self._state.remove(number)
         if layer.snapshot is not None:
             self._switch.discard(layer.snapshot)
         if is_top and layer.is_whole:
             self._must_swap = f"{owner} had changed the schema"
             return
         try:
+            for upper, lower, below in mixed:
+                take_out(self._connected.session, upper, lower, below)
             self._again(lambda: drop_copies(self._connected.session, layer.copies.values()))
             self._connected.expect()
         except StatementFailed:
@@ -162,6 +171,8 @@ class PostgresCleaner:
         holders = {self._ledger.leak_of(pid, "").owner for pid in self._ledger.kept_backends()}
         try:
             self._replace(self._switch.swap)
+        except _RowsLostError:
+            raise
         except DatabaseError as error:
             raise DatabaseError(
                 f"no fresh copy can take the place of the database ({reason}): {error.message}",
@@ -175,13 +186,23 @@ class PostgresCleaner:
 
     def _replace(self, put_in_place: Callable[[str | None], _Result]) -> _Result:
         """Have a fresh database put in place, and give it what fixtures of wider scopes have added."""
+        import psycopg
+
         whole, unsaved = self._state.whole, self._state.unsaved
         if whole.is_whole and whole.snapshot is None:
             raise DatabaseError(
                 f"no fresh copy of the database can be made: {whole.owner} changed its schema with a connection open",
                 hint="close the connection in the fixture before it yields",
             )
-        rows = read_out(self._database.url, (copy for _, copy in unsaved))
+        try:
+            rows = read_out(self._database.url, (copy for _, copy in unsaved))
+        except psycopg.Error as error:
+            lost = self._state.give_up_unsaved()
+            self._replace(put_in_place)
+            raise _RowsLostError(
+                f"what {' and '.join(lost)} wrote is lost: its copies in the schema dbguard cannot be read",
+                hint="a test that drops the database or all its schemas cannot be among those of such fixtures",
+            ) from error
         self._connected.session.close()
         result = put_in_place(whole.snapshot)
         self._must_swap = ""
@@ -228,6 +249,10 @@ class PostgresCleaner:
             return PostgresSession(self._database.url)
         except psycopg.OperationalError as error:
             raise StatementFailed(error.sqlstate, is_connected=False) from error
+
+
+class _RowsLostError(DatabaseError):
+    """A fresh database is there, without rows that a fixture of a wider scope wrote."""
 
 
 def _distinct(leaks: Sequence[Leak]) -> tuple[Leak, ...]:

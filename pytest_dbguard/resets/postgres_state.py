@@ -96,6 +96,18 @@ class CleanState:
         above = self.layers[self.layers.index(self.whole) :]
         return [(oid, layer.copies[oid]) for layer in above for oid in sorted(layer.unsaved)]
 
+    def give_up_unsaved(self) -> list[str]:
+        """Take away the layers that no snapshot holds, and return whose they were."""
+        above = self.layers.index(self.whole) + 1
+        owners = [layer.owner for layer in self.layers[above:]]
+        del self.layers[above:]
+        if self.whole.unsaved:
+            owners.insert(0, self.whole.owner)
+        for oid in self.whole.unsaved:
+            del self.whole.copies[oid]
+        self.whole.unsaved.clear()
+        return owners
+
     def refreshed(self) -> None:
         """Take in that the database is a copy again: all rows are those that were there first."""
         for copy in self.copies.values():
@@ -112,6 +124,22 @@ class CleanState:
     def pop(self) -> Layer:
         """Take the uppermost layer away."""
         return self.layers.pop()
+
+    def is_mixed(self, number: int) -> bool:
+        """Whether a layer, or one above it, changes more than rows: then it cannot be taken from below the others."""
+        return any(layer.is_whole for layer in self.layers[number:])
+
+    def remove(self, number: int) -> tuple[Layer, list[tuple[Copy, Copy, Copy | None]]]:
+        """Take a layer away from below others, and return it with what has to be taken out of their copies.
+
+        That is a copy of a layer above, the one of this layer that is in it, and the one below both.
+        """
+        below = CleanState(self.layers[0])
+        below.layers = self.layers[:number]
+        layer, found = self.layers.pop(number), below.copies
+        mixed = [(upper.copies[oid], copy, found.get(oid)) for upper in self.layers[number:]
+                 for oid, copy in layer.copies.items() if oid in upper.copies]  # fmt: skip
+        return layer, mixed
 
     def merge_up(self, number: int) -> Layer:
         """Make a layer part of the one above it, and return what is superfluous of it."""

@@ -88,14 +88,54 @@ def test_scopes_within_scopes_in_any_order_of_ending(guarded, order, swaps):
         guarded.run(insert("test"), "UPDATE scratch SET value = 'x'", *(["CREATE TABLE new ()"] if swaps else []))
         assert guarded.cleaner.clean().did is Did.SWAPPED or not swaps
         names = [name for (name,) in guarded.run(NAMES)]
-        # both scopes wrote to one table: what the upper one kept holds the rows of the lower one too
         assert names[:2] == ["Berlin", "Paris"]
-        assert "test" not in names
-        assert ("class" in names) == (written["class"] is not None)
+        assert names[2:] == [owner for owner in ("session", "class") if written[owner] is not None]
+        assert guarded.run("SELECT value FROM scratch") == ([("m",)] if written["module"] is not None else [])
         guarded.cleaner.forget(owner)
         written[owner] = None
     guarded.cleaner.clean()
     assert guarded.is_as_before()
+
+
+def test_rows_of_one_table_that_several_scopes_changed(guarded):
+    guarded.run("UPDATE city SET name = 'Rome' WHERE id = 1", "INSERT INTO scratch (value) VALUES ('same')")
+    guarded.cleaner.keep("class")
+    guarded.run("UPDATE city SET name = 'Oslo' WHERE id = 2", "INSERT INTO scratch (value) SELECT value FROM scratch")
+    guarded.cleaner.keep("session")
+    guarded.cleaner.forget("class")
+    guarded.run("DELETE FROM city")
+    guarded.cleaner.clean()
+    assert guarded.run(NAMES) == [("Berlin",), ("Oslo",)]
+    assert guarded.run("SELECT value FROM scratch") == [("same",)]
+    assert guarded.cleaner.clean().did is Did.NOTHING
+    guarded.run("CREATE TABLE new ()")
+    assert guarded.cleaner.clean().did is Did.SWAPPED
+    assert guarded.run(NAMES) == [("Berlin",), ("Oslo",)]
+    guarded.cleaner.forget("session")
+    guarded.cleaner.clean()
+    assert guarded.is_as_before()
+
+
+def test_a_row_that_several_scopes_changed_stays_as_the_last_one_left_it(guarded):
+    guarded.run("UPDATE city SET name = 'Rome' WHERE id = 1")
+    guarded.cleaner.keep("class")
+    guarded.run("UPDATE city SET name = 'Oslo' WHERE id = 1")
+    guarded.cleaner.keep("session")
+    guarded.cleaner.forget("class")
+    guarded.cleaner.clean()
+    assert guarded.run(NAMES) == [("Oslo",), ("Paris",)]
+
+
+def test_rows_that_a_test_took_away_for_good(guard):
+    guarded = guard()
+    guarded.run(insert("module"))
+    guarded.cleaner.keep("fixture 'cities'")
+    guarded.run("DROP SCHEMA dbguard CASCADE", "DELETE FROM city")
+    with pytest.raises(DatabaseError, match="what fixture 'cities' wrote is lost"):
+        guarded.cleaner.clean()
+    assert guarded.is_as_before()
+    guarded.cleaner.forget("fixture 'cities'")
+    assert guarded.cleaner.clean().did is Did.NOTHING
 
 
 def test_rows_survive_a_fresh_copy(guarded):

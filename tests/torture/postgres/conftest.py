@@ -70,6 +70,11 @@ class Expectation:
         finally:
             self._whole = None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether no fixture of wider scope has added anything."""
+        return self._whole is None and not any(self._added.values())
+
     def state(self) -> state.State:
         if self._whole is not None:
             return self._whole

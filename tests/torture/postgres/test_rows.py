@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 def run(*statements):
     with engines.primary.begin() as connection:
-        return [connection.exec_driver_sql(statement) for statement in statements][-1]
+        return [connection.exec_driver_sql(statement.replace("%", "%%")) for statement in statements][-1]
 
 
 def test_orm():
