@@ -79,9 +79,11 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
 
 def database_lines(config: pytest.Config) -> list[str]:
     """Return which database the fixtures use and the reasons, one a line."""
+    from pytest_dbguard.testing import fixtures
     from pytest_dbguard.testing.database_run import database_run
 
-    first, *others = database_run(config).choice.reasons
+    with fixtures.as_usage_error():
+        first, *others = database_run(config).choice.reasons
     return [f"dbguard: database {first}", *(f"  {reason}" for reason in others)]
 
 
@@ -90,10 +92,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     """Tell which server the workers of pytest-xdist share: only they collect tests."""
     if config.option.collectonly or not _has_workers(config) or not _server_is_named(config):
         return []
-    from pytest_dbguard.testing import fixtures
-
-    with fixtures.as_usage_error():
-        return database_lines(config)
+    return database_lines(config)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -119,12 +119,9 @@ def without_traceback() -> Iterator[None]:
     try:
         yield
     except DbguardError as error:
-        message = f"dbguard: {error}"
+        raise pytest.fail.Exception(f"dbguard: {error}", pytrace=False) from None
     except pytest.UsageError as error:
-        message = str(error)
-    else:
-        return
-    pytest.fail(message, pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @contextmanager
