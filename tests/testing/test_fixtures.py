@@ -234,7 +234,7 @@ def test_a_wrong_kind_is_a_usage_error(shop):
     text = result.stdout.str() + result.stderr.str()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "'postgress'" in text
-    assert "postgres-embedded" in text
+    assert "did you mean 'postgres-" in text
     assert "Traceback" not in text
 
 
