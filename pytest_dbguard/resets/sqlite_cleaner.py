@@ -18,6 +18,7 @@ from pytest_dbguard.resets.base import Did, Leak, Ledger, Outcome
 from pytest_dbguard.resets.sqlite_intruders import Intruders
 from pytest_dbguard.resets.sqlite_keeper import Keeper
 from pytest_dbguard.resets.sqlite_state import Change, State
+from pytest_dbguard.resets.sqlite_subtraction import without
 from pytest_dbguard.templates.sqlite_templates import SqliteTemplate
 
 _PATIENCE_S = 2.0
@@ -88,6 +89,8 @@ class SqliteCleaner:
             with closing(sqlite3.connect(path, isolation_level=None)) as file:
                 self._past_locks(lambda: copy_database(self._keeper.connection, file), [])
                 file.execute("PRAGMA journal_mode = DELETE").fetchall()
+        except _StillLockedError as error:
+            raise self._locked() from error
         except (OSError, sqlite3.Error) as error:
             raise DatabaseError(f"the database cannot be kept at '{path}': {error}") from error
         self._restored("it was kept", [], ())
@@ -124,11 +127,14 @@ class SqliteCleaner:
         gone = next((state for state in self._states[1:] if state.owner == owner), None)
         if gone is None:
             return
-        if gone is self._state:
-            self._keeper.distrust(schema=gone.layout is not self._states[-2].layout)
-        self._states.remove(gone)
-        if all(state.image is not gone.image for state in self._states):
-            gone.image.close()
+        position = self._states.index(gone)
+        before, below = self._states[position:], self._states[position - 1]
+        self._states[position:] = [without(state, gone, below) for state in before[1:]]
+        if before[-1] is not self._state:
+            self._keeper.distrust(schema=before[-1].layout is not self._state.layout)
+        used = {id(state.image) for state in self._states}
+        for image in {id(state.image): state.image for state in before if id(state.image) not in used}.values():
+            image.close()
 
     def close(self) -> None:
         """Close the cleaner's own connections; the database stays as it is."""
@@ -168,13 +174,8 @@ class SqliteCleaner:
 
     def _replaced(self, reason: str, leaks: list[Leak], dirty: tuple[str, ...] = ()) -> Outcome:
         """Put a new file in place of the one that is locked; in memory there is no such way out."""
-        holder = self._intruders.holder()
-        if holder is not None or not self._database.is_file:
-            where = self._database.url.render_as_string(hide_password=True)
-            raise DatabaseError(
-                f"{holder or 'a connection that no pool knows'} holds a lock on '{where}', which cannot be cleaned",
-                hint="commit, roll back or close it before the fixture yields or the test ends",
-            )
+        if not self._database.is_file or self._intruders.holder() is not None:
+            raise self._locked()
         self._keeper.close()
         self._database.replace(self._state.image)
         self._ledger.let_go()
@@ -186,6 +187,14 @@ class SqliteCleaner:
             reason,
             tuple(leaks),
             ("a connection that no pool knows, or another process, had the database locked: it got a new file",),
+        )
+
+    def _locked(self) -> DatabaseError:
+        holder = self._intruders.holder() or "a connection that no pool knows"
+        where = self._database.url.render_as_string(hide_password=True)
+        return DatabaseError(
+            f"{holder} holds a lock on '{where}', which cannot be cleaned",
+            hint="commit, roll back or close it before the fixture yields or the test ends",
         )
 
     def _past_locks(self, work: Callable[[], _Result], leaks: list[Leak]) -> _Result:
