@@ -26,10 +26,6 @@ class Recipe:
     postgres: str = "postgresql+psycopg"
     sqlite: str = "sqlite"
 
-    @property
-    def flags(self) -> tuple[str, ...]:
-        return LEAN if "async" in self.postgres else (*LEAN, "-p", "no:asyncio")
-
     def __str__(self) -> str:
         return self.name
 
@@ -73,15 +69,14 @@ class Project:
 
     def __init__(self, recipe, database, directory, production):
         shutil.copytree(RECIPES / recipe.name, directory, ignore=shutil.ignore_patterns("__pycache__"))
-        self._recipe, self._database = recipe, database
-        self._directory, self._production = directory, production
+        self._database, self._directory, self._production = database, directory, production
         self._file = directory / "production.db"
         address = "{}:{}".format(*production.server_address)
         postgres, sqlite = f"{recipe.postgres}://shop:secret@{address}/shop", f"{recipe.sqlite}:///{self._file}"
         self._url = sqlite if database == "sqlite" else postgres
 
     def run(self, *arguments):
-        command = (sys.executable, "-m", "pytest", *self._recipe.flags)
+        command = (sys.executable, "-m", "pytest", *LEAN)
         return subprocess.run(
             (*command, "--dbguard-database", self._database, *arguments),
             cwd=self._directory,
