@@ -78,8 +78,9 @@ class Keeper:
             if change.beyond_rows:
                 execute("ROLLBACK")
             else:
-                self._note_seen()
+                seen = self._versions()
                 execute("COMMIT")
+                self._seen, self._schema = seen
         except BaseException:
             self._abandon()
             raise
@@ -145,8 +146,10 @@ class Keeper:
         return change
 
     def _note_seen(self) -> None:
-        self._seen = self._pragma("data_version")
-        self._schema = self._pragma("schema_version")
+        self._seen, self._schema = self._versions()
+
+    def _versions(self) -> tuple[int, int]:
+        return self._pragma("data_version"), self._pragma("schema_version")
 
     def _pragma(self, name: str) -> int:
         (value,) = self.connection.execute(f"PRAGMA main.{name}").fetchone()
