@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,11 @@ class RunLock:
 
     def close(self) -> None:
         """Let the lock go. Closing twice is allowed."""
+        import psycopg
+
+        with suppress(psycopg.Error):
+            # the server takes a moment to notice that a connection was closed
+            self._connection.execute("SELECT pg_advisory_unlock_all()")
         self._connection.close()
 
 

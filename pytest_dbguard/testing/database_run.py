@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -131,6 +132,7 @@ class DatabaseRun:
             databases.close()
         if self._lock is not None:
             self._lock.close()
+            self._sweep_after_crashes()
         if self._server is None and self._launch is not None:
             self._launch.abandon()
         server = self._server
@@ -139,6 +141,13 @@ class DatabaseRun:
         if self._is_worth_saving:
             getattr(server, "save", lambda: None)()
         server.close()
+
+    def _sweep_after_crashes(self) -> None:
+        """Delete what workers that were killed have left on a server that goes on."""
+        server = self._server
+        if server is not None and (self._keeps_server or not server.is_ours):
+            with suppress(DbguardError):
+                sweep(server)
 
     def _launched(self) -> Launch:
         provider, options = self.choice.provider, self.options
