@@ -14,7 +14,7 @@ MANY = """
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) INSERT INTO node SELECT i, NULL FROM n
 """
 MESS = {
-    "rows": "INSERT INTO item (name) VALUES ('x'), ('y'); DELETE FROM keyed_seed; INSERT INTO numbered (note) VALUES ('x')",
+    "rows": "INSERT INTO item (name) VALUES ('x'); DELETE FROM keyed_seed; INSERT INTO numbered (note) VALUES ('x')",
     "schema": "ALTER TABLE item ADD COLUMN extra; DELETE FROM item; DELETE FROM node",
 }
 
