@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_dbguard.templates.inventory import Item
 
 FORMAT = 1
-"""Version of the JSON. 1: "servers", each with url, kind, kept, project and databases."""
+"""Version of the JSON. 1: "servers", each with url, kind, kept, project and databases; "files" of SQLite."""
 
 _MB = 1 << 20
 _AGES = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -106,16 +106,20 @@ def list_databases(
     file: FileOption = None,
 ) -> None:
     """List templates, copies, kept databases and servers: what they are, how large, how old, and whose."""
+    from pytest_dbguard.databases.snapshots import kept_files
     from pytest_dbguard.templates.inventory import inventory
 
     root = project_root(directory)
     found = [(known, inventory(known.server)) for known in known_servers(settings(root, file, env, database), root)]
     if output_format is OutputFormat.JSON:
-        print(json.dumps({"format": FORMAT, "servers": [_document(*each) for each in found]}, indent=2))
+        servers = [_document(*each) for each in found]
+        print(json.dumps({"format": FORMAT, "servers": servers, "files": [*map(str, kept_files(root))]}, indent=2))
         return
-    output = standard_output()
-    if not found:
-        output.line("no server is kept, and none is configured by its URL")
+    output, files = standard_output(), kept_files(root)
+    for path in files:
+        output.line(f"sqlite {path} ({_megabytes(path.stat().st_size)} MB), kept of a failed test")
+    if not found and not files:
+        output.line("no database is kept, and no server is configured by its URL")
     for known, items in found:
         project = known.kept.project if known.kept is not None else None
         output.line(f"{known.server.kind} {known.shown}{f', kept for {project}' if project else ''}")
@@ -133,7 +137,7 @@ def prune(
     directory: DirectoryOption = None,
     file: FileOption = None,
 ) -> None:
-    """Delete what nobody uses: templates, kept databases, what dead runs have left, snapshots in the cache.
+    """Delete what nobody uses: templates, kept databases, what dead runs have left, the project's snapshots.
 
     Never a database that a living run uses, nor the one of `dbguard db up`.
     """
@@ -149,7 +153,7 @@ def prune(
         for item in prune_server(known.server, project):
             freed += item.size_bytes
             output.line(f"deleted {item.name} ({item.mark.kind}, {_megabytes(item.size_bytes)} MB)")
-    for name, size_bytes in delete_snapshots(config, root):
+    for name, size_bytes in delete_snapshots(config, root, everybody=everybody):
         freed += size_bytes
         output.line(f"deleted {name} ({_megabytes(size_bytes)} MB)")
     output.line(f"freed {_megabytes(freed)} MB")

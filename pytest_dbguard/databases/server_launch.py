@@ -190,8 +190,13 @@ def launch_server(
 
 def _copies(runner: Runner, options: StartOptions) -> _Copies:
     base = _digest(runner.programs.identity, *runner.initdb_arguments())
-    project = None if options.project is None else f"project-{_digest(str(options.project.resolve()))}-{base}"
+    project = None if options.project is None else f"{project_snapshots(options.project)}-{base}"
     return _Copies(warm_copies(options), f"base-{base}", project)
+
+
+def project_snapshots(project: Path) -> str:
+    """Return what the names of a project's snapshots begin with."""
+    return f"project-{_digest(str(project.resolve()))}"
 
 
 def _digest(*parts: str) -> str:

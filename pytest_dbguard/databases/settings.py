@@ -15,7 +15,7 @@ def start_options(config: Config, root: Path, *, outlives_run: bool = False) -> 
         image=config.image,
         trusted_hosts=config.trusted_hosts,
         project=root,
-        cache=None if config.cache_dir is None else Path(config.cache_dir),
+        cache=None if config.cache_dir is None else root / config.cache_dir,
         cache_mb=config.cache_mb,
         outlives_run=outlives_run,
     )

@@ -58,7 +58,7 @@ def _of_hosts(hosts: Sequence[str], trusted: Sequence[str]) -> Iterator[str]:
         if not any(fnmatchcase(host, _plain(pattern)) for pattern in trusted):
             reason = _of_host(host)
             if reason is not None:
-                yield f"{reason}; if it is for tests, add {host!r} to trusted_hosts"
+                yield f"{reason}; if it is for tests, add {host!r} to `trusted-hosts`"
 
 
 def _of_host(host: str) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pytest_dbguard.core.errors import DatabaseError
+from pytest_dbguard.databases.snapshots import KEPT_FILES
 from pytest_dbguard.databases.sqlite import SqliteDatabase
 from pytest_dbguard.databases.sqlite_copy import copy_database, is_locked
 from pytest_dbguard.resets.base import Did, Leak, Ledger, Outcome
@@ -23,7 +24,6 @@ from pytest_dbguard.templates.sqlite_templates import SqliteTemplate
 
 _PATIENCE_S = 2.0
 _POLL_S = 0.01
-_KEPT = Path(".dbguard", "kept")
 _NOTHING = Outcome()
 _Result = TypeVar("_Result")
 
@@ -81,7 +81,7 @@ class SqliteCleaner:
 
         It is below the project, or below the current directory where there is none.
         """
-        directory = (self._project or Path.cwd()) / _KEPT
+        directory = (self._project or Path.cwd()) / KEPT_FILES
         slug = re.sub(r"[^A-Za-z0-9]+", "-", name.rpartition("::")[2] or name).strip("-")[:60]
         path = directory / f"{slug or 'database'}-{secrets.token_hex(4)}.db"
         try:

@@ -106,11 +106,27 @@ def recipe(root: Path, metadata: Any, migrate: Any, seed: Any, place: str | None
 
 def _opened(config: pytest.Config, name: str, made_of: Recipe) -> GuardedDatabase:
     databases = database_run(config).databases()
-    guarded = databases.open(name, made_of)
+    with _unrecorded(config):
+        guarded = databases.open(name, made_of)
     hooks: DatabaseHooks | None = config.pluginmanager.get_plugin(HOOKS)
     if hooks is not None:
         hooks.opened(databases)
     return guarded
+
+
+@contextmanager
+def _unrecorded(config: pytest.Config) -> Iterator[None]:
+    """Judge nothing of how a database is made: a run that finds it made would judge otherwise."""
+    recording: Any = config.pluginmanager.get_plugin("dbguard-recording")
+    scope = None if recording is None else recording.recorder.scope
+    if scope is None:
+        yield
+        return
+    before, scope.is_paused = scope.is_paused, True
+    try:
+        yield
+    finally:
+        scope.is_paused = before
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pytest_dbguard.databases.base import StartOptions
 from pytest_dbguard.databases.connection_string import connection_string
 from pytest_dbguard.databases.kept_servers import kept_servers, stop_kept
 from pytest_dbguard.databases.registry import load_provider
+from pytest_dbguard.databases.server_launch import project_snapshots
 from pytest_dbguard.templates.base import Recipe
 from pytest_dbguard.templates.maintenance import Maintenance
 from pytest_dbguard.templates.postgres_templates import PostgresTemplates
@@ -174,10 +175,11 @@ def test_list_as_json(dbguard, used, given, project):
 def test_prune_deletes_what_nobody_uses(dbguard, used, given, project):
     dbguard("db", "up")
     (project / "cache").mkdir(mode=0o700)
-    (project / "cache" / "base-x.tar").write_bytes(b"x" * (2 << 20))
+    snapshot = project / "cache" / f"{project_snapshots(project)}-x.tar"
+    snapshot.write_bytes(b"x" * (2 << 20))
     result = dbguard("db", "prune")
     deleted = [line.split()[1] for line in result.out.splitlines() if line.startswith("deleted ")]
-    assert {"dbguard_0000000d_main_main", "dbguard_kept_test_a", str(project / "cache" / "base-x.tar")} <= set(deleted)
+    assert {"dbguard_0000000d_main_main", "dbguard_kept_test_a", str(snapshot)} <= set(deleted)
     assert f"deleted {project / 'cache' / 'base-x.tar'} (2.0 MB)" in result.out
     assert float(result.out.splitlines()[-1].removeprefix("freed ").removesuffix(" MB")) > 10
     left = names(given)
@@ -251,3 +253,24 @@ def test_the_server_outlives_the_command(project):
     url = subprocess.run(command, cwd=project, capture_output=True, check=True, text=True).stdout.strip()
     assert psql(url, "SELECT count(*) FROM item") == [(2,)]
     assert Path(url.partition("host=")[2].partition("&")[0]).is_dir()
+
+
+def test_files_of_failed_tests_are_listed_and_pruned(dbguard, project):
+    kept = project / ".dbguard" / "kept" / "test-it-1234.db"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"x" * 1024)
+    assert f"sqlite {kept} (0.0 MB), kept of a failed test" in dbguard("db", "list").out
+    assert json.loads(dbguard("db", "list", "--format", "json").out)["files"] == [str(kept)]
+    assert f"deleted {kept}" in dbguard("db", "prune").out
+    assert not kept.exists()
+
+
+def test_prune_leaves_what_other_projects_start_from_unless_told(dbguard, project):
+    cache = project / "cache"
+    cache.mkdir(mode=0o700)
+    other = cache / "project-0123-4567.tar"
+    other.touch()
+    dbguard("db", "prune")
+    assert other.exists()
+    dbguard("db", "prune", "--all")
+    assert not other.exists()

@@ -58,7 +58,7 @@ def test_a_host_that_may_serve_customers_is_not(host, reason):
     told = distrust([host], "shop", "me")
     assert reason in told
     assert "add '" in told
-    assert "to trusted_hosts" in told
+    assert "to `trusted-hosts`" in told
 
 
 @pytest.mark.parametrize("trusted", ["db.example.com", "DB.example.com", "*.example.com"])

@@ -202,3 +202,34 @@ def test_the_database_of_a_failed_test_is_kept_on_request(shop):
     result.assert_outcomes(passed=1, failed=1)
     with create_engine(kept_url(result)).connect() as connection:
         assert connection.scalars(text("SELECT name FROM author ORDER BY id")).all() == ["seed", "evidence"]
+
+
+SEEDED = """
+import pytest
+from models import Author, Base
+from sqlalchemy import insert
+import shop
+
+
+@pytest.fixture(scope="session")
+def dbguard_metadata():
+    return Base
+
+
+@pytest.fixture(scope="session")
+def dbguard_seed():
+    return shop.fill
+"""
+
+
+def test_how_a_database_is_made_is_not_judged(shop):
+    shop.write(
+        "shop.py",
+        "from models import Author\nfrom sqlalchemy import insert\n\n\ndef fill(session):\n"
+        "    for number in range(10):\n        session.execute(insert(Author).values(name=str(number)))\n",
+    )
+    shop.write("conftest.py", SEEDED)
+    for _ in ("made", "found"):
+        result = run(shop, "sqlite", "def test_it(dbguard_engine):\n    add(dbguard_engine)\n", "--dbguard")
+        assert result.ret == 0
+        result.stdout.fnmatch_lines(["dbguard: 1 test, 2 queries, no new findings."])
