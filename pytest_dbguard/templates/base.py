@@ -87,6 +87,10 @@ class Templates(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Let go of the templates; they stay for whoever comes next."""
+        ...
+
 
 Finish = Callable[[Any], None]
 """Called with a driver connection to a template that has been built, before it is marked as ready."""

@@ -29,6 +29,7 @@ class DatabaseHooks:
         self._keeps_failed = keeps_failed
         self._item: pytest.Item | None = None
         self._is_begun = False
+        self._is_left_clean = True
         self._owner, self._is_wide = "the start of the run", True
         self._owners: dict[int, str] = {}
         self._numbers = count(1)
@@ -71,10 +72,12 @@ class DatabaseHooks:
 
     @pytest.hookimpl
     def pytest_fixture_post_finalizer(self, fixturedef: pytest.FixtureDef[Any]) -> None:
-        """Let go what a fixture of wider scope wrote."""
+        """Let go what a fixture of wider scope wrote; at once when it ends because its next parameter comes."""
         owner = self._owners.pop(id(fixturedef), None)
         if owner is not None and self.databases is not None:
             self.databases.forget(owner)
+            if not self._is_begun and self._is_left_clean:
+                self.databases.clean()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -92,6 +95,7 @@ class DatabaseHooks:
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> Generator[None, object, object]:
         """Clean up when all fixtures of a test have ended."""
+        self._is_begun = True  # also when its setup failed: it is too late to prepare for it
         try:
             return (yield)
         finally:
@@ -124,10 +128,11 @@ class DatabaseHooks:
         from pytest_dbguard.testing import reset_reports
 
         settings = reset_settings_of(item)
+        keeps_data = not is_last_of_scope(item, nextitem)
+        self._is_left_clean = not keeps_data and databases.cleans(settings.reset)
         if self._keeps_failed and item.stash.get(_FAILED, False):
             item.stash[_URLS] = databases.set_aside(item.nodeid)
             return
-        keeps_data = not is_last_of_scope(item, nextitem)
         cleaned = list(databases.end(settings.reset, is_fresh=settings.is_fresh, keeps_data=keeps_data))
         reset_reports.tell(item, cleaned)
 

@@ -103,6 +103,15 @@ class Databases:
         for label, guarded in self._guarded.items():
             yield Cleaned(label, guarded.end(reset, is_fresh=is_fresh, keeps_data=keeps_data))
 
+    def cleans(self, reset: str | None) -> bool:
+        """Tell whether nothing of a test is left after `end`, except where it is to be kept."""
+        return (reset or self._config.reset) != "none"
+
+    def clean(self) -> None:
+        """Put all databases into their clean state, between tests."""
+        for guarded in self._guarded.values():
+            guarded.cleaner.clean()
+
     def is_clean(self) -> bool:
         """Tell whether nothing differs from the clean state anywhere."""
         return not any(guarded.cleaner.is_dirty() for guarded in self._guarded.values())
@@ -119,7 +128,7 @@ class Databases:
         if owner in self._kept:
             self._kept.remove(owner)
             for guarded in self._guarded.values():
-                guarded.cleaner.forget(owner)
+                guarded.forget(owner)
 
     def set_aside(self, test: str) -> list[str]:
         """Keep all databases as a failed test left them; return their URLs."""
@@ -130,6 +139,7 @@ class Databases:
         for guarded in self._guarded.values():
             guarded.close()
         self._guarded.clear()
+        self._templates.close()
 
     def bind_configured(self) -> None:
         """Lead the engines of `[tool.dbguard.engines]` to the main database.

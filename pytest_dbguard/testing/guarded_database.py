@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ class GuardedDatabase:
         self.cleaner: Cleaner = cleaner_for(self.database, template, self._connections)
         self._resets: dict[str, Reset] = {}
         self._begun: Reset | None = None
+        self._has_forgotten = False
         self._async_engines: list[AsyncEngine] = []
 
     @cached_property
@@ -64,6 +66,11 @@ class GuardedDatabase:
             begun.begin()
             self._begun = begun
 
+    def forget(self, owner: str) -> None:
+        """Let what a fixture of wider scope wrote be removed with the next cleaning."""
+        self.cleaner.forget(owner)
+        self._has_forgotten = True
+
     def end(self, reset: str | None, *, is_fresh: bool, keeps_data: bool) -> Outcome:
         """Clean up after a test.
 
@@ -76,6 +83,10 @@ class GuardedDatabase:
         if keeps_data and begun.name != "rollback":
             return Outcome(leaks=tuple(self._connections.end_leaks()))
         outcome = begun.end()
+        if begun.name == "rollback" and outcome.dirty and not self._has_forgotten:
+            told = f"a connection that is not rolled back changed {', '.join(outcome.dirty)}"
+            outcome = replace(outcome, warnings=(*outcome.warnings, told))
+        self._has_forgotten = False
         return self.cleaner.swap("the test asks for a fresh copy") if is_fresh else outcome
 
     def set_aside(self, name: str) -> str:
