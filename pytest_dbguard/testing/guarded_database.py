@@ -50,11 +50,6 @@ class GuardedDatabase:
         self._async_engines.append(engine)
         return engine
 
-    @property
-    def is_rolled_back(self) -> bool:
-        """Whether the present test's work is rolled back: connections of the test are then one and the same."""
-        return self._begun is not None and self._begun.name == "rollback"
-
     def enter(self, owner: str, *, is_wide: bool) -> None:
         """Say which test or fixture takes connections from now on."""
         self._connections.enter(owner, is_wide)
