@@ -120,7 +120,9 @@ class SqliteServer:
         return SqliteDatabase(str(claimed.path), {}, claimed)
 
     def close(self) -> None:
-        """Do nothing: there is nothing but its databases."""
+        """Delete what workers of this run that were killed have left; closing twice is allowed."""
+        if self.file is not None:
+            sweep_files(self.file)
 
 
 class SqliteLaunch:

@@ -14,7 +14,13 @@ from pytest_dbguard.resets.sqlite_state import Change, State, read_state
 
 _UNCHANGED = Change()
 # values of rows go in as they were, whatever rules have been added to the table since
-_SETTINGS = ("foreign_keys = OFF", "ignore_check_constraints = ON", "secure_delete = OFF", "cache_size = -16384")
+_SETTINGS = (
+    "foreign_keys = OFF",
+    "ignore_check_constraints = ON",
+    "secure_delete = OFF",
+    "cache_size = -16384",
+    "mmap_size = 268435456",
+)
 
 
 class Keeper:

@@ -24,7 +24,7 @@ _VIRTUAL = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND rootpag
 _HAS_SEQUENCE = "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = 'sqlite_sequence'"
 _ROWID_NAMES = ("rowid", "_rowid_", "oid")
 # each sub-select keeps a cursor open until its statement ends, and SQLite compares each new cursor with all of them
-_AT_ONCE = 64
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -230,6 +230,16 @@ class TestFiles:
         launched(f"sqlite:///{file}")
         assert sorted(file.parent.iterdir()) == sorted(foreign)
 
+    def test_what_a_killed_worker_has_left_is_swept_at_the_end(self, server, file):
+        database = server.create(MAIN, is_only=True)
+        run_python(KILLED, file_of(file, OTHER))
+        server.close()
+        server.close()
+        assert file_of(file, OTHER).exists() is False
+        assert claim(file) is None
+        database.close()
+        assert list(file.parent.iterdir()) == []
+
     def test_a_run_that_lives_is_not_swept(self, server, file):
         databases = [server.create(MAIN, is_only=True), server.create(OTHER)]
         for database in databases:
