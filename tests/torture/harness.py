@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-HANGS_S = 420.0
+HANGS_S = 300.0
 LEAN = "-p no:hypothesispytest -p no:faker"
 PHASES = ("setup", "call", "teardown")
 # kinds of tests that do not pass in all phases: the outcomes of those that they reach

@@ -170,6 +170,7 @@ def test_cancelled_tasks():
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
             )
             while await connection.scalar(query) != 2:
+                assert not any(task.done() for task in tasks), await asyncio.gather(*tasks)
                 await asyncio.sleep(0)
         for task in tasks:
             task.cancel()
