@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from pytest_dbguard.databases.base import StartOptions
+from pytest_dbguard.databases.container_spec import OWNER
+from pytest_dbguard.databases.docker_engine import engine_client, missing_engine
 from pytest_dbguard.databases.registry import load_provider
-from tests.torture.harness import HERE, Project, Result, wait_for_end
+from pytest_dbguard.databases.run_owner import RunOwner
+from tests.torture.harness import Project, Result, take_snapshot, wait_for_end
 
 EMBEDDED = ("--dbguard-database", "postgres-embedded")
 OURS = "SELECT datname FROM pg_database WHERE datname LIKE 'dbguard%' AND NOT datistemplate"
@@ -35,15 +37,9 @@ def connect(server):
 
 
 @pytest.fixture(scope="module")
-def snapshot(connect, tmp_path_factory):
-    """The state that each test has to find, of a database that dbguard has nothing to do with."""
-    file = tmp_path_factory.mktemp("snapshot") / "snapshot.json"
-    with connect() as connection:
-        connection.execute("CREATE DATABASE plain")
-    with connect("plain") as connection:
-        dsn = " ".join(f"{key}='{value}'" for key, value in connection.info.get_parameters().items())
-    subprocess.run([sys.executable, HERE / "postgres" / "take_snapshot.py", dsn, file], check=True)
-    return str(file)
+def snapshot(server, tmp_path_factory):
+    """The state that each test has to find."""
+    return take_snapshot(server, tmp_path_factory.mktemp("snapshot"))
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +119,35 @@ def test_the_next_run_cleans_up_after_a_killed_one(on_postgres, server, connect)
         assert left
         assert_survived(on_postgres.run("-n2", url, TORTURE_TURNS="1"), tests=150, crashes=1)
         assert connection.execute(OURS).fetchall() == []
+
+
+@pytest.fixture(scope="module")
+def containers_of():
+    """What returns the containers that a process started. Where an engine is required, its absence is a failure."""
+    reason = missing_engine()
+    if reason is not None and not os.environ.get("DBGUARD_REQUIRE_CONTAINERS"):
+        pytest.skip(reason)
+    assert reason is None
+    api = engine_client().client.api
+
+    def containers_of(process):
+        found = api.containers(all=True, filters={"label": OWNER})
+        owners = {entry["Id"]: RunOwner.read(entry["Labels"][OWNER]) for entry in found}
+        return [container for container, owner in owners.items() if owner is not None and owner.pid == process.pid]
+
+    return containers_of
+
+
+def test_a_killed_run_leaves_no_container(on_postgres, containers_of):
+    arguments = ("-n2", "--dbguard-database=postgres-container")
+    run = on_postgres.start(*arguments, TORTURE_TURNS="1")
+    killed = run.until(tests=60)
+    assert len(containers_of(run.process)) == 1
+    run.kill()
+    assert wait_for_end(killed.processes) == []
+    again = on_postgres.start(*arguments, TORTURE_TURNS="1", TORTURE_SEED="8")
+    assert_survived(again.finish(), tests=150, crashes=1)
+    assert [containers_of(each.process) for each in (run, again)] == [[], []]
 
 
 def test_an_interrupted_run_leaves_nothing(on_postgres):

@@ -16,6 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
+from pytest_dbguard.databases.base import Server
+
 HERE = Path(__file__).parent
 HANGS_S = 300.0
 LEAN = "-p no:hypothesispytest -p no:faker"
@@ -191,6 +195,17 @@ class Project:
 
     def run(self, *arguments: str, **environment: str) -> Result:
         return self.start(*arguments, **environment).finish()
+
+
+def take_snapshot(server: Server, folder: Path) -> str:
+    """Write the state that tests on PostgreSQL have to find, of a database that dbguard has nothing to do with."""
+    url = server.url.set(drivername="postgresql")
+    with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE plain")
+    file = folder / "snapshot.json"
+    plain = url.set(database="plain").render_as_string(hide_password=False)
+    subprocess.run([sys.executable, HERE / "postgres" / "take_snapshot.py", plain, file], check=True)
+    return str(file)
 
 
 def wait_for_end(processes: set[int], seconds: float = 30.0) -> list[int]:
