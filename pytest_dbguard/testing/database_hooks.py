@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,8 @@ class DatabaseHooks:
         self.databases: Databases | None = None
         self._keeps_failed = keeps_failed
         self._item: pytest.Item | None = None
-        self._is_begun = False
+        self._next: pytest.Item | None = None
+        self._is_begun = self._is_ended = self._has_late_fixtures = False
         self._is_left_clean = True
         self._owner, self._is_wide = "the start of the run", True
         self._owners: dict[int, str] = {}
@@ -42,7 +44,8 @@ class DatabaseHooks:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         """Note whose connections are taken from now on."""
-        self._item, self._is_begun = item, False
+        self._item = item
+        self._is_begun = self._is_ended = self._has_late_fixtures = False
         self._enter(item.nodeid, is_wide=False)
         return (yield)
 
@@ -73,11 +76,12 @@ class DatabaseHooks:
     @pytest.hookimpl
     def pytest_fixture_post_finalizer(self, fixturedef: pytest.FixtureDef[Any]) -> None:
         """Let go what a fixture of wider scope wrote; at once when it ends because its next parameter comes."""
+        self._has_late_fixtures = self._has_late_fixtures or (self._is_ended and not _is_ours(fixturedef))
         owner = self._owners.pop(id(fixturedef), None)
         if owner is not None and self.databases is not None:
             self.databases.forget(owner)
-            if not self._is_begun and self._is_left_clean:
-                self.databases.clean()
+            if not self._is_begun:
+                self._clean(self.databases)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -94,15 +98,18 @@ class DatabaseHooks:
     def pytest_runtest_teardown(
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> Generator[None, object, object]:
-        """Clean up when all fixtures of a test have ended."""
+        """Clean up when the test's own fixtures have ended, and after those of wider scope that end with it."""
         self._is_begun = True  # also when its setup failed: it is too late to prepare for it
+        self._next = nextitem
         try:
             return (yield)
         finally:
-            if self.databases is not None:
-                self._end(self.databases, item, nextitem)
+            if self.databases is not None and not self._is_ended:
+                self._end(self.databases, item)
+            elif self.databases is not None and self._has_late_fixtures:
+                self._clean(self.databases)
             item.stash[_FAILED] = False
-            self._item = None
+            self._item = self._next = None
 
     def _enter(self, owner: str, *, is_wide: bool) -> None:
         """Say which test or fixture takes connections from now on."""
@@ -114,6 +121,8 @@ class DatabaseHooks:
         if self._item is None or self._is_begun or self.databases is None:
             return
         self._is_begun = True
+        # before fixtures of wider scope end: they would wait for locks of the test, and find what it changed
+        self._item.addfinalizer(partial(self._end, self.databases, self._item))
         self.databases.begin(reset_settings_of(self._item).reset)
 
     def _fixture_is_up(self, fixturedef: pytest.FixtureDef[Any], owner: str, *, is_clean: bool) -> None:
@@ -124,11 +133,19 @@ class DatabaseHooks:
         self._owners[id(fixturedef)] = unique
         self.databases.keep(unique)
 
-    def _end(self, databases: Databases, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    def _clean(self, databases: Databases) -> None:
+        """Remove what a fixture of wider scope left when it ended."""
         from pytest_dbguard.testing import reset_reports
 
+        if self._is_left_clean and self._item is not None:
+            reset_reports.tell(self._item, list(databases.clean()))
+
+    def _end(self, databases: Databases, item: pytest.Item) -> None:
+        from pytest_dbguard.testing import reset_reports
+
+        self._is_ended = True
         settings = reset_settings_of(item)
-        keeps_data = not is_last_of_scope(item, nextitem)
+        keeps_data = not is_last_of_scope(item, self._next)
         self._is_left_clean = not keeps_data and databases.cleans(settings.reset)
         if self._keeps_failed and item.stash.get(_FAILED, False):
             item.stash[_URLS] = databases.set_aside(item.nodeid)

@@ -107,10 +107,10 @@ class Databases:
         """Tell whether nothing of a test is left after `end`, except where it is to be kept."""
         return (reset or self._config.reset) != "none"
 
-    def clean(self) -> None:
-        """Put all databases into their clean state, between tests."""
-        for guarded in self._guarded.values():
-            guarded.cleaner.clean()
+    def clean(self) -> Iterator[Cleaned]:
+        """Put all databases into their clean state, before or after a test."""
+        for label, guarded in self._guarded.items():
+            yield Cleaned(label, guarded.cleaner.clean())
 
     def is_clean(self) -> bool:
         """Tell whether nothing differs from the clean state anywhere."""
@@ -128,7 +128,7 @@ class Databases:
         if owner in self._kept:
             self._kept.remove(owner)
             for guarded in self._guarded.values():
-                guarded.forget(owner)
+                guarded.cleaner.forget(owner)
 
     def set_aside(self, test: str) -> list[str]:
         """Keep all databases as a failed test left them; return their URLs."""

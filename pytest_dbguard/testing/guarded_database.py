@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,6 @@ class GuardedDatabase:
         self.cleaner: Cleaner = cleaner_for(self.database, template, self._connections)
         self._resets: dict[str, Reset] = {}
         self._begun: Reset | None = None
-        self._has_forgotten = False
         self._async_engines: list[AsyncEngine] = []
 
     @cached_property
@@ -61,11 +59,6 @@ class GuardedDatabase:
             begun.begin()
             self._begun = begun
 
-    def forget(self, owner: str) -> None:
-        """Let what a fixture of wider scope wrote be removed with the next cleaning."""
-        self.cleaner.forget(owner)
-        self._has_forgotten = True
-
     def end(self, reset: str | None, *, is_fresh: bool, keeps_data: bool) -> Outcome:
         """Clean up after a test.
 
@@ -78,18 +71,15 @@ class GuardedDatabase:
         if keeps_data and begun.name != "rollback":
             return Outcome(leaks=tuple(self._connections.end_leaks()))
         outcome = begun.end()
-        if begun.name == "rollback" and outcome.dirty and not self._has_forgotten:
-            told = f"a connection that is not rolled back changed {', '.join(outcome.dirty)}"
-            outcome = replace(outcome, warnings=(*outcome.warnings, told))
-        self._has_forgotten = False
         return self.cleaner.swap("the test asks for a fresh copy") if is_fresh else outcome
 
     def set_aside(self, name: str) -> str:
         """Keep the database as a failed test left it, and go on with a fresh copy; return the URL of what is kept."""
+        begun, self._begun = self._begun, None
+        if begun is not None and begun.name == "rollback":
+            begun.end()  # the engines get their own connections again; nothing of the test was committed
         self._connections.end_leaks()
-        url = self.cleaner.set_aside(name)
-        self._begun = None
-        return url
+        return self.cleaner.set_aside(name)
 
     def close(self) -> None:
         """Close what is open and delete the database."""

@@ -197,6 +197,106 @@ def test_what_fixtures_of_wider_scope_commit_lasts_as_long_as_they_do(shop, data
     run(shop, database, WIDE, "--dbguard-reset", reset).assert_outcomes(passed=7)
 
 
+ONE_AFTER_THE_OTHER = """
+@pytest.fixture(scope="session", params=["x", "y", "z"])
+def lot(request, dbguard_engine):
+    add(dbguard_engine, request.param)
+    yield request.param
+    with dbguard_engine.begin() as connection:
+        connection.execute(text("UPDATE author SET name = name || '!'"))
+
+
+@pytest.fixture(scope="session")
+def on_lot(lot, dbguard_engine):
+    add(dbguard_engine, lot + "+")
+
+
+def test_has_one(lot, dbguard_engine):
+    assert names(dbguard_engine) == ["seed", lot]
+    add(dbguard_engine)
+
+
+def test_has_two(on_lot, lot, dbguard_engine):
+    assert names(dbguard_engine) == ["seed", lot, lot + "+"]
+"""
+
+
+@DATABASES
+@pytest.mark.parametrize("reset", ["committed", "rollback", "clone"])
+def test_what_a_parametrised_fixture_commits_goes_before_its_next_parameter(shop, database, reset):
+    result = run(shop, database, ONE_AFTER_THE_OTHER, "--dbguard-reset", reset)
+    result.assert_outcomes(passed=6)
+    assert "DbguardWarning" not in result.stdout.str()
+
+
+HOLDS_A_SESSION = """
+@pytest.fixture(scope="module")
+def held(dbguard_sessionmaker):
+    with dbguard_sessionmaker() as session:
+        author = Author(name="held")
+        session.add(author)
+        session.commit()
+        yield author.id
+        assert session.scalar(COUNT) == 2
+        session.delete(author)
+        session.commit()
+
+
+def test_deletes_it(held, dbguard_session):
+    dbguard_session.execute(text("DELETE FROM author"))
+    {ends}
+"""
+
+
+@DATABASES
+@pytest.mark.parametrize("reset", ["committed", "rollback", "clone"])
+@pytest.mark.parametrize("ends", ["dbguard_session.commit()", "leaked.append(dbguard_session.connection())"])
+def test_a_fixture_of_wider_scope_ends_after_its_tests_were_undone(shop, database, reset, ends):
+    tests = "leaked = []\n" + HOLDS_A_SESSION.format(ends=ends)
+    run(shop, database, tests, "--dbguard-reset", reset).assert_outcomes(passed=1)
+
+
+FAILS = """
+@pytest.mark.parametrize("turn", range(2))
+def test_fails(dbguard_engine, turn):
+    add(dbguard_engine)
+    assert names(dbguard_engine) == ["seed"]
+
+
+def test_is_clean(dbguard_engine):
+    assert names(dbguard_engine) == ["seed"]
+"""
+
+
+def test_a_failed_test_that_is_rolled_back_leaves_nothing_for_the_next_one(shop):
+    result = run(shop, "sqlite", FAILS, "--dbguard-reset", "rollback", "--dbguard-keep")
+    result.assert_outcomes(failed=2, passed=1)
+    assert result.stdout.str().count("assert ['a', 'seed'] == ['seed']") == 2
+
+
+COMMITS_ELSEWHERE = """
+@pytest.fixture(scope="module")
+def wide(dbguard_engine):
+    add(dbguard_engine)
+
+
+def test_reads(wide, dbguard_engine):
+    assert names(dbguard_engine) == ["a", "seed"]
+
+
+def test_commits_elsewhere(dbguard_engine, dbguard_database):
+    add(create_engine(dbguard_database.url), "b")
+"""
+
+
+@DATABASES
+def test_a_rollback_tells_what_it_did_not_reach_of_tests_only(shop, database):
+    result = run(shop, database, COMMITS_ELSEWHERE, "--dbguard-reset", "rollback")
+    result.assert_outcomes(passed=2)
+    assert result.stdout.str().count("DbguardWarning: ") == 1
+    result.stdout.fnmatch_lines("*test_commits_elsewhere: a connection that is not rolled back changed author")
+
+
 OWN_TABLES = """
 @pytest.fixture(scope="session")
 def tables(dbguard_engine):
