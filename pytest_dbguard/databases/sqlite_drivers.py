@@ -24,6 +24,10 @@ class Sqlite(Driver):
         """Return the file; "" for an anonymous database in memory."""
         return asked(dbapi_connection, "PRAGMA database_list", 2)
 
+    def backend(self, connection: Any) -> int | None:
+        """Return what tells it from other connections: there is no server's side."""
+        return id(connection)
+
     def is_busy(self, connection: Any) -> bool:
         """Say no: a statement that runs is interrupted."""
         return False
@@ -77,6 +81,10 @@ class Aiosqlite(Sqlite):
     """SQLite in a thread for each connection: what is done is done there."""
 
     name = "aiosqlite"
+
+    def backend(self, connection: Any) -> int | None:
+        """Return what tells the connection in its thread from others."""
+        return id(connection._connection)
 
     def is_open(self, connection: Any) -> bool:
         """Whether a transaction is open."""
