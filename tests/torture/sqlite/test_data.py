@@ -150,3 +150,9 @@ def test_another_process_writes(dbguard_database, end):
 def test_another_process_changes_the_schema(dbguard_database):
     code = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript('DROP TABLE watched')"
     subprocess.run([sys.executable, "-c", code, dbguard_database.url.database], check=True)
+
+
+@pytest.mark.dbguard(reset="none")
+def test_nothing_to_clean():
+    with Session(engines.readonly) as session:
+        assert session.scalar(select(func.count(Shop.id))) == 1

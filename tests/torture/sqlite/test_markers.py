@@ -86,12 +86,6 @@ def test_fresh():
     add_shop()
 
 
-@pytest.mark.dbguard(reset="none")
-def test_none():
-    with engines.primary.connect() as connection:
-        assert connection.scalar(COUNT) == 1
-
-
 @pytest.fixture(scope="session")
 def session_row(application, expectation):
     write("INSERT INTO wide VALUES ('session')")
