@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, ref
 
@@ -40,6 +41,7 @@ class Pooled:
     is_wide: bool = False
     walk: Walk = _NO_WALK
     is_altered: bool = False
+    thread: int = 0
 
 
 class Connections:
@@ -164,7 +166,7 @@ class Connections:
             pooled = record.info[self._key]
         if not pooled.is_ours:
             return
-        pooled.owner, pooled.is_wide = self._owner, self._is_wide
+        pooled.owner, pooled.is_wide, pooled.thread = self._owner, self._is_wide, get_ident()
         pooled.walk = self._reader.read(sys._getframe(_DEPTH))
         self._out[id(record)] = record
 
@@ -178,7 +180,8 @@ class Connections:
         self, conn: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
     ) -> None:
         if self._changes.is_one(statement) and not self._is_wide:
-            record = getattr(conn.connection, "_connection_record", None)
+            # not `conn.connection`, which raises where we have ended it
+            record = getattr(conn._dbapi_connection, "_connection_record", None)
             if record is not None and self._pooled(record).is_ours:
                 self._pooled(record).is_altered = True
                 self._altered[record] = True
@@ -239,6 +242,10 @@ class Connections:
             return False
         if getattr(proxy_of(record)._pool, "is_lent", False):
             drop(proxy_of(record), Driver())
+            return True
+        if pooled.thread != get_ident():
+            # a thread that goes on would begin again on it, and commit in a later test
+            drop(proxy_of(record), pooled.driver)
             return True
         if quietly(pooled.driver.roll_back, connection, unfinished=True):
             pooled.driver.resume(connection)

@@ -151,8 +151,9 @@ class Rollback:
         self, engine: int, conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
     ) -> None:
         lending = self._lent.get(engine)
-        if lending is not None and (context is None or not _READS.match(statement)):
-            lending.outer.wrote(conn.connection._connection_record)
+        proxy = conn._dbapi_connection
+        if lending is not None and proxy is not None and (context is None or not _READS.match(statement)):
+            lending.outer.wrote(proxy._connection_record)
 
     def _redirect(self, dialect: Dialect, lending: _Lending) -> None:
         """Put BEGIN, COMMIT and ROLLBACK of an engine a level down."""

@@ -64,7 +64,7 @@ class DatabaseHooks:
         if _is_ours(fixturedef):
             return (yield)
         owner = f"fixture {fixturedef.argname!r}"
-        is_clean = not self._is_begun and (self.databases is None or self.databases.is_clean())
+        is_clean = self.databases is None or self.databases.is_clean()
         before, was_wide = self._owner, self._is_wide
         self._enter(owner, is_wide=True)
         try:

@@ -113,8 +113,8 @@ class Databases:
             yield Cleaned(label, guarded.cleaner.clean())
 
     def is_clean(self) -> bool:
-        """Tell whether nothing differs from the clean state anywhere."""
-        return not any(guarded.cleaner.is_dirty() for guarded in self._guarded.values())
+        """Tell whether nothing differs from the clean state anywhere, nor will be rolled back."""
+        return not any(guarded.is_rolled_back or guarded.cleaner.is_dirty() for guarded in self._guarded.values())
 
     def keep(self, owner: str) -> None:
         """Make what is there now part of the clean state until `forget`."""

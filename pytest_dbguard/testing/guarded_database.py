@@ -48,6 +48,11 @@ class GuardedDatabase:
         self._async_engines.append(engine)
         return engine
 
+    @property
+    def is_rolled_back(self) -> bool:
+        """Whether what the present test does is rolled back."""
+        return self._begun is not None and self._begun.name == "rollback"
+
     def enter(self, owner: str, *, is_wide: bool) -> None:
         """Say which test or fixture takes connections from now on."""
         self._connections.enter(owner, is_wide)
@@ -75,11 +80,12 @@ class GuardedDatabase:
 
     def set_aside(self, name: str) -> str:
         """Keep the database as a failed test left it, and go on with a fresh copy; return the URL of what is kept."""
-        begun, self._begun = self._begun, None
-        if begun is not None and begun.name == "rollback":
+        is_rolled_back, begun, self._begun = self.is_rolled_back, self._begun, None
+        if is_rolled_back and begun is not None:
             begun.end()  # the engines get their own connections again; nothing of the test was committed
         self._connections.end_leaks()
-        return self.cleaner.set_aside(name)
+        url = self.cleaner.set_aside(name)
+        return f"{url} (without what the test did: it was rolled back)" if is_rolled_back else url
 
     def close(self) -> None:
         """Close what is open and delete the database."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from pytest_dbguard.databases import kept_servers as kept_servers_module
 from pytest_dbguard.databases.base import StartOptions
 from pytest_dbguard.databases.connection_string import connection_string
 from pytest_dbguard.databases.kept_servers import kept_servers, stop_kept
@@ -44,6 +45,13 @@ def project(tmp_path, configured, monkeypatch):
     (tmp_path / "db_shop" / "models.py").write_text(APP)
     configured(SETTINGS)
     monkeypatch.setenv("DBGUARD_CACHE_DIR", str(tmp_path / "cache"))
+    # servers that whoever runs the tests keeps are none of our business
+    everybodys = kept_servers_module.kept_servers
+    monkeypatch.setattr(
+        kept_servers_module,
+        "kept_servers",
+        lambda: [server for server in everybodys() if str(server.project).startswith(str(tmp_path))],
+    )
     yield tmp_path
     for server in kept_servers():
         if server.project == tmp_path:
