@@ -61,7 +61,7 @@ def _environment_table(config: Config, place: str) -> Layer:
     if canonical(config.env) not in described and config.env != DEFAULT_ENVIRONMENT:
         hint = did_you_mean(config.env, {DEFAULT_ENVIRONMENT, *config.envs})
         message = f"{config.sources['env']}: unknown environment {quote(config.env)}"
-        raise ConfigError(message, hint=f"{hint}; or add a table [{prefix}NAME] to {place}")
+        raise ConfigError(message, hint=f"{hint} (or add a table [{prefix}NAME] to {place})")
     shared = EnvConfig.model_fields.keys() & Config.model_fields.keys()
     values = {name: given for name in shared if (given := getattr(config.environment, name)) is not None}
     return Layer(values, dict.fromkeys(values, f"{place} [{prefix}{config.env}]"))

@@ -103,12 +103,12 @@ class TestEnvironments:
         message = refusal(self.TEXT, environ={"DBGUARD_ENV": "tst"})
         assert message == (
             "environment variable DBGUARD_ENV: unknown environment 'tst'\n"
-            "  did you mean 'test'?; or add a table [tool.dbguard.env.NAME] to pyproject.toml"
+            "  did you mean 'test'? (or add a table [tool.dbguard.env.NAME] to pyproject.toml)"
         )
 
     def test_unknown_in_dbguard_toml(self, refusal):
         message = refusal("[env.ci]\n", name="dbguard.toml", flags={"env": "prod"})
-        assert message.endswith("  known: ci, test; or add a table [env.NAME] to dbguard.toml")
+        assert message.endswith("  known: ci, test (or add a table [env.NAME] to dbguard.toml)")
 
 
 def test_problems_of_all_sources_are_told_at_once(refusal):
