@@ -69,9 +69,9 @@ def assert_nothing_left(result: Result) -> None:
     assert [directory for directory in result.directories if Path(directory).exists()] == []
 
 
-@pytest.mark.parametrize("seed", ["1", "22", "333"])
-def test_postgres(on_postgres, seed):
-    result = on_postgres.run("-n2", *EMBEDDED, TORTURE_SEED=seed)
+@pytest.mark.parametrize(("seed", "reset"), [("1", "committed"), ("22", "committed"), ("333", "clone")])
+def test_postgres(on_postgres, seed, reset):
+    result = on_postgres.run("-n2", *EMBEDDED, "--dbguard-reset", reset, TORTURE_SEED=seed)
     assert_survived(result, tests=300, crashes=2)
     assert_nothing_left(result)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from typing import TypeVar
@@ -74,7 +75,10 @@ class PostgresCleaner:
 
     def swap(self, reason: str) -> Outcome:
         """Put a fresh copy in the place of the database."""
-        return self._swap(reason, self._ledger.end_leaks())
+        leaks = list(self._ledger.end_leaks())
+        with suppress(StatementFailed):  # a fresh copy helps against that too
+            self._again(lambda: self._connected.past_locks(lambda: self._connected.alone(leaks), leaks))
+        return self._swap(reason, leaks)
 
     def make_ready(self) -> None:
         """Begin to make a fresh copy ahead, for the next time that one is needed."""
