@@ -56,6 +56,7 @@ class PostgresCleaner:
         self._switch = Switch(database, copies, ledger)
         self._numbers = count(1)
         self._must_swap = ""
+        self._is_out_of_order = False
         session = self._session()
         self._state = CleanState(base_layer(session))
         self._connected = self._connect(session)
@@ -132,6 +133,11 @@ class PostgresCleaner:
             layer, mixed = self._state.remove(number)
         if layer.snapshot is not None:
             self._switch.discard(layer.snapshot)
+        self._is_out_of_order = self._is_out_of_order or not is_top
+        if self._is_out_of_order and len(self._state.layers) == 1:
+            # what one of several left in the other's rows is found by comparing them: a fresh copy is certain
+            self._is_out_of_order, self._must_swap = False, "fixtures ended in another order than they began"
+            return
         if is_top and layer.is_whole:
             self._must_swap = f"{owner} had changed the schema"
             return

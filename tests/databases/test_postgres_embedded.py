@@ -120,8 +120,8 @@ INTERRUPTED = """
 import os, signal, sys
 from pytest_dbguard.databases.registry import load_provider
 server = load_provider("postgres-embedded").launch().ready()
-print(server.url.query["host"], server.pid, flush=True)
 try:
+    print(server.url.query["host"], server.pid, flush=True)
     sys.stdin.read()
 except KeyboardInterrupt:
     os.kill(server.pid, 0)  # Ctrl-C reached us and not the server

@@ -136,7 +136,7 @@ class Running:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "pytest", "-rA", *arguments],
                 cwd=folder,
-                env=os.environ | environment | {"TORTURE_EVENTS": str(writer), "PYTEST_ADDOPTS": LEAN},
+                env=_environment() | environment | {"TORTURE_EVENTS": str(writer), "PYTEST_ADDOPTS": LEAN},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -228,3 +228,8 @@ def _watched(stack: contextlib.ExitStack, processes: set[int]) -> Iterator[tuple
             descriptor = os.pidfd_open(process)
             stack.callback(os.close, descriptor)
             yield descriptor, process
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment without what says that we are a worker ourselves."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
