@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictBool, Stri
 
 from pytest_dbguard.core.findings import Severity
 
-ResetKind = Literal["committed", "rollback", "clone", "truncate", "none"]
 LeaksMode = Literal["warn", "fail", "ignore"]
 Role = Literal["primary", "readonly", "analytics"]
 FailOn = Literal["error", "warning", "note", "never"]
@@ -25,8 +24,8 @@ ONLY_AS_FLAG = frozenset({"update_baseline", "prune_baseline"})
 
 Text = Annotated[StrictStr, Field(min_length=1)]
 Texts = tuple[Text, ...]
-DatabaseKind = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
-"""The name of a provider; which there are, the registry of databases knows."""
+Name = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+"""The name of a database or a reset; which there are, their registries know: others may add some."""
 
 
 _SHORT_NAMES = {"dev": "development", "prod": "production"}
@@ -43,7 +42,7 @@ class EnvConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    database: DatabaseKind | None = None
+    database: Name | None = None
     """Kind of database that the fixtures start in this environment."""
 
     url: Annotated[Text | None, Field(repr=False)] = None
@@ -55,7 +54,7 @@ class EnvConfig(BaseModel):
     image: Text | None = None
     """Image of the container."""
 
-    reset: ResetKind | None = None
+    reset: Name | None = None
     """How a test gets clean data."""
 
     metadata: Text | Texts | None = None
@@ -127,7 +126,7 @@ class Config(BaseModel):
     report: Texts = ()
     """Reports to write, each `TYPE` or `TYPE:DEST`."""
 
-    database: DatabaseKind | None = None
+    database: Name | None = None
     """Kind of database that the fixtures start; none means what `url` says, else SQLite."""
 
     url: Annotated[Text | None, Field(repr=False)] = None
@@ -139,7 +138,7 @@ class Config(BaseModel):
     image: Text | None = None
     """Image of the container; none means the provider's own choice."""
 
-    reset: ResetKind = "committed"
+    reset: Name = "committed"
     """How a test gets clean data: undo what it committed, roll back, copy, empty all tables, or not at all."""
 
     metadata: Text | Texts | None = None

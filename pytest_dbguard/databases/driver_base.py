@@ -38,6 +38,10 @@ class Driver:
         """
         return False
 
+    def commit(self, connection: Any, *, savepoint: str | None = None) -> bool:
+        """Commit what is open, without what came after a savepoint; False when that cannot be done from here."""
+        return False
+
     def resume(self, connection: Any) -> None:
         """Let the holder go on after `roll_back`, where the driver does not begin transactions by itself."""
 

@@ -48,6 +48,15 @@ class Psycopg(Driver):
                 connection.rollback()
         return not self.is_open(connection)
 
+    def commit(self, connection: Any, *, savepoint: str | None = None) -> bool:
+        """Commit with libpq."""
+        if self.is_busy(connection):
+            return False
+        if savepoint is not None:
+            connection.pgconn.exec_(f"ROLLBACK TO SAVEPOINT {savepoint}".encode())
+        connection.pgconn.exec_(b"COMMIT")
+        return not self.is_open(connection)
+
     def end(self, connection: Any) -> bool:
         """Roll back and close libpq's connection, unless somebody waits on it."""
         if self.is_busy(connection):

@@ -53,6 +53,13 @@ class Sqlite(Driver):
             return False
         return True
 
+    def commit(self, connection: Any, *, savepoint: str | None = None) -> bool:
+        """Commit; statements that are not read to their end do not hinder that."""
+        if savepoint is not None:
+            connection.execute(f"ROLLBACK TO SAVEPOINT {savepoint}")
+        connection.commit()
+        return not connection.in_transaction
+
     def resume(self, connection: Any) -> None:
         """Begin a transaction, which takes no lock before it reads, where the driver was told not to."""
         if connection.isolation_level is None:
@@ -93,6 +100,10 @@ class Aiosqlite(Sqlite):
     def roll_back(self, connection: Any, *, unfinished: bool = False) -> bool:
         """Roll back in the connection's thread."""
         return self._there(connection, partial(super().roll_back, unfinished=unfinished))
+
+    def commit(self, connection: Any, *, savepoint: str | None = None) -> bool:
+        """Commit in the connection's thread."""
+        return self._there(connection, partial(super().commit, savepoint=savepoint))
 
     def end(self, connection: Any) -> bool:
         """Close it in its thread, and let the thread end."""

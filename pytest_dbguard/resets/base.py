@@ -143,6 +143,10 @@ class Reset(Protocol):
         """Prepare for a test; called after the fixtures of wider scopes, before those of the test."""
         ...
 
+    def make_permanent(self) -> bool:
+        """Commit what the test has committed, before its database is kept; False where that cannot be done."""
+        ...
+
     def end(self) -> Outcome:
         """Clean up after a test; called after all its fixtures have ended."""
         ...

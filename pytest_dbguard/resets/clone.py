@@ -22,6 +22,10 @@ class Clone:
     def begin(self) -> None:
         """Do nothing: the test before left everything clean."""
 
+    def make_permanent(self) -> bool:
+        """Return True: what the test commits is committed."""
+        return True
+
     def end(self) -> Outcome:
         """Replace the database if the test changed it; else end what the test left open."""
         return self._cleaner.swap("the reset is clone") if self._cleaner.is_dirty() else self._cleaner.clean()

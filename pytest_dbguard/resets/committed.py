@@ -18,6 +18,10 @@ class Committed:
     def begin(self) -> None:
         """Do nothing: the test before left everything clean."""
 
+    def make_permanent(self) -> bool:
+        """Return True: what the test commits is committed."""
+        return True
+
     def end(self) -> Outcome:
         """Clean up after a test."""
         return self._cleaner.clean()

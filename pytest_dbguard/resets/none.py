@@ -18,6 +18,10 @@ class NoReset:
     def begin(self) -> None:
         """Do nothing."""
 
+    def make_permanent(self) -> bool:
+        """Return True: what the test commits is committed."""
+        return True
+
     def end(self) -> Outcome:
         """Do nothing."""
         return Outcome()

@@ -159,6 +159,17 @@ class OuterTransaction:
             self.close()
         self.is_open = False
 
+    def make_permanent(self) -> bool:
+        """Commit what the application has committed; False where the driver does not let that be done from here."""
+        if not self.is_open:
+            return True
+        left_open = next((unit.savepoint for unit in self._units if not unit.is_done), None)
+        if not quietly(self._driver.commit, self._driver_connection, savepoint=left_open):
+            return False
+        self._units.clear()
+        self.is_open = False
+        return True
+
     def close(self) -> None:
         """Close the connection."""
         if self._driver_connection is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from pytest_dbguard.databases.connection_string import connection_string
 from pytest_dbguard.resets.postgres_facts import Facts
 from pytest_dbguard.resets.postgres_prepare import copy_name
 from pytest_dbguard.resets.postgres_probe import read_signature
@@ -49,7 +50,7 @@ def write_in(url: URL, facts: Facts, copies: Iterable[tuple[int, Copy]], rows: M
     """Make copies in another database from what `read_out` has read."""
     import psycopg
 
-    with psycopg.connect(_dsn(url), autocommit=True, application_name="dbguard") as connection:
+    with psycopg.connect(connection_string(url), autocommit=True, application_name="dbguard") as connection:
         for oid, copy in copies:
             table = facts.tables[oid].name
             connection.execute(f"CREATE TABLE {copy.name} AS SELECT * FROM ONLY {table} WITH NO DATA".encode())
@@ -65,7 +66,7 @@ def _copied_out(url: URL, name: str) -> bytes:
 
     query = f"COPY {name} TO STDOUT (FORMAT binary)".encode()
     with (
-        psycopg.connect(_dsn(url), autocommit=True, application_name="dbguard") as connection,
+        psycopg.connect(connection_string(url), autocommit=True, application_name="dbguard") as connection,
         connection.cursor() as cursor,
         cursor.copy(query) as copy,
     ):
@@ -75,7 +76,3 @@ def _copied_out(url: URL, name: str) -> bytes:
 def _copy(session: PostgresSession, name: str, table: str) -> Copy:
     rows, signature = read_signature(session, table)
     return Copy(name, rows, signature, signature)
-
-
-def _dsn(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pytest_dbguard.databases.connection_string import connection_string
+
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
     from sqlalchemy import URL
@@ -56,8 +58,9 @@ class PostgresSession:
         import psycopg
         from psycopg.pq import ExecStatus
 
-        dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._connection = psycopg.connect(dsn, autocommit=True, application_name="dbguard", connect_timeout=10)
+        self._connection = psycopg.connect(
+            connection_string(url), autocommit=True, application_name="dbguard", connect_timeout=10
+        )
         self._pgconn = self._connection.pgconn
         self.pid: int = self._pgconn.backend_pid
         self.version: int = self._connection.info.server_version

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.databases.base import Database
+from pytest_dbguard.databases.connection_string import connection_string
 from pytest_dbguard.resets.base import Ledger
 from pytest_dbguard.resets.postgres_spares import Spares
 from pytest_dbguard.templates.base import PostgresCopies
@@ -50,12 +49,7 @@ class Switch:
         """Keep what is there under another name, put a copy of `source` in place; return the URL of what is kept."""
         kept = name if _VALID_NAME.fullmatch(name) else _name_for(name)
         self._replace(source, kept)
-        mark_kept: Any = getattr(self._copies, "mark_kept", None)
-        if mark_kept is not None:
-            mark_kept(kept, name)
-        else:
-            today = datetime.now(UTC).date().isoformat()
-            self._comment(kept, json.dumps({"dbguard": 1, "kind": "kept", "used": today, "test": name}))
+        self._copies.mark_kept(kept, name)
         self._spares.make_ready(source)
         # psql knows no drivers
         url = self._database.url.set(drivername="postgresql", database=kept)
@@ -123,7 +117,7 @@ class Switch:
         import psycopg
 
         url = self._copies.server.url
-        dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        dsn = connection_string(url)
         try:
             with psycopg.connect(dsn, autocommit=True, application_name="dbguard", connect_timeout=10) as connection:
                 yield connection

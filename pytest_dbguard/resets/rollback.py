@@ -61,6 +61,10 @@ class Rollback:
             self._lend(bound)
         self._router.on_bind, self._router.on_unbind = self._lend, self._release
 
+    def make_permanent(self) -> bool:
+        """Commit what the test has committed, for who wants to look at it; False where a driver does not allow it."""
+        return all([outer.make_permanent() for outer in self._outers.values()])  # noqa: C419  each of them
+
     def end(self) -> Outcome:
         """Roll back, give the engines their own pools again, and clean up what was committed elsewhere."""
         self._router.on_bind = self._router.on_unbind = None

@@ -75,6 +75,10 @@ class PostgresCopies(Protocol):
         """Delete a database, with the sessions on it; nothing when there is none."""
         ...
 
+    def mark_kept(self, name: str, test: str) -> None:
+        """Have a database outlive the run, as what a test has left."""
+        ...
+
 
 class Templates(Protocol):
     """The templates of one server."""

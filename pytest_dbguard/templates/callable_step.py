@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class CallableStep:
-    """Calls a function that makes tables.
+class FunctionStep:
+    """Calls a function of the project.
 
-    It gets an Engine, or an AsyncEngine where it is a coroutine function. One that takes no argument finds the
-    database by its own means: all engines lead there while it runs, and DATABASE_URL says where.
+    One that takes no argument finds the database by its own means: all engines lead there while it runs, and
+    DATABASE_URL says where.
     """
 
     function: Callable[..., Any]
@@ -39,55 +39,58 @@ class CallableStep:
         if not takes_argument(self.function):
             _call_alone(self.function, engine)
         elif inspect.iscoroutinefunction(inspect.unwrap(self.function)):
-            run_coroutine(self._with_async_engine(engine))
+            run_coroutine(self._awaited(engine))
         else:
-            result = self.function(engine)
-            if inspect.iscoroutine(result):
-                run_coroutine(result)
+            self._called(engine)
 
-    async def _with_async_engine(self, engine: Engine) -> None:
+    async def _awaited(self, engine: Engine) -> None:
         asynchronous = async_engine(engine)
         try:
-            await self.function(asynchronous)
+            await self._awaited_with(asynchronous)
         finally:
             await asynchronous.dispose()
 
+    def _called(self, engine: Engine) -> None:
+        """Call the function with what it works on."""
+        raise NotImplementedError
 
-@dataclass(frozen=True, slots=True)
-class SeedStep:
+    async def _awaited_with(self, engine: AsyncEngine) -> None:
+        """Await the function with what it works on."""
+        raise NotImplementedError
+
+
+class CallableStep(FunctionStep):
+    """Calls a function that makes tables with an Engine, or an AsyncEngine where it is a coroutine function."""
+
+    __slots__ = ()
+
+    def _called(self, engine: Engine) -> None:
+        result = self.function(engine)
+        if inspect.iscoroutine(result):
+            run_coroutine(result)
+
+    async def _awaited_with(self, engine: AsyncEngine) -> None:
+        await self.function(engine)
+
+
+class SeedStep(FunctionStep):
     """Calls a function with a Session, or an AsyncSession where it is a coroutine function, and commits afterwards."""
 
-    function: Callable[..., Any]
-    name: str
-    root: Path
+    __slots__ = ()
 
-    def fingerprint(self, dialect: Dialect) -> bytes:
-        """Return the hash of the function's source and of the project's modules that it reaches."""
-        return source_fingerprint(self.function, self.root)
+    def _called(self, engine: Engine) -> None:
+        from sqlalchemy.orm import Session
 
-    def run(self, engine: Engine) -> None:
-        """Call it."""
-        if not takes_argument(self.function):
-            _call_alone(self.function, engine)
-        elif inspect.iscoroutinefunction(inspect.unwrap(self.function)):
-            run_coroutine(self._with_async_session(engine))
-        else:
-            from sqlalchemy.orm import Session
+        with Session(engine) as session:
+            self.function(session)
+            session.commit()
 
-            with Session(engine) as session:
-                self.function(session)
-                session.commit()
-
-    async def _with_async_session(self, engine: Engine) -> None:
+    async def _awaited_with(self, engine: AsyncEngine) -> None:
         from sqlalchemy.ext.asyncio import AsyncSession
 
-        asynchronous = async_engine(engine)
-        try:
-            async with AsyncSession(asynchronous, expire_on_commit=False) as session:
-                await self.function(session)
-                await session.commit()
-        finally:
-            await asynchronous.dispose()
+        async with AsyncSession(engine, expire_on_commit=False) as session:
+            await self.function(session)
+            await session.commit()
 
 
 def takes_argument(function: Callable[..., Any]) -> bool:

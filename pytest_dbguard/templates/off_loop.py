@@ -18,13 +18,20 @@ def is_loop_running() -> bool:
 
 def in_own_thread(work: Callable[[], T]) -> T:
     """Return what a function returns in a thread that has no event loop."""
-    with ThreadPoolExecutor(1, thread_name_prefix="dbguard-template") as thread:
+    with ThreadPoolExecutor(1, thread_name_prefix="dbguard") as thread:
         return thread.submit(copy_context().run, work).result()
 
 
 def run_coroutine(work: Coroutine[Any, Any, T]) -> T:
-    """Return what a coroutine returns, run in an event loop of its own.
+    """Return what a coroutine returns, run in an event loop of its own; in another thread when one runs in this."""
+    return in_own_thread(lambda: _run(work)) if is_loop_running() else _run(work)
 
-    Never in this thread: asyncio.run leaves it without an event loop, which some plugins have put there.
-    """
-    return in_own_thread(lambda: asyncio.run(work))
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run something like `asyncio.run`, but leave the thread's current loop alone: it may be a plugin's."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()

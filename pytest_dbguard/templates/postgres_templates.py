@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.databases.base import Server
@@ -19,8 +18,8 @@ from pytest_dbguard.templates.maintenance import Maintenance
 from pytest_dbguard.templates.marks import Kind, Mark, project_key
 from pytest_dbguard.templates.postgres_build import Build
 from pytest_dbguard.templates.postgres_template import PostgresTemplate
+from pytest_dbguard.templates.recipe_key import recipe_key
 from pytest_dbguard.templates.runs import Run, run_lock
-from pytest_dbguard.templates.step_errors import summary
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -130,17 +129,8 @@ class PostgresTemplates:
 
     def _key(self, recipe: Recipe) -> str:
         server = self._maintenance.server
-        found = hashlib.sha256()
-        for part in (str(FORMAT), server.version.partition(".")[0], self._server_facts(), _source_of(self._finish)):
-            found.update(part.encode() + b"\0")
-        dialect: Any = server.url.get_dialect()()
-        for step in recipe.steps:
-            try:
-                fingerprint = step.fingerprint(dialect)
-            except OSError as error:
-                raise DatabaseError(f"{step.name}: {summary(error)}") from error
-            found.update(type(step).__name__.encode() + b"\0" + hashlib.sha256(fingerprint).digest())
-        return found.hexdigest()
+        version = server.version.partition(".")[0]
+        return recipe_key(recipe, server.url, str(FORMAT), version, self._server_facts(), _source_of(self._finish))
 
     def _server_facts(self) -> str:
         """Return what else makes databases of one recipe differ: encoding, locale, and whose they are."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.databases.base import StartOptions
@@ -18,9 +17,10 @@ from pytest_dbguard.databases.sqlite import SqliteDatabase, SqliteServer
 from pytest_dbguard.databases.sqlite_copy import copy_database, in_memory
 from pytest_dbguard.databases.sqlite_files import APPLICATION_ID
 from pytest_dbguard.templates.base import Finish, Recipe
+from pytest_dbguard.templates.recipe_key import recipe_key
 from pytest_dbguard.templates.runs import Run
 from pytest_dbguard.templates.sqlite_cache import SqliteCache, sqlite_cache
-from pytest_dbguard.templates.step_errors import run_step, summary
+from pytest_dbguard.templates.step_errors import run_step
 
 FORMAT: Final = 1
 """Changes when what we do to a template changes in a way that the key does not tell by itself."""
@@ -136,18 +136,8 @@ class SqliteTemplates:
         return image
 
     def _key(self, recipe: Recipe) -> str:
-        found = hashlib.sha256()
         place = "memory" if self._server.file is None else "file"
-        for part in (str(FORMAT), "sqlite", self._server.version, place):
-            found.update(part.encode() + b"\0")
-        dialect: Any = self._server.url.get_dialect()()
-        for step in recipe.steps:
-            try:
-                fingerprint = step.fingerprint(dialect)
-            except OSError as error:
-                raise DatabaseError(f"{step.name}: {summary(error)}") from error
-            found.update(type(step).__name__.encode() + b"\0" + hashlib.sha256(fingerprint).digest())
-        return found.hexdigest()
+        return recipe_key(recipe, self._server.url, str(FORMAT), "sqlite", self._server.version, place)
 
 
 @contextmanager

@@ -7,24 +7,22 @@ in the test. psycopg and aiosqlite allow that, since neither ties a connection t
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pytest_dbguard.templates.off_loop import run_coroutine
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker
 
-T = TypeVar("T")
-
 
 def connection(engine: AsyncEngine) -> Iterator[AsyncConnection]:
     """Yield a connection that is open already."""
-    made = run(_started(engine))
+    made = run_coroutine(_started(engine))
     try:
         yield made
     finally:
-        run(made.close())
+        run_coroutine(made.close())
 
 
 def session(maker: async_sessionmaker[AsyncSession]) -> Iterator[AsyncSession]:
@@ -33,27 +31,8 @@ def session(maker: async_sessionmaker[AsyncSession]) -> Iterator[AsyncSession]:
     try:
         yield made
     finally:
-        run(made.close())
+        run_coroutine(made.close())
 
 
 async def _started(engine: AsyncEngine) -> AsyncConnection:
     return await engine.connect()
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run something in a loop of our own; in another thread when a loop is running in this one."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return _run(work)
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(_run, work).result()
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run something like `asyncio.run`, but leave the thread's current loop alone: it may be a plugin's."""
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(work)
-    finally:
-        loop.close()

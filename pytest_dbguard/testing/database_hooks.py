@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_dbguard.testing.reset_marker import is_last_of_scope, reset_settings_of
+from pytest_dbguard.testing.settings import config_for
 
 if TYPE_CHECKING:
     from pytest_dbguard.testing.databases import Databases
@@ -24,10 +25,8 @@ _URLS = pytest.StashKey[list[str]]()
 class DatabaseHooks:
     """Follows the tests of this process, and cleans the databases after each."""
 
-    def __init__(self, *, keeps_failed: bool) -> None:
-        """`keeps_failed` says whether the databases of failed tests are kept."""
+    def __init__(self) -> None:
         self.databases: Databases | None = None
-        self._keeps_failed = keeps_failed
         self._item: pytest.Item | None = None
         self._next: pytest.Item | None = None
         self._is_begun = self._is_ended = self._has_late_fixtures = False
@@ -147,7 +146,7 @@ class DatabaseHooks:
         settings = reset_settings_of(item)
         keeps_data = not is_last_of_scope(item, self._next)
         self._is_left_clean = not keeps_data and databases.cleans(settings.reset)
-        if self._keeps_failed and item.stash.get(_FAILED, False):
+        if config_for(item.config).keep and item.stash.get(_FAILED, False):
             item.stash[_URLS] = databases.set_aside(item.nodeid)
             return
         cleaned = list(databases.end(settings.reset, is_fresh=settings.is_fresh, keeps_data=keeps_data))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 import sys
 from contextlib import suppress
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,14 +15,17 @@ from pytest_dbguard.core.errors import DatabaseError, DbguardError
 from pytest_dbguard.databases.base import Launch, Server, StartOptions
 from pytest_dbguard.databases.registry import Choice, choose
 from pytest_dbguard.databases.settings import start_options
-from pytest_dbguard.templates.registry import templates_for
-from pytest_dbguard.templates.runs import Run, RunLock, sweep
-from pytest_dbguard.testing.databases import DATABASES, Databases
+from pytest_dbguard.resets.registry import finish_for, load_reset
 from pytest_dbguard.testing.settings import config_for
 
+if TYPE_CHECKING:
+    from pytest_dbguard.templates.runs import RunLock
+    from pytest_dbguard.testing.databases import Databases
+
+_NEEDED = ("pytest_dbguard.testing.fixtures",)
+_NEEDED_FOR_POSTGRES = ("psycopg", "sqlalchemy.dialects.postgresql.psycopg", "pytest_dbguard.resets.postgres_cleaner")
 SERVER_URL = "dbguard_server_url"
 RUN_ID = "dbguard_run_id"
-TEMPLATES_BUILT = "dbguard_templates_built"
 _RUN = pytest.StashKey["DatabaseRun"]()
 
 
@@ -53,6 +57,7 @@ class DatabaseRun:
         self._launch: Launch | None = None
         self._server: Server | None = None
         self._lock: RunLock | None = None
+        self._databases: Databases | None = None
         self._failure: DbguardError | None = None
         self._is_worth_saving = False
         self._keeps_server = False
@@ -71,6 +76,7 @@ class DatabaseRun:
                     f"{settings.sources['env']}: no tests on the databases of the environment {settings.env!r}",
                     hint="choose another environment with --dbguard-env, such as test",
                 )
+            _refuse_unknown_reset(settings.reset, settings.sources["reset"])
             source = settings.sources["url" if settings.database is None else "database"]
             self._choice = choose(settings.database, source, self.options)
         return self._choice
@@ -87,6 +93,12 @@ class DatabaseRun:
                 self._launch = self._launched()
             except DbguardError as error:
                 self._failure = error
+
+    def import_ahead(self) -> None:
+        """Import what the fixtures need while the server comes up."""
+        if self._failure is None:
+            for name in _NEEDED if self.choice.provider.kind == "sqlite" else (*_NEEDED_FOR_POSTGRES, *_NEEDED):
+                import_module(name)
 
     def server(self) -> Server:
         """Return the server, started at the first call.
@@ -107,15 +119,16 @@ class DatabaseRun:
 
     def databases(self) -> Databases:
         """Return the databases of this process; none is open at first."""
-        if DATABASES not in self._config.stash:
-            server = self.server()
-            run = Run(self.id, str(self._given.get("workerid", "main")))
-            from pytest_dbguard.resets.registry import finish_for
+        if self._databases is None:
+            from pytest_dbguard.templates.registry import templates_for
+            from pytest_dbguard.templates.runs import Run
+            from pytest_dbguard.testing.databases import Databases
 
-            root = self._config.rootpath
+            server, root = self.server(), self._config.rootpath
+            run = Run(self.id, str(self._given.get("workerid", "main")))
             templates = templates_for(server, run, project=root, finish=finish_for(server))
-            self._config.stash[DATABASES] = Databases(server, run, templates, self._settings, root)
-        return self._config.stash[DATABASES]
+            self._databases = Databases(server, run, templates, self._settings, root)
+        return self._databases
 
     def handed_over(self) -> dict[str, str]:
         """Return what a worker needs to join the run."""
@@ -134,7 +147,7 @@ class DatabaseRun:
 
     def close(self) -> None:
         """Delete this process's databases, and stop the server where this process started it."""
-        databases = self._config.stash.get(DATABASES, None)
+        databases = self._databases
         if databases is not None:
             if databases.templates_built:
                 self.note_templates()
@@ -155,6 +168,8 @@ class DatabaseRun:
         """Delete what workers that were killed have left on a server that goes on."""
         server = self._server
         if server is not None and (self._keeps_server or not server.is_ours):
+            from pytest_dbguard.templates.runs import sweep
+
             with suppress(DbguardError):
                 sweep(server)
 
@@ -174,6 +189,15 @@ class DatabaseRun:
             self._launch = self._launched()
         server = self._launch.ready()
         if not self._given and server.kind != "sqlite":
+            from pytest_dbguard.templates.runs import RunLock, sweep
+
             sweep(server)
             self._lock = RunLock(server, self.id)
         return server
+
+
+def _refuse_unknown_reset(name: str, source: str) -> None:
+    try:
+        load_reset(name)
+    except DatabaseError as error:
+        raise DatabaseError(f"{source}: {error.message}", hint=error.hint) from None

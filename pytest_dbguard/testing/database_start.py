@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_dbguard.testing.database_hooks import HOOKS, KEPT, DatabaseHooks
+from pytest_dbguard.testing.failures import as_usage_error
+from pytest_dbguard.testing.settings import config_for
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
 _USED = "dbguard/database"
 """Key in pytest's cache: whether the last run used a database."""
-_KEPT = pytest.StashKey[list[tuple[str, list[str]]]]()
+TEMPLATES_BUILT = "dbguard_templates_built"
 _FLAGS = ("dbguard_database", "dbguard_url", "dbguard_env")
 _VARIABLES = ("DBGUARD_DATABASE", "DBGUARD_URL", "DBGUARD_ENV")
 
@@ -23,8 +25,7 @@ _VARIABLES = ("DBGUARD_DATABASE", "DBGUARD_URL", "DBGUARD_ENV")
 @pytest.hookimpl
 def pytest_configure(config: pytest.Config) -> None:
     """Follow the tests of this process."""
-    keeps_failed = bool(config.getoption("dbguard_keep", None))
-    config.pluginmanager.register(DatabaseHooks(keeps_failed=keeps_failed), HOOKS)
+    config.pluginmanager.register(DatabaseHooks(), HOOKS)
 
 
 @pytest.hookimpl
@@ -43,7 +44,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Open the database for every test where engines of the application are configured to lead there."""
-    if not _says(config, ("[tool.dbguard.engines]", "[engines]")):
+    if not _says(config, ("engines",)) or not config_for(config).engines:
         return
     for item in items:
         names = getattr(item, "fixturenames", None)
@@ -62,11 +63,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if cache is not None and session.items:
         cache.set(_USED, is_used)
     if is_used:
-        from pytest_dbguard.testing import fixtures
         from pytest_dbguard.testing.database_run import database_run
 
-        with fixtures.as_usage_error():
-            database_run(config).server()
+        with as_usage_error():
+            run = database_run(config)
+            run.launch()
+            run.import_ahead()
+            run.server()
 
 
 @pytest.hookimpl
@@ -79,10 +82,9 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
 
 def database_lines(config: pytest.Config) -> list[str]:
     """Return which database the fixtures use and the reasons, one a line."""
-    from pytest_dbguard.testing import fixtures
     from pytest_dbguard.testing.database_run import database_run
 
-    with fixtures.as_usage_error():
+    with as_usage_error():
         first, *others = database_run(config).choice.reasons
     return [f"dbguard: database {first}", *(f"  {reason}" for reason in others)]
 
@@ -101,10 +103,9 @@ def pytest_configure_node(node: Any) -> None:
     config = node.config
     if config.option.collectonly or not _server_is_named(config):
         return
-    from pytest_dbguard.testing import fixtures
     from pytest_dbguard.testing.database_run import database_run
 
-    with fixtures.as_usage_error():
+    with as_usage_error():
         node.workerinput.update(database_run(config).handed_over())
 
 
@@ -114,15 +115,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     output = getattr(session.config, "workeroutput", None)
     databases = getattr(session.config.pluginmanager.get_plugin(HOOKS), "databases", None)
     if output is not None and databases is not None:
-        from pytest_dbguard.testing.database_run import TEMPLATES_BUILT
-
         output[TEMPLATES_BUILT] = databases.templates_built
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take in what a worker did on the server."""
-    if any(getattr(node, "workeroutput", {}).get(key) for key in ("dbguard_templates_built",)):
+    if getattr(node, "workeroutput", {}).get(TEMPLATES_BUILT):
         from pytest_dbguard.testing.database_run import database_run
 
         database_run(node.config).note_templates()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import pytest
+from typing import TYPE_CHECKING
 
 from pytest_dbguard.core.errors import DatabaseError, did_you_mean
 from pytest_dbguard.databases.base import Server
 from pytest_dbguard.resets.base import Outcome
 from pytest_dbguard.templates.base import Recipe, Templates
 from pytest_dbguard.templates.runs import Run
+from pytest_dbguard.templates.steps import imported
 from pytest_dbguard.testing.guarded_database import GuardedDatabase
 
 if TYPE_CHECKING:
@@ -46,7 +44,6 @@ class Databases:
         self._guarded: dict[str, GuardedDatabase] = {}
         self._recipes: dict[str, Recipe] = {}
         self._owner: tuple[str, bool] = ("the start of the run", True)
-        self._kept: list[str] = []
 
     @property
     def main(self) -> GuardedDatabase:
@@ -118,17 +115,13 @@ class Databases:
 
     def keep(self, owner: str) -> None:
         """Make what is there now part of the clean state until `forget`."""
-        # each of them, also after the first that has something to keep
-        kept = [guarded.cleaner.keep(owner) for guarded in self._guarded.values()]
-        if any(kept):
-            self._kept.append(owner)
+        for guarded in self._guarded.values():
+            guarded.cleaner.keep(owner)
 
     def forget(self, owner: str) -> None:
         """Let what a fixture of wider scope wrote be removed with the next cleaning."""
-        if owner in self._kept:
-            self._kept.remove(owner)
-            for guarded in self._guarded.values():
-                guarded.cleaner.forget(owner)
+        for guarded in self._guarded.values():
+            guarded.cleaner.forget(owner)
 
     def set_aside(self, test: str) -> list[str]:
         """Keep all databases as a failed test left them; return their URLs."""
@@ -148,27 +141,11 @@ class Databases:
             DatabaseError: When one of them cannot be found.
         """
         for spec, role in self._config.engines.items():
-            self.main.router.bind(_imported_engine(spec, self._config.sources["engines"]), role)
+            self.main.router.bind(_engine_of(spec, self._root, self._config.sources["engines"]), role)
 
 
-def _imported_engine(spec: str, source: str) -> Engine | AsyncEngine:
-    from importlib import import_module
-
-    module, _, path = spec.partition(":")
-    where = f"{source} [tool.dbguard.engines]: {spec!r}"
-    if not path:
-        raise DatabaseError(f"{where}: expected `module:attribute`", hint='such as "shop.database:engine"')
-    try:
-        found: Any = import_module(module)
-    except ImportError as error:
-        raise DatabaseError(f"{where}: {error}", hint=f"the run starts in {os.getcwd()!r}") from error
-    for name in path.split("."):
-        if not hasattr(found, name):
-            raise DatabaseError(f"{where}: {module!r} has no {name!r}", hint=did_you_mean(name, vars(found)))
-        found = getattr(found, name)
+def _engine_of(spec: str, root: Path, source: str) -> Engine | AsyncEngine:
+    found = imported(spec, root, f"{source} [tool.dbguard.engines]")
     # what makes an engine when it is called is called, such as `get_engine`
     engine: Engine | AsyncEngine = found() if callable(found) and not hasattr(found, "dispose") else found
     return engine
-
-
-DATABASES = pytest.StashKey[Databases]()

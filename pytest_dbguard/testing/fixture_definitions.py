@@ -67,9 +67,9 @@ def dbguard_database(
     request: pytest.FixtureRequest, dbguard_metadata: Any, dbguard_migrate: Any, dbguard_seed: Any
 ) -> Database:
     """Return the database of this process; its `url` and `async_url` lead there (see --dbguard-database)."""
-    from pytest_dbguard.testing import fixtures
+    from pytest_dbguard.testing import failures, fixtures
 
-    with fixtures.without_traceback():
+    with failures.without_traceback():
         return fixtures.main_database(request.config, dbguard_metadata, dbguard_migrate, dbguard_seed)
 
 
@@ -114,9 +114,9 @@ def dbguard_session(dbguard_sessionmaker: sessionmaker[Session]) -> Iterator[Ses
 @pytest.fixture(scope="session")
 def dbguard_async_engine(request: pytest.FixtureRequest, dbguard_database: Database) -> AsyncEngine:
     """Return an asynchronous engine on the same database, for any event loop."""
-    from pytest_dbguard.testing import fixtures
+    from pytest_dbguard.testing import failures, fixtures
 
-    with fixtures.without_traceback():
+    with failures.without_traceback():
         return fixtures.main(request.config).async_engine
 
 

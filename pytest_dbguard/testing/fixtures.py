@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from pytest_dbguard.core.errors import DbguardError
 from pytest_dbguard.databases.base import Database
-from pytest_dbguard.templates.base import Recipe, Step
+from pytest_dbguard.templates.base import Recipe
+from pytest_dbguard.templates.configured import configured, recipe_of
+from pytest_dbguard.templates.steps import Kind
 from pytest_dbguard.testing.database_hooks import HOOKS, DatabaseHooks
 from pytest_dbguard.testing.database_run import database_run
 from pytest_dbguard.testing.databases import MAIN
+from pytest_dbguard.testing.failures import without_traceback
 from pytest_dbguard.testing.guarded_database import GuardedDatabase
 from pytest_dbguard.testing.settings import config_for
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sqlalchemy import Engine
     from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -40,7 +40,9 @@ class OpenDatabase:
             seed: Adds the data that all tests start from, as for `dbguard_seed`.
         """
         with without_traceback():
-            return _opened(self._config, name, recipe(self._config.rootpath, metadata, migrate, seed, "dbguard_open"))
+            values: dict[Kind, Any] = {"metadata": metadata, "migrate": migrate, "seed": seed}
+            places = dict.fromkeys(values, "dbguard_open")
+            return _opened(self._config, name, recipe_of(values, self._config.rootpath, places))
 
 
 class Bind:
@@ -78,30 +80,16 @@ def main_database(config: pytest.Config, metadata: Any, migrate: Any, seed: Any)
     Raises:
         DatabaseError: When it cannot be made.
     """
-    settings = config_for(config)
-    made_of = recipe(
-        config.rootpath,
-        settings.metadata if metadata is None else metadata,
-        settings.migrations if migrate is None and metadata is None else migrate,
-        settings.seed if seed is None else seed,
-    )
+    given: dict[Kind, Any] = {"metadata": metadata, "migrate": migrate, "seed": seed}
+    said = {kind: value for kind, value in given.items() if value is not None}
+    values, places = configured(config_for(config))
+    if "metadata" in said:
+        values.pop("migrate", None)  # what is nearer to the tests wins
+    places = {kind: place for kind, place in places.items() if kind not in said}
+    made_of = recipe_of(values | said, config.rootpath, places)
     guarded = _opened(config, MAIN, made_of)
     database_run(config).databases().bind_configured()
     return guarded.database
-
-
-def recipe(root: Path, metadata: Any, migrate: Any, seed: Any, place: str | None = None) -> Recipe:
-    """Return what builds a database; migrations take the place of the tables of `metadata`."""
-    from pytest_dbguard.templates.steps import steps_for
-
-    steps: list[Step] = []
-    if migrate is not None:
-        steps += steps_for("migrate", migrate, root=root, place=place)
-    elif metadata is not None:
-        steps += steps_for("metadata", metadata, root=root, place=place)
-    if seed is not None:
-        steps += steps_for("seed", seed, root=root, place=place)
-    return Recipe(tuple(steps))
 
 
 def _opened(config: pytest.Config, name: str, made_of: Recipe) -> GuardedDatabase:
@@ -127,23 +115,3 @@ def _unrecorded(config: pytest.Config) -> Iterator[None]:
         yield
     finally:
         scope.is_paused = before
-
-
-@contextmanager
-def without_traceback() -> Iterator[None]:
-    """Turn our errors into a failure of the fixture that shows the message only."""
-    try:
-        yield
-    except DbguardError as error:
-        raise pytest.fail.Exception(f"dbguard: {error}", pytrace=False) from None
-    except pytest.UsageError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
-
-
-@contextmanager
-def as_usage_error() -> Iterator[None]:
-    """Turn our errors into pytest's usage error, which ends the run with exit status 4."""
-    try:
-        yield
-    except DbguardError as error:
-        raise pytest.UsageError(f"dbguard: {error}") from None

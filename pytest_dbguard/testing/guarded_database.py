@@ -80,12 +80,13 @@ class GuardedDatabase:
 
     def set_aside(self, name: str) -> str:
         """Keep the database as a failed test left it, and go on with a fresh copy; return the URL of what is kept."""
-        is_rolled_back, begun, self._begun = self.is_rolled_back, self._begun, None
-        if is_rolled_back and begun is not None:
-            begun.end()  # the engines get their own connections again; nothing of the test was committed
+        begun, self._begun = self._begun, None
+        is_whole = begun is None or begun.make_permanent()
         self._connections.end_leaks()
         url = self.cleaner.set_aside(name)
-        return f"{url} (without what the test did: it was rolled back)" if is_rolled_back else url
+        if begun is not None:
+            begun.end()
+        return url if is_whole else f"{url} (without what was rolled back)"
 
     def close(self) -> None:
         """Close what is open and delete the database."""

@@ -10,7 +10,6 @@ import pytest
 from pytest_dbguard.core.errors import ConfigError, did_you_mean
 
 RESET_KEYWORDS = ("fresh", "reset", "reset_after")
-_RESETS = ("committed", "rollback", "clone", "truncate", "none")
 _SCOPES = ("function", "class", "module", "package", "session")
 _SETTINGS = pytest.StashKey["ResetSettings"]()
 
@@ -34,7 +33,10 @@ def reset_settings_of(item: pytest.Item) -> ResetSettings:
         said: dict[str, Any] = {}
         for marker in item.iter_markers("dbguard"):
             said = {name: marker.kwargs[name] for name in RESET_KEYWORDS if name in marker.kwargs} | said
-        _check(item, "reset", said.get("reset"), _RESETS)
+        if said.get("reset") is not None:
+            from pytest_dbguard.resets.registry import reset_names
+
+            _check(item, "reset", said["reset"], reset_names())
         _check(item, "reset_after", said.get("reset_after"), _SCOPES)
         after = said.get("reset_after") or "function"
         item.stash[_SETTINGS] = ResetSettings(said.get("reset"), bool(said.get("fresh", False)), after)

@@ -126,10 +126,8 @@ WRONG = [
         "tool.dbguard.env.test: unknown key 'databas'\n  did you mean 'database'?",
     ),
     (
-        "[tool.dbguard.env.test]\nreset = 'roll-back'",
-        "tool.dbguard.env.test.reset: expected 'committed', 'rollback', 'clone', 'truncate' or 'none', "
-        "not 'roll-back'\n"
-        "  did you mean 'rollback'?",
+        "[tool.dbguard.env.test]\nleaks = 'warning'",
+        "tool.dbguard.env.test: unknown key 'leaks'",
     ),
     (
         "[tool.dbguard.env.test]\ndatabase = 'SQLite'",

@@ -99,6 +99,13 @@ class TestEnvironments:
         config = load('[env.test]\ndatabase = "sqlite"\n', name="dbguard.toml")
         assert config.sources["database"] == "dbguard.toml [env.test]"
 
+    @pytest.mark.parametrize(
+        ("table", "asked"), [("dev", "development"), ("development", "dev"), ("prod", "production"), ("own", "own")]
+    )
+    def test_short_and_full_names_are_the_same(self, load, table, asked):
+        config = load(f'[tool.dbguard.env.{table}]\nreset = "clone"\n', environ={"DBGUARD_ENV": asked})
+        assert config.reset == config.environment.reset == "clone"
+
     def test_unknown(self, refusal):
         message = refusal(self.TEXT, environ={"DBGUARD_ENV": "tst"})
         assert message == (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
+from pytest_dbguard.databases.kept_servers import kept_servers, stop_kept
 from tests.testing.test_fixtures import DATABASES, Shop
 from tests.testing.test_resets import run
 
@@ -69,7 +71,14 @@ def test_engines_of_the_application_take_part(shop, database):
     assert not (shop.pytester.path / "production.db").exists()
 
 
-def test_engines_are_named_in_the_configuration(shop):
+@pytest.mark.parametrize(
+    "written",
+    [
+        '[tool.dbguard.engines]\n"shop_engines:engine" = "primary"\n"shop_engines:get_replica" = "readonly"',
+        'engines = { "shop_engines:engine" = "primary", "shop_engines:get_replica" = "readonly" }',
+    ],
+)
+def test_engines_are_named_in_the_configuration(shop, written):
     shop.write(
         "shop_engines.py",
         "from sqlalchemy import create_engine\nengine = create_engine('sqlite:///production.db')\n"
@@ -83,10 +92,8 @@ addopts = "-p no:cacheprovider -p no:asyncio"
 pythonpath = "."
 [tool.dbguard]
 metadata = "models:Base"
-[tool.dbguard.engines]
-"shop_engines:engine" = "primary"
-"shop_engines:get_replica" = "readonly"
-""",
+ENGINES
+""".replace("ENGINES", written),
     )
     shop.write("conftest.py", "")
     tests = """
@@ -178,8 +185,6 @@ def test_more_databases(shop, database):
 
 
 KEPT = """
-import os
-
 def test_fails(dbguard_engine):
     add(dbguard_engine, "evidence")
     assert 0
@@ -195,13 +200,29 @@ def kept_url(result):
     return lines[lines.index("test_shop.py::test_fails") + 1].strip()
 
 
-def test_the_database_of_a_failed_test_is_kept_on_request(shop):
-    from sqlalchemy import create_engine, text
+@pytest.fixture
+def stop_what_is_kept(pytester):
+    yield
+    for server in kept_servers():
+        if server.project == pytester.path:
+            stop_kept(server)
 
-    result = run(shop, "sqlite", KEPT, "--dbguard-keep")
+
+@DATABASES
+@pytest.mark.parametrize("reset", ["committed", "rollback"])
+def test_the_database_of_a_failed_test_is_kept_on_request(shop, stop_what_is_kept, database, reset):
+    result = run(shop, database, KEPT, "--dbguard-keep", "--dbguard-reset", reset)
     result.assert_outcomes(passed=1, failed=1)
-    with create_engine(kept_url(result)).connect() as connection:
+    url = make_url(kept_url(result))
+    if database != "sqlite":
+        url = url.set(drivername="postgresql+psycopg")
+    with create_engine(url).connect() as connection:
         assert connection.scalars(text("SELECT name FROM author ORDER BY id")).all() == ["seed", "evidence"]
+
+
+def test_the_configuration_can_ask_for_it(shop):
+    shop.write("dbguard.toml", "keep = true\n")
+    assert kept_url(run(shop, "sqlite", KEPT)).startswith("sqlite:///")
 
 
 SEEDED = """

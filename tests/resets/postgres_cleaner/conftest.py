@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from dataclasses import dataclass, field
@@ -78,6 +79,11 @@ class Copies:
 
     def drop(self, name):
         self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def mark_kept(self, name, test):
+        mark = json.dumps({"dbguard": 1, "kind": "kept", "test": test})
+        with connect(self.server.url) as connection:
+            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(mark)))
 
     def _run(self, statement, *names):
         with connect(self.server.url) as connection:
