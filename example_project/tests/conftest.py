@@ -1,4 +1,4 @@
-"""The shop's tables and data on dbguard's database; the application on the test's own connection."""
+"""The shop's tables and data on dbguard's database, which the application's requests use too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import pytest
 from fastapi.testclient import TestClient
 from shop.models import Base
 from shop.web.app import app, get_async_session, get_session
-from sqlalchemy.orm import Session
 
 
 @pytest.fixture(scope="session")
@@ -26,11 +25,11 @@ def session(dbguard_session):
 
 
 @pytest.fixture
-def client(dbguard_connection):
-    """A client of the application; each request has a session of its own on the test's connection."""
+def client(dbguard_sessionmaker):
+    """A client of the application; each request has a session of its own."""
 
     def session_of_request():
-        with Session(dbguard_connection, join_transaction_mode="create_savepoint") as session:
+        with dbguard_sessionmaker() as session:
             yield session
 
     app.dependency_overrides[get_session] = session_of_request
