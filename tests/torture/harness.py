@@ -5,13 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
-import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -186,8 +183,12 @@ class Project:
 
     @classmethod
     def copied(cls, name: str, folder: Path, **environment: str) -> Project:
-        shutil.copytree(HERE / name, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(HERE / "events.py", folder)
+        """Copy the project, and what all projects share into it; no file of one may hide one of the other."""
+        folder.mkdir()
+        for source in (HERE / "shared", HERE / name):
+            for file in filter(Path.is_file, source.iterdir()):
+                with (folder / file.name).open("xb") as copy:
+                    copy.write(file.read_bytes())
         return cls(folder, environment)
 
     def start(self, *arguments: str, **environment: str) -> Running:
@@ -204,30 +205,9 @@ def take_snapshot(server: Server, folder: Path) -> str:
         connection.execute("CREATE DATABASE plain")
     file = folder / "snapshot.json"
     plain = url.set(database="plain").render_as_string(hide_password=False)
-    subprocess.run([sys.executable, HERE / "postgres" / "take_snapshot.py", plain, file], check=True)
+    project = Project.copied("postgres", folder / "project")
+    subprocess.run([sys.executable, project.folder / "take_snapshot.py", plain, file], check=True)
     return str(file)
-
-
-def wait_for_end(processes: set[int], seconds: float = 30.0) -> list[int]:
-    """Wait until processes that are not ours have ended; return those that have not."""
-    with contextlib.ExitStack() as stack:
-        watched = dict(_watched(stack, processes))
-        poll = select.poll()
-        for descriptor in watched:
-            poll.register(descriptor, select.POLLIN)
-        while watched and (ended := poll.poll(seconds * 1000)):
-            for descriptor, _ in ended:
-                poll.unregister(descriptor)
-                del watched[descriptor]
-        return sorted(watched.values())
-
-
-def _watched(stack: contextlib.ExitStack, processes: set[int]) -> Iterator[tuple[int, int]]:
-    for process in processes:
-        with contextlib.suppress(ProcessLookupError):
-            descriptor = os.pidfd_open(process)
-            stack.callback(os.close, descriptor)
-            yield descriptor, process
 
 
 def _environment() -> dict[str, str]:

@@ -8,9 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from pytest_dbguard.core.errors import DatabaseError
-from pytest_dbguard.databases.base import StartOptions
 from pytest_dbguard.databases.engines import make_async_engine, make_engine
-from pytest_dbguard.databases.registry import load_provider
 from pytest_dbguard.resets.base import Did
 from pytest_dbguard.resets.connections import Connections
 from pytest_dbguard.resets.postgres_prepare import prepare
@@ -18,6 +16,7 @@ from pytest_dbguard.resets.registry import cleaner_for, load_reset
 from pytest_dbguard.templates.base import Recipe
 from pytest_dbguard.templates.registry import templates_for
 from pytest_dbguard.templates.runs import Run
+from tests.databases.servers import embedded_server
 
 
 class Tables:
@@ -34,9 +33,8 @@ class Tables:
 
 @pytest.fixture(scope="module")
 def server():
-    server = load_provider("postgres-embedded").launch(StartOptions()).ready()
-    yield server
-    server.close()
+    with embedded_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -147,13 +145,10 @@ def test_what_a_failed_test_left_is_kept(guarded, engine, template):
 
 
 def test_the_server_is_gone():
-    server = load_provider("postgres-embedded").launch(StartOptions()).ready()
-    try:
+    with embedded_server() as server:
         template = templates_for(server, Run("00c0ffee"), finish=prepare).ready(Recipe((Tables(),)))
         database = template.copy("dbguard_00c0ffee_main_gone")
         cleaner = cleaner_for(database, template, Connections(database))
-    finally:
-        server.close()
     assert cleaner.is_dirty()
     with pytest.raises(DatabaseError, match="could not be cleaned.*connection") as caught:
         cleaner.clean()

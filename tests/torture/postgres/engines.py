@@ -9,3 +9,4 @@ primary = create_engine("postgresql+psycopg://app:x@db.example/shop", pool_size=
 readonly = create_engine("postgresql+psycopg://app:x@replica.example/shop", pool_size=2)
 by_asyncpg = create_async_engine("postgresql+asyncpg://app:x@db.example/shop", pool_size=3)
 by_psycopg = create_async_engine("postgresql+psycopg://app:x@db.example/shop", pool_size=3)
+asynchronous = (by_asyncpg, by_psycopg)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-State = dict[str, list[str]]
+from expectation import State
 
 # dbguard's own schema and event triggers are there for its cleaning; temporary objects go with their sessions.
 _OURS = "NOT IN ('dbguard', 'pg_catalog', 'information_schema', 'pg_toast') AND nspname NOT LIKE 'pg\\_%temp\\_%'"
@@ -76,23 +76,6 @@ def read_state(connection: Any) -> State:
     state["transactions of others"] = _lines(connection, _OTHERS)
     state["prepared transactions"] = _lines(connection, _PREPARED)
     return state
-
-
-def differences(expected: State, found: State) -> list[str]:
-    """Return in what two states differ, one a line."""
-    lines = []
-    for name in sorted(expected.keys() | found.keys()):
-        before, after = expected.get(name), found.get(name)
-        if before is None or after is None:
-            lines.append(f"{name}: {'missing' if after is None else 'new'}")
-        elif before != after:
-            lines.append(f"{name}: missing {_less(before, after)}, new {_less(after, before)}")
-    return lines
-
-
-def _less(some: list[str], others: list[str]) -> list[str]:
-    left = list(others)
-    return [line for line in some if line not in left or left.remove(line)][:5]
 
 
 def _lines(connection: Any, query: str) -> list[str]:

@@ -6,22 +6,14 @@ import json
 import sys
 from pathlib import Path
 
-import models
+import plain
 import psycopg
 import state
 from sqlalchemy import create_engine
-from sqlalchemy.orm import Session
 
 
 def main(dsn: str, file: str) -> None:
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(Path(__file__).with_name("schema.sql").read_bytes())
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn))
-    models.create(engine)
-    with Session(engine) as session:
-        models.seed(session)
-        session.commit()
-    engine.dispose()
+    plain.build(create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn)))
     with psycopg.connect(dsn, autocommit=True) as connection:
         Path(file).write_text(json.dumps(state.read_state(connection)))
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 primary = create_engine("sqlite:///production.db")
 readonly = create_engine("sqlite:///production.db")
-asynchronous = create_async_engine("sqlite+aiosqlite:///production.db")
+asynchronous = (create_async_engine("sqlite+aiosqlite:///production.db"),)
 
 
 @event.listens_for(Engine, "connect")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-State = dict[str, list[str]]
+from expectation import State
 
 
 def read_state(connection: sqlite3.Connection) -> State:
@@ -33,15 +33,3 @@ def _locks(connection: sqlite3.Connection) -> list[str]:
         return [str(error)]
     connection.execute("ROLLBACK")
     return []
-
-
-def differences(expected: State, found: State) -> list[str]:
-    """Return in what two states differ, one a line."""
-    lines = []
-    for name in sorted(expected.keys() | found.keys()):
-        before, after = expected.get(name), found.get(name)
-        if before is None or after is None:
-            lines.append(f"{name}: {'missing' if after is None else 'new'}")
-        elif before != after:
-            lines.append(f"{name}: missing {set(before) - set(after)}, new {set(after) - set(before)}")
-    return lines

@@ -1,30 +1,8 @@
-"""pytest-postgresql with its own server, one for each worker; `load` fills its template, each test gets a copy."""
+"""pytest-postgresql with its own server, one for each worker."""
 
 from __future__ import annotations
 
-import pytest
-from models import Base
+from bench_pytest_postgresql import load_tables, postgresql, session  # noqa: F401
 from pytest_postgresql import factories
-from sqlalchemy import URL, create_engine
-from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool
-
-
-def url_of(host, port, user, dbname):
-    return URL.create("postgresql+psycopg", user, database=dbname, query={"host": str(host), "port": str(port)})
-
-
-def load_tables(host, port, user, dbname, **_):
-    Base.metadata.create_all(create_engine(url_of(host, port, user, dbname), poolclass=NullPool))
-
 
 server = factories.postgresql_proc(load=[load_tables])
-postgresql = factories.postgresql("server")
-
-
-@pytest.fixture
-def session(postgresql):
-    info = postgresql.info
-    engine = create_engine(url_of(info.host, info.port, info.user, info.dbname), poolclass=NullPool)
-    with Session(engine) as session:
-        yield session

@@ -7,17 +7,13 @@ import signal
 
 import engines
 import pytest
+from mischief import WRITE, keep, write
 from sqlalchemy import text
-
-KEPT: list[object] = []
 
 
 def make_a_mess():
-    with engines.primary.begin() as connection:
-        connection.execute(text("DELETE FROM customer"))
-    connection = engines.primary.connect()
-    connection.execute(text("INSERT INTO node (parent_id) VALUES (NULL)"))
-    KEPT.append(connection)
+    write("DELETE FROM customer")
+    keep(engines.primary.connect()).execute(WRITE)
 
 
 @pytest.fixture
@@ -40,7 +36,7 @@ def test_fails():
 
 def test_fails_in_the_database():
     with engines.primary.begin() as connection:
-        connection.execute(text("INSERT INTO node (parent_id) VALUES (NULL)"))
+        connection.execute(WRITE)
         connection.execute(text("INSERT INTO account (customer_id) VALUES (4711)"))
 
 
@@ -49,8 +45,7 @@ def test_fails_in_setup(broken_setup):
 
 
 def test_fails_in_teardown(broken_teardown):
-    with engines.primary.begin() as connection:
-        connection.execute(text("DELETE FROM setting"))
+    write("DELETE FROM shop")
 
 
 def test_fails_by_exit():

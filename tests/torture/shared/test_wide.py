@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
+import dialect
 import engines
-import psycopg
 import pytest
 import state
-from sqlalchemy import text
+from mischief import write
+from sqlalchemy import Column, Integer, MetaData, String, Table
 
-KEPT: list[object] = []
-WIDE = "rows public.wide"
-
-
-def write(statement):
-    with engines.primary.begin() as connection:
-        connection.execute(text(statement))
+EXTRA = Table("extra", MetaData(), Column("id", Integer, primary_key=True), Column("name", String))
 
 
 @pytest.fixture(scope="session")
 def session_row(application, expectation):
     write("INSERT INTO wide VALUES ('session')")
-    with expectation.with_line(WIDE, "(session)"):
+    with expectation.with_line(dialect.rows_of("wide"), dialect.line_of("session")):
         yield
 
 
 @pytest.fixture(scope="module")
 def module_row(application, expectation):
     write("INSERT INTO wide VALUES ('module')")
-    with expectation.with_line(WIDE, "(module)"):
+    with expectation.with_line(dialect.rows_of("wide"), dialect.line_of("module")):
         yield
 
 
 @pytest.fixture(scope="class")
 def class_row(module_row, application, expectation):
     write("INSERT INTO wide_numbered (owner) VALUES ('class')")
-    with expectation.with_line("rows public.wide_numbered", "(1,class)"):
+    with (
+        expectation.with_line(dialect.rows_of("wide_numbered"), dialect.line_of(1, "class")),
+        expectation.with_line(*dialect.NUMBERING),
+    ):
         yield
         write("DELETE FROM wide_numbered")
 
 
 @pytest.fixture(scope="class")
-def class_table(application, expectation, dsn):
-    write("CREATE TABLE extra (id serial PRIMARY KEY, name text)")
+def class_table(application, expectation, connect):
+    EXTRA.create(engines.primary)
     write("INSERT INTO extra (name) VALUES ('extra')")
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with closing(connect()) as connection:
         whole = state.read_state(connection)
     with expectation.with_state(whole):
         yield
@@ -53,15 +53,6 @@ def class_table(application, expectation, dsn):
 def broken(application):
     write("INSERT INTO wide VALUES ('broken')")
     raise RuntimeError("on purpose")
-
-
-@pytest.fixture(scope="class")
-def open_transaction(application, expectation):
-    """A transaction that stays open for several tests."""
-    with engines.primary.connect() as connection:
-        assert connection.scalar(text("SELECT count(*) FROM shop")) == 1
-        with expectation.with_line("transactions of others", " idle in transaction"):
-            yield connection
 
 
 def make_a_mess():
@@ -88,11 +79,11 @@ class TestRows:
     def test_written(self, class_row):
         make_a_mess()
 
-    def test_truncated(self, class_row):
-        write("TRUNCATE wide_numbered, wide RESTART IDENTITY")
+    def test_emptied(self, class_row):
+        write(*dialect.EMPTY_WIDE)
 
     def test_swapped(self, class_row):
-        write("DROP TABLE gap")
+        write("DROP TABLE watched")
 
     @pytest.mark.dbguard(reset="rollback")
     def test_rolled_back(self, class_row):
@@ -109,20 +100,10 @@ class TestTable:
         write("DELETE FROM customer")
 
     def test_dropped(self, class_table):
-        write("DROP TABLE extra")
+        EXTRA.drop(engines.primary)
 
     def test_read(self, class_table):
-        write("SELECT * FROM extra")
-
-
-class TestOpenTransaction:
-    def test_writes(self, open_transaction):
-        make_a_mess()
-        assert open_transaction.scalar(text("SELECT count(*) FROM shop")) == 1
-
-    def test_leaks_pooled_connection(self, open_transaction):
-        KEPT.append(engines.primary.connect())
-        KEPT[-1].execute(text("INSERT INTO wide VALUES ('left')"))
+        assert write("SELECT name FROM extra") == [("extra",)]
 
 
 class TestBroken:

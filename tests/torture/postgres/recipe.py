@@ -1,27 +1,10 @@
-"""The tables that the application maps itself, and the data that every test starts from."""
+"""What builds the database: the mapped tables, and the data that every test starts from."""
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Identity, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
-
-
-class Base(DeclarativeBase): ...
-
-
-class Shop(Base):
-    __tablename__ = "shop"
-    id: Mapped[int] = mapped_column(Identity(start=1), primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
-    orders: Mapped[list[Order]] = relationship(back_populates="shop")
-
-
-class Order(Base):
-    __tablename__ = "order"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    shop_id: Mapped[int] = mapped_column(ForeignKey("shop.id", ondelete="CASCADE"))
-    shop: Mapped[Shop] = relationship(back_populates="orders")
-
+import models
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
 SEED = """
 INSERT INTO customer (email, name, tags, picture)
@@ -49,13 +32,10 @@ def seed(session: Session) -> None:
     # without parameters the driver takes percent signs as they are
     cursor = session.connection().connection.driver_connection.cursor()
     cursor.execute(SEED)
-    shop = Shop(name="corner")
-    session.add(shop)
-    session.add_all([Order(shop=shop), Order(shop=shop)])
-    session.flush()
+    models.seed(session)
     session.execute(text("ANALYZE customer"))
 
 
-def create(engine) -> None:
+def create(engine: Engine) -> None:
     """Create the mapped tables."""
-    Base.metadata.create_all(engine)
+    models.Base.metadata.create_all(engine)
