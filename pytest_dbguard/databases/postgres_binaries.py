@@ -34,11 +34,6 @@ def find_programs() -> Path | None:
     return None
 
 
-def programs_for(user: ServerUser) -> Path:
-    """Return a directory of programs that `user` can run; see `wheel_programs`."""
-    return wheel_programs(user).directory
-
-
 def wheel_programs(user: ServerUser) -> Programs:
     """Return programs that `user` can run, a copy when the installed ones are out of its reach.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
@@ -71,28 +71,6 @@ class Ledger(Protocol):
     def let_go(self) -> None:
         """Have every pooled connection to the database replaced before its next use, without waiting for anything."""
         ...
-
-
-@dataclass(slots=True)
-class NoLedger:
-    """A ledger of a process that opens no connection but the cleaner's own."""
-
-    leaks: list[Leak] = field(default_factory=list)
-
-    def end_leaks(self) -> Sequence[Leak]:
-        """Return nothing."""
-        return ()
-
-    def kept_backends(self) -> frozenset[int]:
-        """Return nothing."""
-        return frozenset()
-
-    def leak_of(self, backend: int, message: str) -> Leak:
-        """Return a leak of an unknown owner."""
-        return Leak(None, message)
-
-    def let_go(self) -> None:
-        """Do nothing."""
 
 
 class Cleaner(Protocol):

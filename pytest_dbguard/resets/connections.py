@@ -85,10 +85,6 @@ class Connections:
         if self._ended:
             self._ended.clear()
 
-    def leave(self) -> None:
-        """Say that no test and no fixture of one runs."""
-        self.enter("", is_wide=True)
-
     def end_leaks(self) -> Sequence[Leak]:
         """Roll back and set free the connections that the current test took and did not give back."""
         if self._altered:

@@ -64,13 +64,6 @@ class Spares:
         self._leftovers = [leftover for leftover in self._leftovers if not leftover.done()]
         self._leftovers.append(self._pool().submit(self.drop, name))
 
-    def settle(self) -> None:
-        """Wait until nothing happens in the background."""
-        if self._ready is not None:
-            self._ready.made.exception()
-        for leftover in self._leftovers:
-            leftover.exception()
-
     def close(self) -> None:
         """Delete what is left and end the thread."""
         self._discard_ready(self._ready)

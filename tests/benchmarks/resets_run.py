@@ -164,11 +164,11 @@ def _environment(bench: Bench, row: Row, url: URL) -> Mapping[str, str]:
 
 def _pg_ctl(directory: Path) -> Path:
     """Return the program that starts a server with its data below `directory`, also for root."""
-    from pytest_dbguard.databases.postgres_binaries import programs_for
+    from pytest_dbguard.databases.postgres_binaries import wheel_programs
     from pytest_dbguard.databases.server_user import server_user
 
     user = server_user()
-    program = programs_for(user) / "pg_ctl"
+    program = wheel_programs(user).directory / "pg_ctl"
     if not user.borrowed:
         return program
     wrapper = directory / "pg_ctl"

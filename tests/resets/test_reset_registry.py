@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 
 from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.resets import registry
-from pytest_dbguard.resets.base import Did, NoLedger, Outcome
+from pytest_dbguard.resets.base import Did, Outcome
 from pytest_dbguard.resets.registry import RESETS, cleaner_for, finish_for, load_reset, reset_names
 
 
@@ -77,7 +77,7 @@ def test_what_a_reset_asks_of_its_cleaner(name, is_dirty, calls):
 
 def test_an_unknown_family_has_no_cleaner():
     with pytest.raises(DatabaseError, match="no reset knows databases of 'mysql'"):
-        cleaner_for(Database(make_url("mysql://host/name")), None, NoLedger())
+        cleaner_for(Database(make_url("mysql://host/name")), None, None)
 
 
 @dataclass

@@ -52,7 +52,7 @@ class Together:
         self.resets[reset].begin()
         result = work()
         outcome = self.resets[reset].end()
-        self.connections.leave()
+        self.connections.enter("", is_wide=True)
         return result, outcome
 
     def close(self):
