@@ -51,8 +51,7 @@ class PoolEvent:
         "exhausted", "saturated", "leak", "returned", "collected", "frozen", "replaced", "resized", "drained"
     ]
     """What happened. "leak": held for too long. "returned": a leak that came back. "collected": returned by the garbage
-    collector. 
-    "frozen": did not answer in time. "replaced": all connections are to be opened anew."""
+    collector. "frozen": did not answer in time. "replaced": all connections are to be opened anew."""
 
     detail: str = ""
 
