@@ -1,0 +1,187 @@
+"""One service for an application's databases: it checks the settings, starts its parts, and stops them in reverse."""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pytest_dbguard.databases.engines import Role
+from pytest_dbguard.runtime.clock import SYSTEM_CLOCK, Clock
+from pytest_dbguard.runtime.errors import NotConfigured, NotStarted
+from pytest_dbguard.runtime.lifecycle import Lifecycle, State
+from pytest_dbguard.runtime.parts import Parts
+from pytest_dbguard.runtime.role_client import RoleClient
+
+if TYPE_CHECKING:
+    from pytest_dbguard.runtime.events import Events
+    from pytest_dbguard.runtime.health.model import Health
+    from pytest_dbguard.runtime.manager import DatabaseManager
+    from pytest_dbguard.runtime.settings import DatabaseSettings
+    from pytest_dbguard.runtime.statistics.metrics import ManagerMetrics
+    from pytest_dbguard.runtime.statistics.summary import PerformanceSummary
+
+_LOG = logging.getLogger("pytest_dbguard.runtime")
+
+
+class DatabaseService:
+    """The databases of an application: `client()`, `readonly()`, `analytics()` give sessions and engines by role.
+
+    It starts with `start()`, `with` or `async with`, else when it is first used; after `stop()` it refuses until it
+    is started again. Any number of threads and tasks may use it; in a forked child it has connections of its own.
+    """
+
+    def __init__(
+        self, settings: DatabaseSettings | None = None, *, clock: Clock = SYSTEM_CLOCK, eager: bool = False
+    ) -> None:
+        """Check the settings; connect to nothing.
+
+        Args:
+            settings: What is in the environment and the project's file (`DatabaseSettings.load`) when left out.
+            clock: Where the time comes from.
+            eager: Connect to every server at the start, and fail there rather than at the first use.
+
+        Raises:
+            ConfigError: That tells everything that is wrong with the settings.
+        """
+        from pytest_dbguard.runtime.manager import DatabaseManager
+        from pytest_dbguard.runtime.settings import DatabaseSettings
+
+        self.settings: DatabaseSettings = DatabaseSettings.load() if settings is None else settings
+        self.clock = clock
+        self._eager = eager
+        self._manager = DatabaseManager(self.settings, clock=clock)
+        self._life = Lifecycle()
+        self._parts = Parts((), clock)
+
+    @property
+    def state(self) -> State:
+        """Whether it is "new", "starting", "started", "stopping" or "stopped"."""
+        return self._life.state
+
+    @property
+    def manager(self) -> DatabaseManager:
+        """The engines and sessions below; started where it was not yet.
+
+        Raises:
+            NotStarted: After `stop`.
+        """
+        if self._life.state != "started":
+            self._start_for_use()
+        return self._manager
+
+    @property
+    def events(self) -> Events:
+        """Where to subscribe to what happens, also before the start."""
+        return self._manager.events
+
+    def start(self) -> None:
+        """Start the parts in order; when one fails, those before it are stopped again and its error is raised."""
+        self._life.start(lambda change: self._parts.start(change, self._shutdown_s))
+
+    async def start_async(self) -> None:
+        """Start as `start` does, in the event loop that runs."""
+        await self._life.start_async(lambda change: self._parts.start_async(change, self._shutdown_s))
+
+    def stop(self, deadline_s: float | None = None) -> None:
+        """Stop the parts in reverse order: hand out nothing more, wait for what is out, cancel what is left, close.
+
+        Args:
+            deadline_s: Seconds for all of it; the setting `timeouts.shutdown_s` when left out.
+        """
+        seconds = self._shutdown_s if deadline_s is None else deadline_s
+        self._life.stop(lambda _: self._parts.stop(seconds))
+
+    async def stop_async(self, deadline_s: float | None = None) -> None:
+        """Stop as `stop` does, while other tasks run; also where this task is cancelled."""
+        seconds = self._shutdown_s if deadline_s is None else deadline_s
+        await self._life.stop_async(lambda _: self._parts.stop_async(seconds))
+
+    def __enter__(self) -> DatabaseService:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> DatabaseService:
+        await self.start_async()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop_async()
+
+    def client(self) -> RoleClient:
+        """Return the sessions and engines of the role "primary"."""
+        return self._of("primary")
+
+    def readonly(self) -> RoleClient:
+        """Return those of the role "readonly": a replica where one is configured. Its server refuses writes."""
+        return self._of("readonly")
+
+    def analytics(self) -> RoleClient:
+        """Return those of the role "analytics", for long reports. Its server refuses writes."""
+        return self._of("analytics")
+
+    def routed(self) -> RoleClient:
+        """Return sessions that read from replicas and write to the primary (`RoutingSession`)."""
+        return RoleClient(self._manager_in_use, "primary", is_routed=True)
+
+    def health(self, deadline_s: float | None = None) -> Health:
+        """Ask every server how it is, within `deadline_s` or the setting `timeouts.health_s`."""
+        return self.manager.health(deadline_s)
+
+    async def health_async(self, deadline_s: float | None = None) -> Health:
+        """Ask every server how it is, while other tasks run."""
+        return await self.manager.health_async(deadline_s)
+
+    def metrics(self) -> ManagerMetrics:
+        """Return the figures of pools, statements and replicas since the start; asks no server."""
+        return self.manager.metrics()
+
+    def performance_summary(self) -> PerformanceSummary:
+        """Return the slowest statements, error rates and waits for connections; asks no server."""
+        raise NotImplementedError
+
+    def optimization_report(self) -> NoReturn:
+        """Raise `NotConfigured`: the optimizer is no part of this version."""
+        _missing("an optimizer", "performance_summary() tells the slowest statements")
+
+    def model_optimizations(self, model: str) -> NoReturn:
+        """Raise `NotConfigured`: the optimizer is no part of this version."""
+        _missing("an optimizer", "performance_summary() tells the slowest statements")
+
+    def create_backup(self, **options: Any) -> NoReturn:
+        """Raise `NotConfigured`: backups are no part of this version."""
+        _missing("backups", "the settings of `backup` are checked, but nothing acts on them")
+
+    def list_backups(self) -> NoReturn:
+        """Raise `NotConfigured`: backups are no part of this version."""
+        _missing("backups", "the settings of `backup` are checked, but nothing acts on them")
+
+    def restore_backup(self, backup: str, **options: Any) -> NoReturn:
+        """Raise `NotConfigured`: backups are no part of this version."""
+        _missing("backups", "the settings of `backup` are checked, but nothing acts on them")
+
+    @property
+    def _shutdown_s(self) -> float:
+        return float(self.settings.timeouts.shutdown_s)
+
+    def _of(self, role: Role) -> RoleClient:
+        return RoleClient(self._manager_in_use, role)
+
+    def _manager_in_use(self) -> DatabaseManager:
+        return self.manager
+
+    def _start_for_use(self) -> None:
+        if self._life.state in ("stopping", "stopped"):
+            raise NotStarted(f"the database service is {self._life.state}", hint="call start() to use it again")
+        self.start()
+
+
+def _missing(part: str, hint: str) -> NoReturn:
+    raise NotConfigured(f"this version of pytest-dbguard brings no {part}", hint=hint)
