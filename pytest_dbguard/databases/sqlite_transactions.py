@@ -18,8 +18,10 @@ _READS = re.compile(
 )
 
 
-def mend_sqlite(engine: Engine) -> None:
+def mend_sqlite(engine: Engine, *, is_durable: bool = False) -> None:
     """Have a transaction begin before the first statement that is no read, and have foreign keys enforced.
+
+    Commits wait for the disk only where `is_durable` asks for that: data of tests need not outlive a power cut.
 
     The driver itself begins one before INSERT, UPDATE and DELETE only, so that SAVEPOINT and DDL do not roll back.
     SQLAlchemy's documentation mends that with a BEGIN before every statement ("Legacy Transaction Mode"); but then a
@@ -29,7 +31,7 @@ def mend_sqlite(engine: Engine) -> None:
     if engine.dialect.name != "sqlite":
         return
     event.listen(engine, "connect", _prepare)
-    if engine.url.query.get("vfs") != "memdb":
+    if not is_durable and engine.url.query.get("vfs") != "memdb":
         event.listen(engine, "connect", _need_no_disk)
     dialect = engine.dialect
     execute, executemany, without, savepoint = (

@@ -1,0 +1,74 @@
+"""Knows of a failed COMMIT whether the transaction may have happened all the same."""
+
+from __future__ import annotations
+
+import select
+from typing import Any
+
+from sqlalchemy import Engine
+
+from pytest_dbguard.runtime.sqlstates import causes, says_rolled_back
+
+_UNKNOWN = "dbguard_unknown_outcome"
+_NOTE = "the connection broke while COMMIT was under way: the transaction may have happened, or not"
+_READS = 2
+"""How often to read what a server left behind: its last words, and then the end."""
+
+
+def watch_commits(engine: Engine) -> None:
+    """Have errors of COMMIT tell whether the transaction may have happened; see `is_unknown`.
+
+    In the dialect, where nothing but COMMIT is under way: an event only tells that a commit is about to begin, and
+    SQLAlchemy's error does not say which of the calls failed that have no statement.
+    """
+    dialect = engine.dialect
+    commit = dialect.do_commit
+
+    def do_commit(dbapi_connection: Any) -> None:
+        was_lost = _was_lost(dbapi_connection)
+        try:
+            commit(dbapi_connection)
+        except BaseException as error:
+            if not was_lost and not says_rolled_back(error):
+                _mark(error)
+            raise
+
+    dialect.do_commit = do_commit  # type: ignore[method-assign]
+
+
+def is_unknown(error: BaseException) -> bool:
+    """Whether an error, or what it was raised from, left open what became of a transaction."""
+    return any(hasattr(each, _UNKNOWN) for each in causes(error))
+
+
+def _mark(error: BaseException) -> None:
+    setattr(error, _UNKNOWN, True)
+    error.add_note(_NOTE)
+
+
+def _was_lost(dbapi_connection: Any) -> bool:
+    """Whether the connection had ended before COMMIT was sent: then the transaction has been rolled back.
+
+    A server that goes says so at once, but libpq reads that only when it is next used. Then nobody could tell it from
+    an answer to COMMIT; so look before.
+    """
+    connection = getattr(dbapi_connection, "driver_connection", dbapi_connection)
+    closed = getattr(connection, "closed", None)
+    if closed is None:
+        is_closed = getattr(connection, "is_closed", None)
+        return bool(is_closed is not None and is_closed())
+    pgconn = getattr(connection, "pgconn", None)
+    return bool(closed) or (pgconn is not None and _has_ended(pgconn))
+
+
+def _has_ended(pgconn: Any) -> bool:
+    try:
+        for _ in range(_READS):
+            poll = select.poll()
+            poll.register(pgconn.socket, select.POLLIN)
+            if not poll.poll(0):
+                return False
+            pgconn.consume_input()
+    except Exception:  # noqa: BLE001  libpq's binding raises its own kind of error: the connection has ended
+        return True
+    return int(pgconn.status) != 0

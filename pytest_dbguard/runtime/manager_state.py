@@ -1,0 +1,61 @@
+"""Whether a manager starts, runs or stops: each change by one thread, also after a fork."""
+
+from __future__ import annotations
+
+from threading import Event, Lock
+from typing import Literal
+
+from pytest_dbguard.runtime.errors import ShuttingDown
+
+State = Literal["new", "started", "stopping", "stopped"]
+
+
+class ManagerState:
+    """The state, and who may change it."""
+
+    def __init__(self) -> None:
+        self.value: State = "new"
+        self._lock = Lock()
+        self._stopped = Event()
+
+    def start(self) -> bool:
+        """Become "started"; True for the one caller that has to start things.
+
+        Raises:
+            ShuttingDown: While it stops.
+        """
+        with self._lock:
+            if self.value == "stopping":
+                raise ShuttingDown("the database manager is stopping: it hands out nothing any more")
+            if self.value == "started":
+                return False
+            self.value = "started"
+            self._stopped.clear()
+            return True
+
+    def stop(self) -> bool:
+        """Become "stopping"; True for the one caller that has to stop things, who then calls `stopped`."""
+        with self._lock:
+            if self.value in ("stopping", "stopped"):
+                return False
+            self.value = "stopping"
+            return True
+
+    def stopped(self) -> None:
+        """Become "stopped"."""
+        with self._lock:
+            self.value = "stopped"
+            self._stopped.set()
+
+    def wait_until_stopped(self, timeout_s: float | None) -> bool:
+        """Wait for whoever stops."""
+        return self._stopped.wait(timeout_s)
+
+    def after_fork(self) -> None:
+        """Be usable in a child of the process, whatever another thread was doing when it forked."""
+        self._lock = Lock()
+        self._stopped = Event()
+        if self.value == "stopping":
+            self.value = "stopped"
+        if self.value == "stopped":
+            self._stopped.set()
