@@ -66,7 +66,8 @@ class Proxy:
 
         async def change() -> None:
             self._delay_s, self._budget, self._resets = 0.0, None, False
-            self._flow.set()
+            for flow in (self._flow, *(link.flow for link in self._links)):
+                flow.set()
             await self._listen()
 
         self._call(change)
@@ -74,6 +75,15 @@ class Proxy:
     def freeze(self) -> None:
         """Take connections and bytes, and pass nothing on: a hung server whose kernel still acknowledges."""
         self._call(self._flow.clear)
+
+    def freeze_open(self) -> None:
+        """Freeze the connections that are open; those that come are served: a host that hung and was replaced."""
+
+        def change() -> None:
+            for link in self._links:
+                link.flow.clear()
+
+        self._call(change)
 
     def reset(self) -> None:
         """Reset all connections, those that come too."""
@@ -197,6 +207,8 @@ class _Link:
     """One connection from a client, and its other half to the server."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.flow = asyncio.Event()
+        self.flow.set()
         self._reader = reader
         self._writers = [writer]
 
@@ -223,6 +235,7 @@ class _Link:
     ) -> None:
         goes_on = True
         while goes_on and (data := await reader.read(_CHUNK)):
+            await self.flow.wait()
             passes, goes_on = await allow(data, is_answer)
             writer.write(passes)
             await writer.drain()

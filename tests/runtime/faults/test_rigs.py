@@ -70,6 +70,17 @@ def test_frozen_it_accepts_connections_that_get_no_answer(led, postgres):
         assert client.recv(1) == b"N"
 
 
+def test_only_what_is_open_is_frozen(led, postgres):
+    between, connection = led
+    between.freeze_open()
+    with connect(between.url(postgres.url)) as another:
+        assert another.execute("SELECT 2").fetchone() == (2,)
+    answers = ask(connection)
+    assert not answers(0.2)
+    between.ok()
+    assert answers(WATCHDOG_S)
+
+
 def test_what_is_reset_is_lost_until_it_is_ok(led, postgres):
     between, connection = led
     between.reset()
