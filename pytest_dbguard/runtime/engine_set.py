@@ -74,6 +74,7 @@ class EngineSet:
         self._targets = {target.name: target for target in settings.targets()}
         self.roles, self.fallbacks = _who_serves(tuple(self._targets.values()))
         self._said: set[Role] = set()
+        self._listeners: tuple[Callable[[EngineOfTarget], object], ...] = ()
 
     def member(self, name: str, *, is_async: bool) -> EngineOfTarget:
         """Return the engine of a target; made when asked for first.
@@ -87,8 +88,20 @@ class EngineSet:
         with self._lock:
             found = self._members.get((name, is_async))
             if found is None:
-                found = self._members[name, is_async] = self._make(self._target(name), is_async)
+                found = self._make(self._target(name), is_async)
+                for listener in self._listeners:
+                    listener(found)
+                self._members[name, is_async] = found
             return found
+
+    def on_engine(self, listener: Callable[[EngineOfTarget], object]) -> Callable[[], None]:
+        """Call `listener` with each engine that is made from now on, before anybody else has it; return what ends that."""
+        self._listeners = (*self._listeners, listener)
+
+        def end() -> None:
+            self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+        return end
 
     def members(self, role: Role | None = None) -> tuple[EngineOfTarget, ...]:
         """Return the engines made so far, of the servers of a role or of all."""

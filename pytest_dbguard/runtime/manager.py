@@ -75,6 +75,14 @@ class DatabaseManager:
             self._set.make_all()
         return self._set.members()
 
+    def on_engine(self, listener: Callable[[EngineOfTarget], object]) -> Callable[[], None]:
+        """Call `listener` with each engine that is made from now on, before anybody has it: to instrument it.
+
+        Returns:
+            What ends that. What the listener raises reaches whoever asked for the engine, which is then made anew.
+        """
+        return self._set.on_engine(listener)
+
     def roles(self) -> Mapping[Role, tuple[Target, ...]]:
         """Return the servers of each role; primary's for a role that is not configured."""
         return self._set.roles
