@@ -6,9 +6,9 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock, get_ident
+from threading import RLock, get_ident
 from typing import Any, Literal
 from weakref import WeakSet
 
@@ -47,7 +47,7 @@ class Lifecycle:
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()  # a signal handler may ask in the midst of the few lines that hold it
         self._state: State = "new"
         self._change: Change | None = None
         _ALIVE.add(self)
@@ -69,7 +69,10 @@ class Lifecycle:
         self._do("started", work)
 
     def stop(self, work: Callable[[Change], object]) -> None:
-        """Do what stops it, unless it is not started. In a thread that is about to do so it returns at once."""
+        """Do what stops it, unless it is stopped; also where it was never started.
+
+        In a thread that stops it already it returns at once; one that starts it gives up.
+        """
         self._do("stopped", work)
 
     async def start_async(self, work: Callable[[Change], Coroutine[Any, Any, object]]) -> None:
@@ -82,7 +85,7 @@ class Lifecycle:
 
     def renew(self) -> None:
         """Begin anew in a forked child, where whoever held the lock or worked on a change is not."""
-        self._lock, self._change = Lock(), None
+        self._lock, self._change = RLock(), None
         self._state = "new" if self._state in ("new", "starting", "started") else "stopped"
 
     def _do(self, goal: Goal, work: Callable[[Change], object]) -> None:
@@ -113,7 +116,7 @@ class Lifecycle:
         with self._lock:
             if self._change is not None:
                 return self._change
-            if self._state == "started" if mine.goal == "started" else self._state != "started":
+            if self._state == mine.goal:
                 return None
             self._change = mine
             self._state = "starting" if mine.goal == "started" else "stopping"
@@ -140,14 +143,11 @@ async def to_the_end(work: Coroutine[Any, Any, object]) -> None:
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError as error:
-            if not task.done():
-                cancelled = error
-        except BaseException:  # noqa: BLE001  told below
-            break
+            cancelled = None if task.cancelled() else error
+        except Exception:  # noqa: BLE001, S110  told by the task's result
+            pass
     if cancelled is not None:
-        with suppress(Exception):
-            task.result()
-        raise cancelled
+        raise cancelled from task.exception()
     task.result()
 
 

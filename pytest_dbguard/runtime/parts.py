@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 from pytest_dbguard.runtime.clock import Clock
 from pytest_dbguard.runtime.lifecycle import Change, to_the_end
@@ -96,7 +96,7 @@ class Parts:
         await self._stop_async(self._parts, deadline_s, failures)
         _raise(failures)
 
-    def _stop(self, parts: Any, deadline_s: float) -> list[Exception]:
+    def _stop(self, parts: Sequence[Part], deadline_s: float) -> list[Exception]:
         end = self._clock.monotonic() + deadline_s
         failures: list[Exception] = []
         for part in reversed(parts):
@@ -106,7 +106,7 @@ class Parts:
                 _failed(part, error, failures)
         return failures
 
-    async def _stop_async(self, parts: Any, deadline_s: float, failures: list[Exception]) -> None:
+    async def _stop_async(self, parts: Sequence[Part], deadline_s: float, failures: list[Exception]) -> None:
         end = self._clock.monotonic() + deadline_s
         for part in reversed(parts):
             try:

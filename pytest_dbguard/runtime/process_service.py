@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ class ProcessService:
     """Holds the service of a process, for `get_database_service`."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()
         self._service: DatabaseService | None = None
 
     def get(self) -> DatabaseService:
@@ -39,7 +39,7 @@ class ProcessService:
 
     def renew(self) -> None:
         """Free the lock in a forked child: the thread that held it is not there."""
-        self._lock = Lock()
+        self._lock = RLock()
 
 
 _PROCESS = ProcessService()

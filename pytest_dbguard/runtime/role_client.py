@@ -58,7 +58,10 @@ class RoleClient:
         return manager.async_session(self.role, **options)
 
     def run(self, work: Callable[[Session], T], *, retries: int = 3) -> T:
-        """Run a whole transaction and commit it; again when it fails for a reason that passes (`DatabaseManager.run`)."""
+        """Run a whole transaction and commit it; again when it fails for a reason that passes.
+
+        Works as `DatabaseManager.run` does, in the client's role.
+        """
         return self._manager().run(work, retries=retries, role=self.role)
 
     async def run_async(self, work: Callable[[AsyncSession], Awaitable[T]], *, retries: int = 3) -> T:

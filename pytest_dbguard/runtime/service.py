@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.clock import SYSTEM_CLOCK, Clock
@@ -97,7 +97,7 @@ class DatabaseService:
         seconds = self._shutdown_s if deadline_s is None else deadline_s
         await self._life.stop_async(lambda _: self._parts.stop_async(seconds))
 
-    def __enter__(self) -> DatabaseService:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -106,7 +106,7 @@ class DatabaseService:
     ) -> None:
         self.stop()
 
-    async def __aenter__(self) -> DatabaseService:
+    async def __aenter__(self) -> Self:
         await self.start_async()
         return self
 
