@@ -95,7 +95,7 @@ class EngineSet:
             return found
 
     def on_engine(self, listener: Callable[[EngineOfTarget], object]) -> Callable[[], None]:
-        """Call `listener` with each engine that is made from now on, before anybody else has it; return what ends that."""
+        """Call `listener` with each engine that is made, before anybody else has it; return what ends that."""
         self._listeners = (*self._listeners, listener)
 
         def end() -> None:
