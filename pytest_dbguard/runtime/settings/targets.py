@@ -1,0 +1,67 @@
+"""The servers that the settings name, by role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_dbguard.core.errors import ConfigError, did_you_mean
+from pytest_dbguard.databases.engines import Role
+from pytest_dbguard.runtime.settings.database_url import DatabaseUrl
+from pytest_dbguard.runtime.settings.roles import RoleSettings, Target
+from pytest_dbguard.runtime.settings.variables import variable_name
+
+if TYPE_CHECKING:
+    from pytest_dbguard.runtime.settings.model import DatabaseSettings
+
+
+def targets_of(settings: DatabaseSettings) -> tuple[Target, ...]:
+    """Return the servers, the primary first, replicas in their order."""
+    return (
+        *_single(settings, "primary", "primary"),
+        *_replicas(settings),
+        *_single(settings, "analytics", "analytics"),
+    )
+
+
+def target_of(settings: DatabaseSettings, role: Role, name: str | None) -> Target:
+    """Return the first server of the role, or the one of that name, or else the primary.
+
+    Raises:
+        ConfigError: When there is none.
+    """
+    targets = targets_of(settings)
+    if name is not None:
+        found = next((target for target in targets if target.name == name), None)
+        if found is None:
+            hint = did_you_mean(name, [target.name for target in targets])
+            raise ConfigError(f"there is no server {name!r} in the settings", hint=hint)
+        return found
+    of_role = next((target for target in targets if target.role == role), None)
+    primary = next((target for target in targets if target.role == "primary"), None)
+    target = of_role or primary
+    if target is None:
+        hint = f"set {variable_name(('url',))}, or `url` in [tool.dbguard.runtime]"
+        raise ConfigError("nothing says where the primary database is", hint=hint)
+    return target
+
+
+def _single(settings: DatabaseSettings, role: Role, name: str) -> tuple[Target, ...]:
+    of_role: RoleSettings = getattr(settings.roles, role)
+    return () if of_role.url is None else (_target(settings, role, name, of_role.url),)
+
+
+def _replicas(settings: DatabaseSettings) -> tuple[Target, ...]:
+    if not settings.roles.readonly.replicas:
+        return _single(settings, "readonly", "readonly-1")
+    return tuple(
+        _target(settings, "readonly", f"readonly-{number}", replica.url, replica.weight)
+        for number, replica in enumerate(settings.roles.readonly.replicas, 1)
+    )
+
+
+def _target(settings: DatabaseSettings, role: Role, name: str, url: DatabaseUrl, weight: float = 1.0) -> Target:
+    of_role: RoleSettings = getattr(settings.roles, role)
+    password = of_role.password or settings.password
+    if password is not None and url.takes_password:
+        url = url.with_password(password.get_secret_value())
+    return Target(role, name, weight, url, of_role.password_from or settings.password_from)
