@@ -2,59 +2,231 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Mapping
+from functools import partial
+from threading import RLock
+from time import perf_counter
+from typing import TYPE_CHECKING, Final, Literal
 
-from pytest_dbguard.runtime.health.model import Health, Liveness, Readiness
+from sqlalchemy import Engine
+
+from pytest_dbguard.runtime.events import HealthEvent
+from pytest_dbguard.runtime.health.answers import Answer
+from pytest_dbguard.runtime.health.background import Background
+from pytest_dbguard.runtime.health.hysteresis import TargetState
+from pytest_dbguard.runtime.health.judgement import judge_all, judge_role, judge_target
+from pytest_dbguard.runtime.health.lag import Lag, PrimaryPositions, lag_of
+from pytest_dbguard.runtime.health.model import Health, Liveness, Readiness, Status, TargetHealth
+from pytest_dbguard.runtime.health.pool_sums import is_exhausted
+from pytest_dbguard.runtime.health.probes import Prober
+from pytest_dbguard.runtime.health.rounds import ask_all, ask_all_async
+from pytest_dbguard.runtime.pools.forks import in_children
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
     from pytest_dbguard.runtime.manager import DatabaseManager
+    from pytest_dbguard.runtime.settings import Target
+
+ROLES: Final = ("primary", "readonly", "analytics")
+_STALE: Final = 3
+"""Intervals after which what the background has found is no longer believed."""
 
 
 class HealthChecker:
-    """The health of one manager, which makes one of these and keeps it as `manager.checker`. Safe from any thread."""
+    """The health of one manager, which makes one of these and keeps it as `manager.checker`. Safe from any thread.
+
+    Servers are asked on connections of their own, beside the pools and in threads of their own, at most one a server.
+    Limits on ages are measured by the manager's clock; deadlines, which wait for real sockets, by the machine's.
+    """
+
+    name: Final = "health"
 
     def __init__(self, manager: DatabaseManager) -> None:
+        """Ask nothing yet."""
+        monitoring = manager.settings.monitoring
         self._manager = manager
+        self._targets = {target.name: target for target in manager.settings.targets()}
+        self._probers = {
+            name: Prober(name, partial(_engine_of, manager, target)) for name, target in self._targets.items()
+        }
+        self._positions = PrimaryPositions()
+        self._new_state = partial(TargetState, monitoring.unhealthy_after, monitoring.healthy_after)
+        self._every_s = monitoring.health_interval_s
+        self._background = Background("dbguard-health", self._every_s, self.check_once, self.check_once_async)
+        self._forget()
+        in_children(self, HealthChecker._forget)
 
     def health(self, deadline_s: float | None = None) -> Health:
-        """Ask all servers at once; the answer comes within the deadline, also of servers that say nothing."""
-        raise NotImplementedError
+        """Ask all servers at once; the answer comes within the deadline, also of servers that say nothing.
+
+        Args:
+            deadline_s: Seconds for all together; the setting `timeouts.health_s` when left out.
+        """
+        began, noted_s = perf_counter(), self._manager.clock.monotonic()
+        answers = ask_all(self._probers, self._deadline_s(deadline_s))
+        return self._judge(answers, noted_s, (perf_counter() - began) * 1e3)
 
     async def health_async(self, deadline_s: float | None = None) -> Health:
-        """Do what `health` does without blocking the event loop."""
-        raise NotImplementedError
+        """Do what `health` does while other tasks run; it may be cancelled at any time."""
+        began, noted_s = perf_counter(), self._manager.clock.monotonic()
+        answers = await ask_all_async(self._probers, self._deadline_s(deadline_s))
+        return self._judge(answers, noted_s, (perf_counter() - began) * 1e3)
 
     def live(self) -> Liveness:
-        """Tell whether the process should be left alone; asks no database."""
-        raise NotImplementedError
+        """Tell whether the process should be left alone; asks no database, and waits for nothing."""
+        return Liveness(ok=True, state=self._manager.state, pid=os.getpid())
 
     def ready(self, deadline_s: float | None = None) -> Readiness:
-        """Tell whether requests should be sent here."""
-        raise NotImplementedError
+        """Tell whether requests should be sent here.
+
+        Asks the primary within the deadline (seconds; `timeouts.health_s` when left out), unless a check in the
+        background has done so lately.
+        """
+        reasons = self._reasons_at_once()
+        if reasons is None:
+            answers = ask_all({"primary": self._probers["primary"]}, self._deadline_s(deadline_s))
+            reasons = self._reasons(answers["primary"])
+        return self._readiness(reasons)
 
     async def ready_async(self, deadline_s: float | None = None) -> Readiness:
-        """Do what `ready` does without blocking the event loop."""
-        raise NotImplementedError
+        """Do what `ready` does while other tasks run."""
+        reasons = self._reasons_at_once()
+        if reasons is None:
+            answers = await ask_all_async({"primary": self._probers["primary"]}, self._deadline_s(deadline_s))
+            reasons = self._reasons(answers["primary"])
+        return self._readiness(reasons)
 
     def check_once(self) -> Health:
-        """Ask all servers and take note: states, events, replicas."""
-        raise NotImplementedError
+        """Ask all servers and take note: of states, with events where they change, and for the choice of replicas."""
+        return self._note(self.health())
 
     async def check_once_async(self) -> Health:
-        """Do what `check_once` does without blocking the event loop."""
-        raise NotImplementedError
+        """Do what `check_once` does while other tasks run."""
+        return self._note(await self.health_async())
+
+    def states(self) -> Mapping[str, Status | Literal["unknown"]]:
+        """Return what the checks have confirmed of each server; "unknown" before the first."""
+        with self._lock:
+            return {name: state.status for name, state in self._states.items()}
+
+    @property
+    def latest(self) -> Health | None:
+        """What the last check has found; None before the first."""
+        return self._latest
+
+    @property
+    def is_running(self) -> bool:
+        """Whether servers are checked in the background, by this process."""
+        return self._background.is_running
 
     def start(self) -> None:
-        """Check in a background thread every `monitoring.health_interval_s`. Starting twice is allowed."""
+        """Check in a thread every `monitoring.health_interval_s`, from now on. Starting twice is allowed."""
+        self._background.start()
+
+    async def start_async(self) -> None:
+        """Check in a task of the running event loop instead."""
+        await self._background.start_async()
 
     def stop(self, deadline_s: float = 1.0) -> None:
-        """End the background thread; a check that is under way is not waited for beyond the deadline."""
-
-    def start_async(self) -> None:
-        """Check in a task of the running event loop."""
+        """End the checks in the background; one that is under way is not waited for beyond the deadline."""
+        self._background.stop(deadline_s)
 
     async def stop_async(self, deadline_s: float = 1.0) -> None:
-        """End the task."""
+        """End the checks in the background while other tasks run."""
+        await self._background.stop_async(deadline_s)
+
+    def _forget(self) -> None:
+        # events are emitted by whoever checks: a listener may ask for states
+        self._lock = RLock()
+        self._states = {name: self._new_state() for name in self._targets}
+        self._latest: Health | None = None
+        self._latest_s = 0.0
+
+    def _deadline_s(self, deadline_s: float | None) -> float:
+        return self._manager.settings.timeouts.health_s if deadline_s is None else deadline_s
+
+    def _judge(self, answers: Mapping[str, Answer], noted_s: float, elapsed_ms: float) -> Health:
+        checked_at = self._manager.clock.wall()
+        primary = answers["primary"]
+        with self._lock:
+            if primary.current_lsn is not None:
+                self._positions.note(primary.current_lsn, noted_s)
+            lags = {name: lag_of(answer, primary, self._positions, noted_s) for name, answer in answers.items()}
+        found = {name: self._judge_target(name, answers[name], lags[name], checked_at) for name in answers}
+        roles = {}
+        for role in ROLES:
+            own = {name: each for name, each in found.items() if each.role == role}
+            roles[role] = judge_role(role, role if own else "primary", own or {"primary": found["primary"]})
+        return judge_all(roles, checked_at=checked_at, elapsed_ms=elapsed_ms)
+
+    def _judge_target(self, name: str, answer: Answer, lag: Lag, checked_at: float) -> TargetHealth:
+        return judge_target(
+            self._targets[name].role,
+            name,
+            answer,
+            lag=lag,
+            pools=[each.stats.snapshot() for each in self._manager.engines() if each.target.name == name],
+            max_lag_s=self._manager.settings.routing.max_lag_s,
+            checked_at=checked_at,
+        )
+
+    def _note(self, health: Health) -> Health:
+        events = []
+        with self._lock:
+            self._latest, self._latest_s = health, self._manager.clock.monotonic()
+            for name, found in health.targets.items():
+                state = self._states[name]
+                before = state.status
+                if state.note(found.status):
+                    reason = found.reason or ("changes again and again" if state.is_flapping else "")
+                    events.append(HealthEvent(found.role, name, before, state.status, reason))
+        for happened in events:
+            self._manager.events.emit("health", happened)
+        for name, found in health.targets.items():
+            if found.role == "readonly":
+                self._report(name, found)
+        return health
+
+    def _report(self, name: str, found: TargetHealth) -> None:
+        if found.reachable:
+            self._manager.replicas.report_success(name)
+        else:
+            self._manager.replicas.report_failure(name, found.reason)
+
+    def _reasons_at_once(self) -> list[str] | None:
+        """Return why this is not ready as far as nobody has to be asked; None when the primary has to be."""
+        state = self._manager.state
+        if state != "started":
+            return [{"new": "not started yet"}.get(state, f"the manager is {state}")]
+        age_s = self._manager.clock.monotonic() - self._latest_s
+        if self._latest is None or not self.is_running or age_s > _STALE * self._every_s:
+            return None
+        primary = self._latest.targets["primary"]
+        is_down = self.states()["primary"] == "unhealthy"
+        return [f"primary {primary.reason or 'was unhealthy until just now'}"] if is_down else []
+
+    def _reasons(self, primary: Answer) -> list[str]:
+        judged = judge_target("primary", "primary", primary, lag=Lag(), pools=(), max_lag_s=0.0, checked_at=0.0)
+        return [f"primary {judged.reason}"] if judged.status == "unhealthy" else []
+
+    def _readiness(self, reasons: list[str]) -> Readiness:
+        engines = [each for each in self._manager.engines() if each.target.name == "primary"]
+        if any(is_exhausted(each.stats.snapshot()) for each in engines):
+            reasons = [*reasons, "primary has no connection left in its pool"]
+        return Readiness(ok=not reasons, state=self._manager.state, reasons=tuple(reasons))
+
+
+def _engine_of(manager: DatabaseManager, target: Target) -> Engine | AsyncEngine:
+    """Return an engine of a server, of the kind that the application uses: the other's driver may be missing."""
+    engines = manager.engines()
+    for each in engines:
+        if each.target.name == target.name:
+            return each.async_engine or each.engine
+    if engines and all(each.is_async for each in engines):
+        return manager.async_engine(target.role, target=target.name)
+    return manager.engine(target.role, target=target.name)
 
 
 def health(manager: DatabaseManager, deadline_s: float | None = None) -> Health:

@@ -42,7 +42,7 @@ class StatementFigures:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what can be written as JSON."""
-        return plain(self) | {"mean_ms": plain(self.mean_ms)}
+        return {**plain(self), "mean_ms": plain(self.mean_ms)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +77,4 @@ class RoleFigures:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what can be written as JSON."""
-        return plain(self) | {"mean_ms": plain(self.mean_ms)}
+        return {**plain(self), "mean_ms": plain(self.mean_ms)}

@@ -1,0 +1,123 @@
+"""Asks one server in a thread of its own, at most one at a time, whoever wants to know and however often."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from threading import Lock, Thread
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine
+from sqlalchemy.util import greenlet_spawn
+
+from pytest_dbguard.runtime.health.answers import NO_ANSWER, Answer, failed
+from pytest_dbguard.runtime.health.lines import Cut, Line
+from pytest_dbguard.runtime.health.questions import ask, is_private_memory, sqlite_file
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+@dataclass(slots=True)
+class Probe:
+    """One question that is under way, shared by all who wait for its answer."""
+
+    answer: Future[Answer] = field(default_factory=Future)
+    line: Line = field(default_factory=Line)
+    waiting: int = 0
+
+
+class Prober:
+    """Asks one server.
+
+    A thread that waits for a frozen server cannot be killed. So there is never more than one for a server: who asks
+    while one is under way waits for that one's answer. When the last of them has gone, its connection is cut, which
+    ends it; only where that cannot be done does it stay, until the timeout for connecting is over.
+    """
+
+    def __init__(self, name: str, engine: Callable[[], Engine | AsyncEngine]) -> None:
+        """Ask nothing yet. `engine` gives the engine whose way of connecting is used, in the thread that connects."""
+        self.name = name
+        self._engine = engine
+        self._lock = Lock()
+        self._probe: Probe | None = None
+        self._pid = os.getpid()
+
+    def join(self) -> Probe:
+        """Return the question that is under way, or begin one. Who joins must leave."""
+        if self._pid != os.getpid():
+            # a forked process has neither the thread that asks nor whoever held the lock
+            self._lock, self._probe, self._pid = Lock(), None, os.getpid()
+        with self._lock:
+            probe, begins = self._probe or Probe(), self._probe is None
+            probe.waiting += 1
+            if begins:
+                self._probe = probe
+                # no caller's cancellation may reach those who wait beside it
+                probe.answer.set_running_or_notify_cancel()
+                Thread(target=self._run, args=(probe,), name=f"dbguard-health-{self.name}", daemon=True).start()
+        return probe
+
+    def leave(self, probe: Probe) -> None:
+        """Wait no longer for a question."""
+        with self._lock:
+            probe.waiting -= 1
+            line = None if probe.waiting or probe.answer.done() else probe.line
+        if line is not None:
+            line.cut()
+
+    def _run(self, probe: Probe) -> None:
+        while True:
+            answer = self._ask(probe.line)
+            with self._lock:
+                if not (probe.line.is_cut and probe.waiting):
+                    self._probe = None
+                    break
+                # nobody waited any more, and now somebody does: they want an answer, not to hear of the cut
+                probe.line = Line()
+        probe.answer.set_result(answer)
+
+    def _ask(self, line: Line) -> Answer:
+        try:
+            engine = self._engine()
+            if isinstance(engine, Engine):
+                return _connect_and_ask(engine, line)
+            return asyncio.run(_ask_async(engine, line))
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  whatever a driver raises is the answer
+            return NO_ANSWER if line.is_cut else failed(error)
+
+
+async def _ask_async(engine: AsyncEngine, line: Line) -> Answer:
+    """Ask with the driver of an asynchronous engine, in this thread's own loop: the application's may be blocked."""
+    task = asyncio.current_task()
+    assert task is not None
+    line.connecting_in(asyncio.get_running_loop(), task)
+    found: Answer = await greenlet_spawn(_connect_and_ask, engine.sync_engine, line)
+    return found
+
+
+def _connect_and_ask(engine: Engine, line: Line) -> Answer:
+    file = sqlite_file(engine.url)
+    if is_private_memory(engine.url):
+        return Answer(reachable=True, read_only=False)
+    if file is not None and not file.exists():
+        # connecting would make an empty one
+        return Answer(reachable=False, reason="has no file")
+    began = perf_counter()
+    connection: Any = engine.pool._invoke_creator(None)  # type: ignore[arg-type]  # a connection that no pool knows
+    connect_ms = (perf_counter() - began) * 1e3
+    close = engine.dialect.do_terminate
+    try:
+        line.hold(engine.dialect, connection)
+        answer = ask(engine.dialect, connection, engine.url)
+        close = engine.dialect.do_close
+        return replace(answer, connect_ms=connect_ms)
+    finally:
+        with suppress(Exception, Cut):
+            close(connection)
+        line.release()

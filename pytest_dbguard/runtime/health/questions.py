@@ -1,0 +1,117 @@
+"""Asks one server over a connection that is open: one round trip, a second one where Alembic keeps a table."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy import URL
+from sqlalchemy.engine import Dialect
+
+from pytest_dbguard.runtime.health.answers import Answer
+
+# Nothing in it fails on a primary, on a replica or for a user without privileges: what fails is written into the
+# server's log, every few seconds. An LSN less the first one is a number of bytes.
+_POSTGRESQL = """
+SELECT /* dbguard: own */
+    pg_is_in_recovery(),
+    current_setting('transaction_read_only') = 'on',
+    CASE WHEN pg_is_in_recovery() THEN NULL ELSE (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint END,
+    (pg_last_wal_receive_lsn() - '0/0'::pg_lsn)::bigint,
+    (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint,
+    extract(epoch FROM pg_last_xact_replay_timestamp())::float8,
+    extract(epoch FROM clock_timestamp())::float8,
+    EXISTS (SELECT FROM pg_stat_wal_receiver),
+    CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END,
+    to_regclass('alembic_version') IS NOT NULL
+        AND has_table_privilege(to_regclass('alembic_version'), 'SELECT')
+"""
+_SQLITE = "SELECT /* dbguard: own */ count(*) FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+_REVISIONS = "SELECT /* dbguard: own */ version_num FROM alembic_version ORDER BY version_num"
+
+
+def ask(dialect: Dialect, connection: Any, url: URL) -> Answer:
+    """Return what a server says of itself, all but `connect_ms`."""
+    # each statement by itself: no BEGIN to send, and no transaction that a failure would leave open
+    dialect.set_isolation_level(connection, "AUTOCOMMIT")
+    if dialect.name == "postgresql":
+        return _ask_postgresql(connection)
+    if dialect.name == "sqlite":
+        return _ask_sqlite(connection, url)
+    began = perf_counter()
+    dialect.do_ping(connection)
+    return Answer(reachable=True, latency_ms=(perf_counter() - began) * 1e3)
+
+
+def is_private_memory(url: URL) -> bool:
+    """Whether a URL leads to a database that only its own connection sees: any other gets an empty one."""
+    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """Return the file of an SQLite database; None for one in memory."""
+    name = url.database or ""
+    if is_private_memory(url) or url.query.get("mode") == "memory" or url.query.get("vfs") == "memdb":
+        return None
+    if name.startswith("file:"):
+        name = name.removeprefix("file:").partition("?")[0]
+        name = "" if ":memory:" in name or "mode=memory" in str(url.database) else name
+    return Path(name) if name else None
+
+
+def _ask_postgresql(connection: Any) -> Answer:
+    began = perf_counter()
+    (row,) = _rows(connection, _POSTGRESQL)
+    latency_ms = (perf_counter() - began) * 1e3
+    is_replica, read_only, current, received, replayed, replayed_at, now, streams, paused, has_revision = row
+    return Answer(
+        reachable=True,
+        latency_ms=latency_ms,
+        read_only=bool(is_replica or read_only),
+        is_replica=is_replica,
+        current_lsn=current,
+        received_lsn=received if is_replica else None,
+        replayed_lsn=replayed if is_replica else None,
+        replayed_at=replayed_at if is_replica else None,
+        server_time=now,
+        is_streaming=streams,
+        is_paused=paused,
+        revision=_revision(connection) if has_revision else None,
+    )
+
+
+def _ask_sqlite(connection: Any, url: URL) -> Answer:
+    began = perf_counter()
+    ((tables,),) = _rows(connection, _SQLITE)
+    latency_ms = (perf_counter() - began) * 1e3
+    file = sqlite_file(url)
+    return Answer(
+        reachable=True,
+        latency_ms=latency_ms,
+        read_only=file is not None and _refuses_writes(file, url),
+        revision=_revision(connection) if tables else None,
+        disk_free_bytes=shutil.disk_usage(file.parent).free if file is not None else None,
+    )
+
+
+def _refuses_writes(file: Path, url: URL) -> bool:
+    """Whether a file cannot be written: by its mode, by that of its directory (for the journal), or by its URL."""
+    in_url = {url.query.get("mode"), *str(url.database).partition("?")[2].split("&")}
+    return bool(in_url & {"ro", "mode=ro"}) or not all(os.access(path, os.W_OK) for path in (file, file.parent))
+
+
+def _revision(connection: Any) -> str | None:
+    return ", ".join(str(version) for (version,) in _rows(connection, _REVISIONS)) or None
+
+
+def _rows(connection: Any, statement: str) -> list[tuple[Any, ...]]:
+    cursor = connection.cursor()
+    try:
+        cursor.execute(statement)
+        rows: list[tuple[Any, ...]] = list(cursor.fetchall())
+        return rows
+    finally:
+        cursor.close()
