@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Protocol
 
@@ -31,3 +32,11 @@ class SystemClock:
 
 
 SYSTEM_CLOCK: Clock = SystemClock()
+
+
+async def pause(clock: Clock, seconds: float) -> None:
+    """Wait by a clock without holding up the event loop."""
+    if isinstance(clock, SystemClock):
+        await asyncio.sleep(seconds)
+    else:
+        await asyncio.to_thread(clock.sleep, seconds)

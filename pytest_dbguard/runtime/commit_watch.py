@@ -1,8 +1,11 @@
-"""Knows of a failed COMMIT whether the transaction may have happened all the same."""
+"""Knows what was committed, and of a failed COMMIT whether the transaction may have happened all the same."""
 
 from __future__ import annotations
 
 import select
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import Engine
@@ -15,8 +18,30 @@ _READS = 2
 """How often to read what a server left behind: its last words, and then the end."""
 
 
+class Commits:
+    """How many transactions were committed; by tasks begun meanwhile as well."""
+
+    def __init__(self, outer: Commits | None) -> None:
+        self.number = 0
+        self.outer = outer
+
+
+_COMMITS: ContextVar[Commits | None] = ContextVar("dbguard_commits", default=None)
+
+
+@contextmanager
+def counted_commits() -> Iterator[Commits]:
+    """Count the commits on all watched engines until the block ends."""
+    commits = Commits(_COMMITS.get())
+    token = _COMMITS.set(commits)
+    try:
+        yield commits
+    finally:
+        _COMMITS.reset(token)
+
+
 def watch_commits(engine: Engine) -> None:
-    """Have errors of COMMIT tell whether the transaction may have happened; see `is_unknown`.
+    """Have errors of COMMIT tell whether the transaction may have happened (see `is_unknown`), and count commits.
 
     In the dialect, where nothing but COMMIT is under way: an event only tells that a commit is about to begin, and
     SQLAlchemy's error does not say which of the calls failed that have no statement.
@@ -32,6 +57,7 @@ def watch_commits(engine: Engine) -> None:
             if not was_lost and not says_rolled_back(error):
                 _mark(error)
             raise
+        _count()
 
     dialect.do_commit = do_commit  # type: ignore[method-assign]
 
@@ -39,6 +65,13 @@ def watch_commits(engine: Engine) -> None:
 def is_unknown(error: BaseException) -> bool:
     """Whether an error, or what it was raised from, left open what became of a transaction."""
     return any(hasattr(each, _UNKNOWN) for each in causes(error))
+
+
+def _count() -> None:
+    commits = _COMMITS.get()
+    while commits is not None:
+        commits.number += 1
+        commits = commits.outer
 
 
 def _mark(error: BaseException) -> None:

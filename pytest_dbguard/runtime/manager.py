@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from sqlalchemy.util import greenlet_spawn
 
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.clock import SYSTEM_CLOCK, Clock
@@ -13,8 +16,11 @@ from pytest_dbguard.runtime.engine_set import EngineOfTarget, EngineSet
 from pytest_dbguard.runtime.errors import NotStarted, ShuttingDown
 from pytest_dbguard.runtime.events import Events
 from pytest_dbguard.runtime.manager_state import ManagerState, State
+from pytest_dbguard.runtime.pools.forks import in_children
+from pytest_dbguard.runtime.process_end import SigtermStop, stop_at_exit
 from pytest_dbguard.runtime.role_sessions import RoleAsyncSessions, RoleSessions
-from pytest_dbguard.runtime.shutdown import ShutdownReport
+from pytest_dbguard.runtime.shutdown import Shutdown, ShutdownReport
+from pytest_dbguard.runtime.target_engine import EngineMaker
 from pytest_dbguard.runtime.transactions import DEFAULT_BACKOFF, Backoff, Transactions
 
 if TYPE_CHECKING:
@@ -43,8 +49,10 @@ class DatabaseManager:
         self.clock = clock
         self.events = Events()
         self._state = ManagerState()
-        self._set = EngineSet(settings, self.events, clock, lambda: self.statistics)
+        self._set = EngineSet(EngineMaker(settings, self.events, clock, lambda: self.statistics))
         self._transactions = Transactions(self)
+        self._not_at_exit: Callable[[], None] = _nothing
+        in_children(self, DatabaseManager._begin_in_child)
 
     @property
     def state(self) -> State:
@@ -69,7 +77,7 @@ class DatabaseManager:
         return self._set.async_engine(role, self._target(role, target))
 
     def engines(self, *, make: bool = False) -> tuple[EngineOfTarget, ...]:
-        """Return the engines that exist; with `make`, those of all targets, asynchronous ones where a driver is there."""
+        """Return the engines that exist; with `make`, those of all targets, asynchronous ones where they can be."""
         if make:
             self._be_started()
             self._set.make_all()
@@ -212,7 +220,7 @@ class DatabaseManager:
             ShuttingDown: While it stops.
             sqlalchemy.exc.DBAPIError: When `eager`, and a server cannot be reached; nothing stays open then.
         """
-        self._state.start()
+        self._start()
         if eager:
             try:
                 self._set.open_all()
@@ -224,28 +232,58 @@ class DatabaseManager:
     def stop(self, deadline_s: float | None = None) -> ShutdownReport:
         """Hand out nothing more, wait until what is out has come back, cancel what has not, and close everything.
 
-        Stopping twice does nothing; whoever stops while another does waits for it.
+        Stopping twice does nothing; whoever stops while another does waits for it, as long as it takes. Takes about
+        three seconds more than the deadline at the most.
 
         Args:
             deadline_s: How long to wait; the setting `timeouts.shutdown_s` by default.
         """
-        raise NotImplementedError
+        if not self._state.stop():
+            self._state.wait_until_stopped()
+            return ShutdownReport()
+        shutdown = self._begin_stop()
+        try:
+            return shutdown.run(self._deadline_s(deadline_s))
+        except BaseException:
+            shutdown.cut()
+            raise
+        finally:
+            self._state.stopped()
 
     async def start_async(self, eager: bool = False) -> Self:
         """Begin to hand out connections; `eager` makes the asynchronous engines and opens connections now."""
-        raise NotImplementedError
+        self._start()
+        if eager:
+            try:
+                await self._set.open_all_async()
+            except BaseException:
+                await self.stop_async(0)
+                raise
+        return self
 
     async def stop_async(self, deadline_s: float | None = None) -> ShutdownReport:
         """Stop as `stop` does, without holding up the event loop."""
-        raise NotImplementedError
+        if not self._state.stop():
+            await asyncio.to_thread(self._state.wait_until_stopped)
+            return ShutdownReport()
+        shutdown = self._begin_stop()
+        try:
+            return await shutdown.run_async(self._deadline_s(deadline_s))
+        except BaseException:
+            shutdown.cut()
+            raise
+        finally:
+            self._state.stopped()
 
     def stop_on_sigterm(self) -> Callable[[], None]:
-        """Have SIGTERM stop the manager, then do what it did before; return what undoes that.
+        """Have SIGTERM stop the manager besides what it did before; return what undoes that.
+
+        For scripts. Servers have better places to stop at: a lifespan, a hook for the end of a worker.
 
         Raises:
             RuntimeFault: Outside of the main thread.
         """
-        raise NotImplementedError
+        return SigtermStop(self).install()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -268,16 +306,41 @@ class DatabaseManager:
     def resize(self, role: Role, size: int, overflow: int | None = None) -> None:
         """Change how many connections the pools of a role keep, and how many more they may open."""
         for member in self._set.members(role):
-            member.engine.pool.resize(size, overflow)  # type: ignore[attr-defined]
+            member.pool.resize(size, overflow)
 
     def drain(self, role: Role | None = None) -> None:
         """Have every connection of a role, or of all, replaced as it comes back: after a change of credentials."""
         for member in self._set.members(role):
-            member.engine.pool.drain()  # type: ignore[attr-defined]
+            member.pool.drain()
 
     def warm_up(self, role: Role | None = None) -> None:
-        """Open the connections that the pools of a role, or of all, keep."""
-        raise NotImplementedError
+        """Open the connections that the synchronous pools of a role, or of all, keep."""
+        for member in self._set.members(role):
+            if not member.is_async:
+                member.pool.warm_up(member.pool.size())
+
+    async def warm_up_async(self, role: Role | None = None) -> None:
+        """Open the connections that the asynchronous pools of a role, or of all, keep."""
+        for member in self._set.members(role):
+            if member.is_async:
+                await greenlet_spawn(member.pool.warm_up, member.pool.size())
+
+    def _start(self) -> None:
+        if self._state.start():
+            self._not_at_exit = stop_at_exit(self)
+
+    def _begin_stop(self) -> Shutdown:
+        self._not_at_exit()
+        self._not_at_exit = _nothing
+        return Shutdown(self._set.take(), self.clock)
+
+    def _deadline_s(self, deadline_s: float | None) -> float:
+        return self.settings.timeouts.shutdown_s if deadline_s is None else deadline_s
+
+    def _begin_in_child(self) -> None:
+        """Be usable in a child of the process: the pools have let go of the parent's connections themselves."""
+        self._state.after_fork()
+        self._set.after_fork()
 
     def _target(self, role: Role, target: str | None) -> str | None:
         self._be_started()
@@ -292,3 +355,7 @@ class DatabaseManager:
             raise ShuttingDown("the database manager is stopping: it hands out nothing any more")
         elif self._state.value == "stopped":
             raise NotStarted("the database manager has been stopped", hint="call start() to begin anew")
+
+
+def _nothing() -> None:
+    return None

@@ -38,6 +38,7 @@ class ManagerState:
         with self._lock:
             if self.value in ("stopping", "stopped"):
                 return False
+            self._stopped.clear()
             self.value = "stopping"
             return True
 
@@ -47,9 +48,9 @@ class ManagerState:
             self.value = "stopped"
             self._stopped.set()
 
-    def wait_until_stopped(self, timeout_s: float | None) -> bool:
-        """Wait for whoever stops."""
-        return self._stopped.wait(timeout_s)
+    def wait_until_stopped(self) -> None:
+        """Wait for whoever stops, which takes as long as the deadline that it was given."""
+        self._stopped.wait()
 
     def after_fork(self) -> None:
         """Be usable in a child of the process, whatever another thread was doing when it forked."""

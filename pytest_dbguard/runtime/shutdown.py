@@ -2,20 +2,161 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.util import greenlet_spawn
+
+from pytest_dbguard.databases.driver_base import quietly
+from pytest_dbguard.databases.drivers import driver_of
+from pytest_dbguard.runtime.clock import Clock, pause
+from pytest_dbguard.runtime.cutting import cancel, cancel_async, sever
+
+if TYPE_CHECKING:
+    from pytest_dbguard.runtime.engine_set import EngineOfTarget
+
+_LOG = logging.getLogger("pytest_dbguard.runtime")
+_FIRST_PAUSE_S = 0.001
+_LONGEST_PAUSE_S = 0.05
+_CANCEL_S = 1.0
+"""How long asking a server to cancel may take; a server that does not answer in time is asked once only."""
+
+_GRACE_S = 1.0
+"""How long what was cancelled may take to come back."""
+
+_CLOSE_S = 2.0
+"""How long closing idle connections of an event loop may take."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShutdownReport:
-    """What the end took."""
+    """What an end took."""
 
     waited_s: float = 0.0
+    """Seconds until all had come back, or the deadline was over."""
+
     cancelled: int = 0
-    """Connections whose statement was cancelled, since they did not come back in time."""
+    """Connections that had not come back by then: what ran on them was cancelled."""
 
     severed: int = 0
     """Connections that were cut off, since cancelling did not bring them back."""
 
 
 class Shutdown:
-    """Ends engines."""
+    """Ends engines, once. Whoever waits for a connection is refused at once, and whoever has one may go on with it."""
+
+    def __init__(self, members: Sequence[EngineOfTarget], clock: Clock) -> None:
+        self._members = members
+        self._clock = clock
+        self._report = ShutdownReport()
+
+    def run(self, deadline_s: float) -> ShutdownReport:
+        """End them from a thread; what belongs to an event loop is ended without it.
+
+        In the thread of a running event loop no task can go on meanwhile, so that its work is not waited for.
+        """
+        self._refuse()
+        for seconds in self._until_unused(deadline_s, self._that_go_on()):
+            self._clock.sleep(seconds)
+        for connection in self._overdue():
+            cancel(connection, _CANCEL_S)
+        for seconds in self._until_unused(_GRACE_S if self._report.cancelled else 0.0, self._that_go_on()):
+            self._clock.sleep(seconds)
+        self._sever()
+        for member in self._members:
+            _close(member)
+        return self._report
+
+    async def run_async(self, deadline_s: float) -> ShutdownReport:
+        """End them from a task, without holding up its event loop."""
+        self._refuse()
+        for seconds in self._until_unused(deadline_s, self._members):
+            await pause(self._clock, seconds)
+        overdue = self._overdue()
+        if overdue:
+            await asyncio.gather(*(cancel_async(connection, _CANCEL_S) for connection in overdue))
+        for seconds in self._until_unused(_GRACE_S if overdue else 0.0, self._members):
+            await pause(self._clock, seconds)
+        self._sever()
+        for member in self._members:
+            await _close_async(member)
+        return self._report
+
+    def cut(self) -> None:
+        """End them at once, where an end was itself interrupted."""
+        self._refuse()
+        self._sever()
+        for member in self._members:
+            _close(member)
+
+    def _refuse(self) -> None:
+        for member in self._members:
+            pool: Any = member.engine.pool
+            pool.refuse()
+
+    def _that_go_on(self) -> Sequence[EngineOfTarget]:
+        if asyncio._get_running_loop() is None:
+            return self._members
+        return tuple(member for member in self._members if not member.is_async)
+
+    def _until_unused(self, limit_s: float, members: Sequence[EngineOfTarget]) -> Iterator[float]:
+        """Yield how long to wait, again and again, until nothing is in use or the time is over."""
+        began = self._clock.monotonic()
+        step = _FIRST_PAUSE_S
+        while any(member.in_use for member in members):
+            left = began + limit_s - self._clock.monotonic()
+            if left <= 0:
+                break
+            yield min(step, left)
+            step = min(2 * step, _LONGEST_PAUSE_S)
+        waited_s = self._report.waited_s + self._clock.monotonic() - began
+        self._report = replace(self._report, waited_s=waited_s)
+
+    def _overdue(self) -> tuple[Any, ...]:
+        for member in self._members:
+            _tell_holders(member)
+        overdue = self._in_use()
+        self._report = replace(self._report, cancelled=len(overdue))
+        return overdue
+
+    def _sever(self) -> None:
+        left = self._in_use()
+        for connection in left:
+            sever(connection)
+        self._report = replace(self._report, severed=len(left))
+
+    def _in_use(self) -> tuple[Any, ...]:
+        return tuple(connection for member in self._members for connection in member.opened.in_use())
+
+
+def _tell_holders(member: EngineOfTarget) -> None:
+    pool: Any = member.engine.pool
+    if member.in_use and hasattr(pool, "checked_out"):
+        for holder in pool.checked_out():
+            _LOG.warning("%s: cancelled at shutdown: %s", member.target.name, holder)
+
+
+def _close(member: EngineOfTarget) -> None:
+    if not member.is_async:
+        member.engine.pool.dispose()
+        return
+    # only its event loop could close them in the driver's own way
+    for connection in member.opened.idle():
+        quietly(driver_of(connection).end, connection)
+    member.engine.dispose(close=False)
+    pool: Any = member.engine.pool
+    pool.refuse()
+
+
+async def _close_async(member: EngineOfTarget) -> None:
+    if not member.is_async:
+        await asyncio.to_thread(member.engine.pool.dispose)
+        return
+    try:
+        async with asyncio.timeout(_CLOSE_S):
+            await greenlet_spawn(member.engine.pool.dispose)
+    except TimeoutError:
+        _close(member)

@@ -1,0 +1,91 @@
+"""Stops a manager when its process ends: at exit, and on SIGTERM where that is asked for."""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from pytest_dbguard.runtime.errors import RuntimeFault
+
+if TYPE_CHECKING:
+    from pytest_dbguard.runtime.manager import DatabaseManager
+
+_LOG = logging.getLogger("pytest_dbguard.runtime")
+
+
+def stop_at_exit(manager: DatabaseManager) -> Callable[[], None]:
+    """Have a manager stopped when Python ends, if it is still there; return what undoes that.
+
+    Only daemon threads could still be at work by then, and they end with Python: nobody is waited for.
+    """
+    weak = ref(manager)
+
+    def dbguard_at_exit() -> None:
+        alive = weak()
+        if alive is not None:
+            alive.stop(0)
+
+    atexit.register(dbguard_at_exit)
+    return lambda: atexit.unregister(dbguard_at_exit)
+
+
+class SigtermStop:
+    """Handles SIGTERM: stops a manager besides what the signal did before.
+
+    A former handler is called at once, since it may be what makes work end (Celery's and gunicorn's do). Where the
+    signal ended the process, it does so once the manager has stopped; until then work under way goes on, also that
+    of the main thread, which the handler must not hold up.
+    """
+
+    def __init__(self, manager: DatabaseManager) -> None:
+        self._manager = ref(manager)
+        self._former: Any = signal.SIG_DFL
+        self._begun_in: int | None = None
+        self._has_stopped = False
+
+    def install(self) -> Callable[[], None]:
+        """Begin to handle it; return what undoes that, where nobody has taken the signal over since.
+
+        Raises:
+            RuntimeFault: Outside of the main thread, which alone may do so.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeFault("only the main thread can handle SIGTERM", hint="call stop_on_sigterm() there")
+        self._former = signal.signal(signal.SIGTERM, self._handle)
+        return self._uninstall
+
+    def _uninstall(self) -> None:
+        if signal.getsignal(signal.SIGTERM) == self._handle:
+            signal.signal(signal.SIGTERM, self._former or signal.SIG_DFL)
+
+    def _handle(self, number: int, frame: Any) -> None:
+        if self._begun_in != os.getpid():
+            # by process: a child that was forked meanwhile has its own connections
+            self._begun_in = os.getpid()
+            self._has_stopped = False
+            # not by `threading`, whose lock the interrupted main thread may have
+            _thread.start_new_thread(self._stop, ())
+        if callable(self._former):
+            self._former(number, frame)
+        elif self._former is not signal.SIG_IGN and self._has_stopped:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def _stop(self) -> None:
+        manager = self._manager()
+        try:
+            if manager is not None:
+                manager.stop()
+        except Exception as error:  # noqa: BLE001  the process must end all the same
+            _LOG.warning("stopping on SIGTERM raised %s", type(error).__name__)
+        finally:
+            self._has_stopped = True
+            if not callable(self._former) and self._former is not signal.SIG_IGN:
+                os.kill(os.getpid(), signal.SIGTERM)
