@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from pytest_dbguard.config.problems import Problem, problem_of, quote
+from pytest_dbguard.config.problems import Problem, problem_of
 from pytest_dbguard.runtime.settings.fields import Path, dotted, element_of, is_secret, section_of
 from pytest_dbguard.runtime.settings.layers import Layer, Origin
 
@@ -57,12 +57,11 @@ def _problem(model: type[BaseModel], detail: ErrorDetails, path: Path, origin: O
 
 
 def _default(info: FieldInfo | None) -> str | None:
-    """Return the next step that every setting has: what it is for, and what it is when nobody sets it."""
+    """Return the next step that every setting has: what it is for, or to leave it out."""
     if info is None or section_of(info) is not None:
         return "a section is a table of settings"
-    default = info.get_default(call_default_factory=False)
     about = (info.description or "").partition("\n")[0].rstrip(".")
-    return f"{about}; by default {quote(default)}" if info.default_factory is None and not info.is_required() else about
+    return about if info.is_required() else f"{about}; leave it out for the profile's default"
 
 
 def _field(model: type[BaseModel], path: Path) -> FieldInfo | None:

@@ -39,8 +39,11 @@ class Gathered:
     """The settings in force, as far as they are right, and all that is wrong in the sources."""
 
     layer: Layer
-    wrong: tuple[Path, ...]
+    wrong: tuple[Path, ...] = ()
     """Where values were left out, since they were wrong."""
+
+    in_file: tuple[Layer, ...] = ()
+    """What the file says for the profile in use, right or overridden."""
 
 
 def gathered(model: type[BaseModel], sources: Sources) -> Gathered:
@@ -61,7 +64,7 @@ def gathered(model: type[BaseModel], sources: Sources) -> Gathered:
     in_use, paths = tables.get(profile, (Layer(), ()))
     idle = [Layer(problems=table.problems) for name, (table, _) in tables.items() if name != profile]
     layer = merged(defaults_of(profile), sources.file.project, common, in_use, variables, keywords, chosen, *idle)
-    return Gathered(layer, (*wrong, *paths))
+    return Gathered(layer, (*wrong, *paths), (common, in_use))
 
 
 def _profile(keywords: Layer, variables: Layer, common: Layer, shared: str) -> tuple[Profile, Layer]:

@@ -15,7 +15,7 @@ from sqlalchemy import URL
 from pytest_dbguard.config.problems import Problem, raise_problems
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.settings.database_url import DatabaseUrl, not_pickled
-from pytest_dbguard.runtime.settings.fields import Path, dotted
+from pytest_dbguard.runtime.settings.fields import Path
 from pytest_dbguard.runtime.settings.gathering import Gathered, Sources, gathered, read_shared
 from pytest_dbguard.runtime.settings.layers import Layer
 from pytest_dbguard.runtime.settings.parts import (
@@ -153,9 +153,6 @@ class DatabaseSettings(BaseSettings):
         """Return the settings as far as they are right, and all that is wrong with them; arguments as for `load`.
 
         For who shows them; an application calls `load`.
-
-        Raises:
-            ConfigError: When the file cannot be read or is not TOML.
         """
         if profile is not None:
             overrides["profile"] = profile
@@ -175,12 +172,19 @@ class DatabaseSettings(BaseSettings):
         self._found = found.layer
         return (*found.layer.problems, *unmet(self, found))
 
+    @classmethod
+    def unchecked(cls, values: Mapping[str, Any]) -> Self:
+        """Return settings of these values alone, right by type and not looked at any further."""
+        settings = cls.__new__(cls)
+        BaseModel.__init__(settings, **values)
+        return settings
+
     def source(self, path: Path) -> str:
         """Return where the setting came from: a file with its table, a variable, a call, a profile, or "default"."""
         origin = self._found.origin(path)
         if origin is None:
             return "default"
-        table = origin.key.removesuffix(dotted(path[-1:])).rstrip(".") if origin.is_file else ""
+        table = origin.key.rpartition(".")[0] if origin.is_file else ""
         return f"{origin.place} [{table}]" if table else origin.place
 
     def targets(self) -> tuple[Target, ...]:
@@ -237,6 +241,13 @@ class DatabaseSettings(BaseSettings):
         Engines on a SQLite database in memory that has no name share one, for as long as one of them is connected.
         """
         return engine_url(target.url, is_async=is_async, memory=self._memory)
+
+    def __eq__(self, other: object) -> bool:
+        # where they come from, and what a database in memory is called, makes no difference
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    def __hash__(self) -> int:
+        return hash(tuple(vars(self).values()))
 
     def __reduce__(self) -> NoReturn:
         raise not_pickled()

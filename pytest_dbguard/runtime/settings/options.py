@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import URL
+from sqlalchemy.pool import Pool
 
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.settings.roles import Target
@@ -27,15 +28,14 @@ _KEEPALIVES: Final[Mapping[str, int]] = {
 }
 _LIBPQ_SHORTEST_CONNECT_S: Final = 2
 _SQLITE_LOCK_S: Final = 5.0
+_SQLITE_ISOLATIONS: Final = frozenset({"SERIALIZABLE", "READ UNCOMMITTED", "AUTOCOMMIT"})
 
 
 def options_for(settings: DatabaseSettings, role: Role, target: Target, *, is_async: bool) -> dict[str, Any]:
     """Return the keyword arguments for an engine of the role on the target."""
-    from pytest_dbguard.runtime.pools.queue_pool import AsyncGuardedQueuePool, GuardedQueuePool
-
     pool, url = settings.pool_of(role), settings.engine_url(target, is_async=is_async)
     options: dict[str, Any] = {
-        "poolclass": AsyncGuardedQueuePool if is_async else GuardedQueuePool,
+        "poolclass": _pool_class(is_async=is_async),
         "pool_size": pool.size,
         "max_overflow": pool.overflow,
         "pool_timeout": pool.timeout_s,
@@ -46,9 +46,20 @@ def options_for(settings: DatabaseSettings, role: Role, target: Target, *, is_as
         "logging_name": target.name,
     }
     isolation = getattr(settings.roles, role).isolation
-    if isolation is not None and (url.get_backend_name() != "sqlite" or isolation != "READ COMMITTED"):
+    # SQLite is stricter than what it does not know
+    if isolation is not None and (url.get_backend_name() != "sqlite" or isolation in _SQLITE_ISOLATIONS):
         options["isolation_level"] = isolation
     return options
+
+
+def _pool_class(*, is_async: bool) -> type[Pool]:
+    if is_async:
+        from pytest_dbguard.runtime.pools.async_pool import AsyncGuardedQueuePool
+
+        return AsyncGuardedQueuePool
+    from pytest_dbguard.runtime.pools.queue_pool import GuardedQueuePool
+
+    return GuardedQueuePool
 
 
 def policy_of(settings: DatabaseSettings, role: Role) -> PoolPolicy:
@@ -97,7 +108,7 @@ def _libpq(settings: DatabaseSettings, role: Role, target: Target, url: URL) -> 
         "connect_timeout": max(_LIBPQ_SHORTEST_CONNECT_S, math.ceil(settings.timeouts.connect_s)),
         "application_name": _name(settings, role),
         **_KEEPALIVES,
-        **for_libpq(settings.tls, mode_in(target.url, settings.tls)),
+        **for_libpq(settings.tls, mode_in(target.url, settings.tls) or settings.tls.mode),
     }
     said = {name: value for name, value in arguments.items() if name not in url.query}
     return said | ({"options": options} if options else {})
@@ -108,9 +119,10 @@ def _asyncpg(settings: DatabaseSettings, role: Role, target: Target, url: URL) -
     arguments: dict[str, Any] = {
         "timeout": settings.timeouts.connect_s,
         "server_settings": {"application_name": _name(settings, role), **limits},
-        **for_asyncpg(settings.tls, mode_in(target.url, settings.tls)),
     }
-    return {name: value for name, value in arguments.items() if name not in url.query}
+    # what the URL says of TLS stands in it too, but a text cannot name the files
+    tls = for_asyncpg(settings.tls, mode_in(target.url, settings.tls) or settings.tls.mode)
+    return {name: value for name, value in arguments.items() if name not in url.query} | tls
 
 
 def _limits(settings: DatabaseSettings, role: Role) -> dict[str, int]:

@@ -12,7 +12,7 @@ from pytest_dbguard.runtime.settings.database_url import DatabaseUrl
 from pytest_dbguard.runtime.settings.fields import Path, dotted
 from pytest_dbguard.runtime.settings.gathering import Gathered
 from pytest_dbguard.runtime.settings.layers import Origin
-from pytest_dbguard.runtime.settings.sections import SYSTEM_ROOTS
+from pytest_dbguard.runtime.settings.sections import SYSTEM_ROOTS, TLS_MODES
 from pytest_dbguard.runtime.settings.tls import is_encrypted, is_verified, mode_in, said_in
 from pytest_dbguard.runtime.settings.variables import FROM_FILE, variable_name
 
@@ -36,10 +36,10 @@ def unmet(settings: DatabaseSettings, found: Gathered) -> Iterator[Problem]:
             if not any(_is_part(wrong.path, path) for path in found.wrong):
                 yield _told(wrong, settings, found)
     if settings.security.secrets == "environment-or-files":
-        for path, _ in _secrets(settings):
-            origin = found.layer.origin(path)
-            if origin is not None and origin.is_file:
-                yield _in_file(path, origin)
+        for layer in found.in_file:
+            # also what a variable overrides is committed
+            for path in _secrets(settings.unchecked(layer.values)):
+                yield _in_file(path, layer.origin(path) or Origin("", dotted(path)))
 
 
 def _told(wrong: _Wrong, settings: DatabaseSettings, found: Gathered) -> Problem:
@@ -78,13 +78,13 @@ def _replicas(settings: DatabaseSettings) -> Iterator[_Wrong]:
 
 
 def _tls(settings: DatabaseSettings) -> Iterator[_Wrong]:
-    if not settings.security.require_tls:
-        return
     weak: set[Path] = set()
     for path, url in _urls(settings):
-        mode = mode_in(url, settings.tls)
-        if url.crosses_network and not is_encrypted(mode):
-            weak.add(path if said_in(url.reveal()) is not None else ("tls", "mode"))
+        mode, said = mode_in(url, settings.tls), said_in(url.reveal())
+        if mode is None:
+            yield _Wrong(path, "what the URL says of TLS is no mode of it", f"write sslmode={'|'.join(TLS_MODES)}")
+        elif settings.security.require_tls and url.crosses_network and not is_encrypted(mode):
+            weak.add(path if said is not None else ("tls", "mode"))
     for at in sorted(weak, key=str):
         hint = "say require, or verify-full, which also knows the server; where a tunnel encrypts: security.require_tls"
         yield _Wrong(at, "the connection may go over the network unencrypted", f"{hint} = false")
@@ -133,12 +133,12 @@ def _urls(settings: DatabaseSettings) -> Iterator[tuple[Path, DatabaseUrl]]:
             yield ("roles", role, "replicas", number, "url"), replica.url
 
 
-def _secrets(settings: DatabaseSettings) -> Iterator[tuple[Path, object]]:
+def _secrets(settings: DatabaseSettings) -> Iterator[Path]:
     """Yield where something secret stands."""
-    yield from ((path, url) for path, url in _urls(settings) if url.holds_secret)
-    yield from ((("roles", role, "password"), True) for role in ROLES if getattr(settings.roles, role).password)
+    yield from (path for path, url in _urls(settings) if url.holds_secret)
+    yield from (("roles", role, "password") for role in ROLES if getattr(settings.roles, role).password)
     if settings.password:
-        yield ("password",), True
+        yield ("password",)
 
 
 def _is_part(path: Path, of: Path) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.settings.database_url import DatabaseUrl
@@ -52,6 +52,23 @@ class ReplicaSettings(Section):
         return value if is_table else {"url": value}
 
 
+class RolePoolSettings(PoolSettings):
+    """What a role says of its pool; the rest is left to `pool`, and shown nowhere."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_pool(cls, value: Any) -> Any:
+        is_pool = isinstance(value, PoolSettings) and not isinstance(value, cls)
+        return {name: getattr(value, name) for name in value.model_fields_set} if is_pool else value
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_said(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in serialize(self).items() if name in self.model_fields_set}
+
+    def __repr_args__(self) -> Any:
+        return [(name, value) for name, value in super().__repr_args__() if name in self.model_fields_set]
+
+
 class RoleSettings(Section):
     """What one role's engines are led to, and in what they differ."""
 
@@ -64,8 +81,8 @@ class RoleSettings(Section):
     password: Password | None = None
     """Password, for URLs that have none."""
 
-    pool: PoolSettings = Field(default_factory=PoolSettings)
-    """What is set here takes the place of the same key in `pool`; the rest counts for nothing."""
+    pool: RolePoolSettings = Field(default_factory=RolePoolSettings)
+    """What takes the place of the same key in `pool`."""
 
     statement_s: SecondsOrOff | None = None
     """Seconds that a statement may run, in place of `timeouts.statement_s`; 0 is no limit."""

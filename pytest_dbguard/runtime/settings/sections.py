@@ -69,7 +69,11 @@ class PoolSettings(Section):
 
 
 class TimeoutSettings(Section):
-    """How long anything may take. For statements, locks and transactions 0 is no limit."""
+    """How long anything may take. For statements, locks and transactions 0 is no limit.
+
+    PostgreSQL is told when a connection opens. A pooler between that refuses such options wants these three to be 0;
+    `ALTER ROLE ... SET statement_timeout` then says them in the database.
+    """
 
     connect_s: Seconds = 5.0
     """Seconds to open a connection; PostgreSQL's own library takes whole seconds, and 2 at least."""

@@ -56,7 +56,7 @@ class TableReader:
 
     def _value(self, info: Any, value: Any, path: Path, key: str) -> Any:
         section, element = section_of(info), element_of(info)
-        if section is not None and isinstance(value, Mapping | section):
+        if section is not None and isinstance(value, Mapping | BaseModel):
             return self._section(section, as_table(value), path, key)
         self.origins[path] = Origin(self.place, key, self.is_file)
         if element is not None and isinstance(value, list | tuple):

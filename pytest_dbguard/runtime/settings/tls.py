@@ -23,12 +23,12 @@ _ENCRYPTED: Final = TLS_MODES.index("require")
 _SWITCHES: Final[Mapping[str, TlsMode]] = {"true": "verify-full", "1": "verify-full", "on": "verify-full"}
 
 
-def mode_in(url: DatabaseUrl, tls: TlsSettings) -> TlsMode:
-    """Return the mode in force: the URL's own if it has one; what it says that nobody knows counts as none."""
+def mode_in(url: DatabaseUrl, tls: TlsSettings) -> TlsMode | None:
+    """Return the mode in force: the URL's own if it has one; None when nobody knows what it says."""
     said = said_in(url.reveal())
     if said is None:
         return tls.mode
-    return next((mode for mode in TLS_MODES if mode == said.lower()), _SWITCHES.get(said.lower(), "disable"))
+    return next((mode for mode in TLS_MODES if mode == said.lower()), _SWITCHES.get(said.lower()))
 
 
 def said_in(url: URL) -> str | None:

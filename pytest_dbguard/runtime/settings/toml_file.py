@@ -14,6 +14,7 @@ from pytest_dbguard.config.model import canonical
 from pytest_dbguard.config.problems import Problem, quote
 from pytest_dbguard.config.table import dotted_key
 from pytest_dbguard.config.toml import parse_toml
+from pytest_dbguard.core.errors import ConfigError
 from pytest_dbguard.runtime.settings.layers import Layer, Origin
 from pytest_dbguard.runtime.settings.profiles import PROFILES
 from pytest_dbguard.runtime.settings.tables import TableReader
@@ -34,14 +35,19 @@ class FileSettings:
 def read_toml(model: type[BaseModel], root: Path, file: Path | None = None) -> FileSettings:
     """Return what the project's file says, or the file that is named, relative to the root.
 
-    Raises:
-        ConfigError: When the file cannot be read or is not TOML.
+    Also that it cannot be read is told as a problem: together with all others, and without what the file holds, which
+    is among the variables of who reads TOML.
     """
-    path = find_file(root) if file is None else root / file
-    if path is None:
-        return FileSettings()
-    place = shown_path(path, root)
-    content = parse_toml(path, place)
+    try:
+        path = find_file(root) if file is None else root / file
+        place = "" if path is None else shown_path(path, root)
+        content = {} if path is None else parse_toml(path, place)
+    except ConfigError as error:
+        return FileSettings(Layer(problems=(Problem("", "", error.message, error.hint),)))
+    return FileSettings() if path is None else _read_content(model, path, place, content)
+
+
+def _read_content(model: type[BaseModel], path: Path, place: str, content: Mapping[str, Any]) -> FileSettings:
     is_project = path.name == PYPROJECT
     table = _inner(content, "tool", "dbguard", TABLE) if is_project else content.get(TABLE)
     key = dotted_key(_ABOVE, TABLE) if is_project else TABLE
