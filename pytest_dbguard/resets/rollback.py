@@ -51,6 +51,7 @@ class Rollback:
         self._lent: dict[int, _Lending] = {}
         self._heard: dict[int, list[tuple[Engine, str, Any]]] = {}
         self._times_let_go = router.connections.times_let_go
+        router.on_gone = self._forget
 
     def begin(self) -> None:
         """Put the engines on connections that are rolled back; those that are bound from now on as well."""
@@ -94,14 +95,12 @@ class Rollback:
 
     def close(self) -> None:
         """Close the connections and let the engines alone."""
-        self._router.on_bind = self._router.on_unbind = None
+        self._router.on_bind = self._router.on_unbind = self._router.on_gone = None
         for lending in list(self._lent.values()):
             self._give_back(lending)
         self._close_outers()
-        for heard in self._heard.values():
-            for listener in heard:
-                event.remove(*listener)
-        self._heard.clear()
+        for key in list(self._heard):
+            self._hear_no_more(key)
 
     def _close_outers(self) -> None:
         for outer in self._outers.values():
@@ -146,6 +145,19 @@ class Rollback:
         for listener in heard:
             event.listen(*listener)
         self._heard[id(engine)] = heard
+
+    def _hear_no_more(self, key: int) -> None:
+        for listener in self._heard.pop(key, ()):
+            event.remove(*listener)
+
+    def _forget(self, bound: Bound) -> None:
+        """Keep nothing of an engine that has gone: another one may come to have its `id`."""
+        key = id(bound.engine)
+        self._hear_no_more(key)
+        if (own := self._outers.pop(key, None)) is not None:
+            own.close()
+        for outer in self._outers.values():
+            outer.known.pop(key, None)
 
     def _begins(self, engine: int, cursor: Any, statement: str, *_: Any) -> bool | None:
         """Swallow a BEGIN inside the outer transaction."""

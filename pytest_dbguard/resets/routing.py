@@ -87,6 +87,8 @@ class EngineRouter:
         """Called with each engine that is bound from now on."""
         self.on_unbind: Callable[[Bound], None] | None = None
         """Called with each engine before it leads elsewhere, or comes by another role."""
+        self.on_gone: Callable[[Bound], None] | None = None
+        """Called with each engine that is unbound before the others."""
 
     def bind(self, engine: Engine | AsyncEngine, role: Role = "primary") -> None:
         """Lead an engine to the database; what it has open elsewhere is closed. Binding twice is allowed.
@@ -117,6 +119,14 @@ class EngineRouter:
     def engines(self) -> tuple[Bound, ...]:
         """Return what is bound."""
         return tuple(self._bound.values())
+
+    def unbind(self, engine: Engine | AsyncEngine) -> None:
+        """Let one engine lead where it led before, and forget it; nothing where it is not bound."""
+        bound = self._bound.get(id(_root(engine)))
+        if bound is not None:
+            self._undo(bound)
+            if self.on_gone is not None:
+                self.on_gone(bound)
 
     def unbind_all(self) -> None:
         """Let all engines lead where they led before."""

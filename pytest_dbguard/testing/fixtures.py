@@ -68,6 +68,10 @@ class Bind:
         with without_traceback():
             database_run(self._config).databases().named(database).router.bind(engine, role)
 
+    def release(self, engine: Engine | AsyncEngine, *, database: str = MAIN) -> None:
+        """Let an engine lead where it led before; nothing where it was not bound."""
+        database_run(self._config).databases().named(database).router.unbind(engine)
+
 
 def main(config: pytest.Config) -> GuardedDatabase:
     """Return the main database, which `dbguard_database` has opened."""

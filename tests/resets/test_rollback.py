@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 
 import pytest
 from sqlalchemy import create_engine, event, text
@@ -23,6 +25,11 @@ INSERT = text('INSERT INTO item ("na%me") VALUES (:name)')
 def insert(engine, name):
     with engine.begin() as connection:
         connection.execute(INSERT, {"name": name})
+
+
+async def insert_in_loop(engine, name):
+    async with engine.begin() as connection:
+        await connection.execute(INSERT, {"name": name})
 
 
 def test_engines_share_one_transaction_that_is_rolled_back(engine, router, reset, cleaner, database):
@@ -67,6 +74,31 @@ def test_pools_and_dialects_are_restored(router, reset, database, pool):
     assert not {key for key in after if key.startswith(("do_", "set_iso"))} - before[1].keys()
     insert(engine, "stays")
     assert database.rows() == 2
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_nothing_is_kept_of_an_engine_that_has_gone(engine, router, reset, database, is_async):
+    reset.begin()
+    gone = make_async_engine(database) if is_async else make_engine(database)
+    pool = getattr(gone, "sync_engine", gone).pool
+    router.bind(gone)
+    if is_async:
+        asyncio.run(insert_in_loop(gone, "gone"))
+    else:
+        insert(gone, "gone")
+    router.unbind(gone)
+    assert getattr(gone, "sync_engine", gone).pool.__class__ is pool.__class__
+    insert(engine, "new")
+    reset.end()
+    assert database.rows() == 1
+    weak = weakref.ref(gone)
+    del gone, pool
+    gc.collect()
+    assert weak() is None
+    reset.begin()
+    insert(engine, "new")
+    reset.end()
+    assert database.rows() == 1
 
 
 def test_an_engine_that_is_bound_during_the_test_takes_part(engine, router, reset, database):

@@ -80,6 +80,22 @@ def test_an_engine_that_connects_by_a_function_of_its_own(router, database):
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_one_engine_goes_back_alone(router):
+    engine, other = create_engine("sqlite://"), create_engine("sqlite://")
+    gone = []
+    router.on_gone = lambda bound: gone.append(bound.engine)
+    router.bind(engine)
+    router.bind(other)
+    router.unbind(engine)
+    router.unbind(engine)
+    assert ([bound.engine for bound in router.engines()], gone) == ([other], [engine])
+    with other.connect() as connection:
+        assert connection.scalar(COUNT) == 1
+    with engine.connect() as connection, pytest.raises(DBAPIError):
+        connection.scalar(COUNT)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_an_engine_goes_back_to_where_it_led(router, tmp_path):
     engine = create_engine(f"sqlite:///{tmp_path}/production.db")
     with engine.begin() as connection:
