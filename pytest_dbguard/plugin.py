@@ -12,7 +12,11 @@ from pytest_dbguard.testing.options import MARKER, add_options, is_enabled, refu
 if TYPE_CHECKING:
     from pytest_dbguard.testing.guard import DbGuard
 
-pytest_plugins = ("pytest_dbguard.testing.fixture_definitions", "pytest_dbguard.testing.database_start")
+pytest_plugins = (
+    "pytest_dbguard.testing.fixture_definitions",
+    "pytest_dbguard.testing.database_start",
+    "pytest_dbguard.runtime_fixtures",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -51,7 +51,8 @@ class RoleClient:
         return manager.routing_session(**options) if self._is_routed else manager.session(self.role, **options)
 
     def async_session(self, **options: Any) -> AsyncSession:
-        """Return an asynchronous session of its own."""
+        """Return an asynchronous session of its own; its objects stay readable after a commit, where not told else."""
+        options.setdefault("expire_on_commit", False)
         manager = self._manager()
         if self._is_routed:
             return manager.async_routing_session(**options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -12,16 +12,15 @@ from pytest_dbguard.runtime.errors import NotConfigured, NotStarted
 from pytest_dbguard.runtime.lifecycle import Lifecycle, State
 from pytest_dbguard.runtime.parts import Parts
 from pytest_dbguard.runtime.role_client import RoleClient
+from pytest_dbguard.runtime.service_parts import parts_of
 
 if TYPE_CHECKING:
+    from pytest_dbguard.runtime.engine_set import EngineOfTarget
     from pytest_dbguard.runtime.events import Events
-    from pytest_dbguard.runtime.health.model import Health
+    from pytest_dbguard.runtime.health import Health, Liveness, Readiness
     from pytest_dbguard.runtime.manager import DatabaseManager
     from pytest_dbguard.runtime.settings import DatabaseSettings
-    from pytest_dbguard.runtime.statistics.metrics import ManagerMetrics
-    from pytest_dbguard.runtime.statistics.summary import PerformanceSummary
-
-_LOG = logging.getLogger("pytest_dbguard.runtime")
+    from pytest_dbguard.runtime.statistics import ManagerMetrics, PerformanceSummary
 
 
 class DatabaseService:
@@ -49,10 +48,9 @@ class DatabaseService:
 
         self.settings: DatabaseSettings = DatabaseSettings.load() if settings is None else settings
         self.clock = clock
-        self._eager = eager
         self._manager = DatabaseManager(self.settings, clock=clock)
+        self._parts = Parts(tuple(parts_of(self._manager, eager=eager)), clock)
         self._life = Lifecycle()
-        self._parts = Parts((), clock)
 
     @property
     def state(self) -> State:
@@ -74,6 +72,10 @@ class DatabaseService:
     def events(self) -> Events:
         """Where to subscribe to what happens, also before the start."""
         return self._manager.events
+
+    def on_engine(self, listener: Callable[[EngineOfTarget], object]) -> Callable[[], None]:
+        """Call `listener` with each engine that is made from now on, to instrument it; return what ends that."""
+        return self._manager.on_engine(listener)
 
     def start(self) -> None:
         """Start the parts in order; when one fails, those before it are stopped again and its error is raised."""
@@ -132,20 +134,34 @@ class DatabaseService:
         return RoleClient(self._manager_in_use, "primary", is_routed=True)
 
     def health(self, deadline_s: float | None = None) -> Health:
-        """Ask every server how it is, within `deadline_s` or the setting `timeouts.health_s`."""
-        return self.manager.health(deadline_s)
+        """Ask every server how it is, within `deadline_s` seconds or `timeouts.health_s`; one that fails is told of."""
+        return self._watched().health(deadline_s)
 
     async def health_async(self, deadline_s: float | None = None) -> Health:
         """Ask every server how it is, while other tasks run."""
-        return await self.manager.health_async(deadline_s)
+        return await (await self._watched_async()).health_async(deadline_s)
+
+    def live(self) -> Liveness:
+        """Tell whether this process answers: asks no server and waits for nothing."""
+        return self._manager.checker.live()
+
+    def ready(self, deadline_s: float | None = None) -> Readiness:
+        """Tell whether requests should be sent here: started, not stopping, the primary answers, its pool has room."""
+        return self._watched().checker.ready(deadline_s)
+
+    async def ready_async(self, deadline_s: float | None = None) -> Readiness:
+        """Tell whether requests should be sent here, while other tasks run."""
+        return await (await self._watched_async()).checker.ready_async(deadline_s)
 
     def metrics(self) -> ManagerMetrics:
-        """Return the figures of pools, statements and replicas since the start; asks no server."""
-        return self.manager.metrics()
+        """Return the figures of pools, statements and replicas; asks no server. In any state."""
+        return self._manager.metrics()
 
-    def performance_summary(self) -> PerformanceSummary:
-        """Return the slowest statements, error rates and waits for connections; asks no server."""
-        raise NotImplementedError
+    def performance_summary(self, top: int = 5) -> PerformanceSummary:
+        """Return the `top` slowest statements, error rates, and waits for connections; asks no server. In any state."""
+        from pytest_dbguard.runtime.statistics import summary_of
+
+        return summary_of(self._manager, top)
 
     def optimization_report(self) -> NoReturn:
         """Raise `NotConfigured`: the optimizer is no part of this version."""
@@ -176,6 +192,17 @@ class DatabaseService:
 
     def _manager_in_use(self) -> DatabaseManager:
         return self.manager
+
+    def _watched(self) -> DatabaseManager:
+        """Return the manager in whatever state it is, but started where it never was."""
+        if self._life.state == "new":
+            self.start()
+        return self._manager
+
+    async def _watched_async(self) -> DatabaseManager:
+        if self._life.state == "new":
+            await self.start_async()
+        return self._manager
 
     def _start_for_use(self) -> None:
         if self._life.state in ("stopping", "stopped"):
