@@ -10,6 +10,9 @@ from typing import Literal, TypeVar
 from pytest_dbguard.core.errors import did_you_mean
 
 Kind = Literal["query", "slow_query", "error", "pool", "failover", "health"]
+PoolAction = Literal[
+    "exhausted", "saturated", "leak", "returned", "collected", "frozen", "replaced", "resized", "drained"
+]
 KINDS: tuple[Kind, ...] = ("query", "slow_query", "error", "pool", "failover", "health")
 _LOG = logging.getLogger("pytest_dbguard.runtime")
 
@@ -47,9 +50,7 @@ class PoolEvent:
 
     role: str
     target: str
-    action: Literal[
-        "exhausted", "saturated", "leak", "returned", "collected", "frozen", "replaced", "resized", "drained"
-    ]
+    action: PoolAction
     """What happened. "leak": held for too long. "returned": a leak that came back. "collected": returned by the garbage
     collector. "frozen": did not answer in time. "replaced": all connections are to be opened anew."""
 

@@ -1,0 +1,213 @@
+"""Looks after the connections of a pool: closes, checks and opens idle ones, finds those that are held for too long."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_dbguard.runtime.pools.leaks import Holder, owner_name, shape_of, shown
+
+if TYPE_CHECKING:
+    from pytest_dbguard.runtime.pools.guarded import Guarded
+    from pytest_dbguard.runtime.pools.record import GuardedRecord, Use
+
+_LOG = logging.getLogger("pytest_dbguard.runtime.pools")
+_HOLDERS_TOLD = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What one pass over a pool did: how many connections it found leaking, closed, checked and opened."""
+
+    leaks: int = 0
+    closed: int = 0
+    checked: int = 0
+    opened: int = 0
+
+
+def evict(pool: Guarded) -> Upkeep:
+    """Look after a pool once.
+
+    Reports what is held for too long; closes idle connections that are too old, idle for too long, or more than the
+    size; asks those that have not answered for `keepalive_s`, each within `check_timeout_s`; opens as many as
+    `warm_up` asked for. Connections are out of the pool only while they are looked after, one at a time when asked.
+    Does not raise for a server that cannot be reached.
+    """
+    leaks = find_leaks(pool)
+    closed = close_unusable(pool)
+    checked, dead = _keep_alive(pool)
+    if dead:
+        closed += dead + close_unusable(pool)
+    return Upkeep(leaks, closed, checked, _refill(pool))
+
+
+def close_unusable(pool: Guarded) -> int:
+    """Close the idle connections that would not be handed out or are too many; return how many."""
+    now = pool.now()
+    reasons: dict[GuardedRecord, str] = {}
+    with pool.stats.lock:
+        slots = pool.slots
+        for record in sorted(slots.idle, key=lambda each: each.idle_since):
+            reason = record.why_not(now) or _why_superfluous(pool, record, slots.taken - len(reasons), now)
+            if reason is not None:
+                reasons[record] = reason
+        unusable = slots.set_aside(reasons.__contains__)
+    _retire_all(pool, unusable, reasons)
+    return len(unusable)
+
+
+def close_all_idle(pool: Guarded, reason: str) -> int:
+    """Close all idle connections; return how many."""
+    idle = pool.slots.set_aside(lambda _: True)
+    _retire_all(pool, idle, dict.fromkeys(idle, reason))
+    return len(idle)
+
+
+def _why_superfluous(pool: Guarded, record: GuardedRecord, taken: int, now: float) -> str | None:
+    if pool.slots.is_refusing:
+        return "shutdown"
+    if taken > pool.slots.limit or taken - pool.slots.in_use > pool.slots.max_idle:
+        return "overflow"
+    max_idle_s = pool.policy.max_idle_s
+    return "idle" if max_idle_s and now - record.idle_since >= max_idle_s and taken > pool.warm else None
+
+
+def _retire_all(pool: Guarded, records: list[GuardedRecord], reasons: dict[GuardedRecord, str]) -> None:
+    pending = list(records)
+    try:
+        while pending:
+            record = pending.pop()
+            pool.retire(record, reasons[record], aside=True)
+    finally:
+        # only after a cancellation or an interruption: their places must not be lost
+        for record in pending:
+            _put_back(pool, record)
+
+
+def _put_back(pool: Guarded, record: GuardedRecord) -> None:
+    if not pool.slots.give(record, aside=True):
+        pool.retire(record, "overflow", aside=True)
+
+
+def _keep_alive(pool: Guarded) -> tuple[int, int]:
+    """Ask the idle connections that have not answered for long, one after the other; return how many, and the dead."""
+    checked = dead = 0
+    began = pool.now()
+    while (record := _next_due(pool, began)) is not None:
+        checked += 1
+        answers = False
+        try:
+            answers = pool.answers(record)
+        finally:
+            if answers:
+                _put_back(pool, record)
+            else:
+                dead += 1
+                pool.retire(record, "dead", aside=True)
+    return checked, dead
+
+
+def _next_due(pool: Guarded, now: float) -> GuardedRecord | None:
+    if not pool.policy.keepalive_s:
+        return None
+    with pool.stats.lock:
+        due = [
+            each
+            for each in pool.slots.idle
+            if each.generation == pool.generation
+            and (now - each.answered_at >= pool.policy.keepalive_s or each.answered_at < pool.doubted_at)
+        ]
+        if not due:
+            return None
+        return pool.slots.set_aside(lambda each: each is due[0])[0]
+
+
+def warm_up(pool: Guarded, count: int) -> int:
+    """Open connections until `count` are open, and keep that many; return how many are open."""
+    pool.warm = max(count, 0)
+    _open_missing(pool)
+    return pool.slots.taken
+
+
+def _refill(pool: Guarded) -> int:
+    before = pool.stats.counts["connected"]
+    try:
+        return _open_missing(pool)
+    except Exception as error:  # noqa: BLE001  the next pass tries again
+        _LOG.warning("a pool cannot open connections ahead of need: %s", type(error).__name__)
+        return pool.stats.counts["connected"] - before
+
+
+def _open_missing(pool: Guarded) -> int:
+    opened = 0
+    while pool.slots.taken < pool.warm and pool.slots.reserve():
+        try:
+            record = pool._create_connection()
+        except BaseException:
+            pool.slots.release(aside=True)
+            raise
+        opened += 1
+        _put_back(pool, record)
+    return opened
+
+
+def find_leaks(pool: Guarded) -> int:
+    """Report the connections held for longer than `leak_after_s`, each once; return how many are new."""
+    limit = pool.policy.leak_after_s
+    if not limit:
+        return 0
+    now = pool.now()
+    with pool.stats.lock:
+        found = [each for each in pool.records if each.use and not each.is_leak and now - each.use[0] >= limit]
+        for record in found:
+            record.is_leak = True
+        pool.stats.counts["leaks"] += len(found)
+        leaks = [_holder(each, each.use, now) for each in found if each.use]
+    for holder in leaks:
+        _LOG.warning("a connection is not given back: %s", holder)
+        pool.stats.tell("leak", str(holder))
+    return len(leaks)
+
+
+def tell_return(pool: Guarded, use: Use, now: float, *, is_leak: bool, was_dropped: bool) -> None:
+    """Tell of a connection that came back late, or that nobody gave back."""
+    holder = _holder(None, use, now)
+    if was_dropped:
+        pool.stats.count("collected")
+        _LOG.warning("a connection was never given back, and returned by the garbage collector: %s", holder)
+        pool.stats.tell("collected", str(holder))
+    if is_leak:
+        pool.stats.tell("returned", str(holder))
+
+
+def holders(pool: Guarded) -> tuple[Holder, ...]:
+    """Return who holds connections, longest first."""
+    now = pool.now()
+    with pool.stats.lock:
+        held = [(each, each.use) for each in pool.records if each.use is not None]
+        found = [_holder(record, use, now) for record, use in held]
+    return tuple(sorted(found, key=lambda each: each.since))
+
+
+def _holder(record: GuardedRecord | None, use: Use, now: float) -> Holder:
+    since, thread, task, trace, _ = use
+    return Holder(
+        owner_name(thread, task),
+        now - since,
+        since,
+        shown(trace) if trace else (),
+        shape_of(record.last_statement) if record is not None else None,
+        record is not None and record.is_leak,
+    )
+
+
+def describe(pool: Guarded, what: str) -> str:
+    """Return a text that says what happened and who holds the connections."""
+    size, overflow, in_use, _, waiting = pool.gauges()
+    lines = [f"{what}: {in_use} of {size} + {overflow} are in use, {waiting} callers wait"]
+    held = holders(pool)
+    lines += [f"  {each}" for each in held[:_HOLDERS_TOLD]]
+    if len(held) > _HOLDERS_TOLD:
+        lines.append(f"  and {len(held) - _HOLDERS_TOLD} more")
+    return "\n".join(lines)
