@@ -53,13 +53,9 @@ def options_for(settings: DatabaseSettings, role: Role, target: Target, *, is_as
 
 
 def _pool_class(*, is_async: bool) -> type[Pool]:
-    if is_async:
-        from pytest_dbguard.runtime.pools.async_pool import AsyncGuardedQueuePool
+    from pytest_dbguard.runtime.pools.queue_pool import AsyncGuardedQueuePool, GuardedQueuePool
 
-        return AsyncGuardedQueuePool
-    from pytest_dbguard.runtime.pools.queue_pool import GuardedQueuePool
-
-    return GuardedQueuePool
+    return AsyncGuardedQueuePool if is_async else GuardedQueuePool
 
 
 def policy_of(settings: DatabaseSettings, role: Role) -> PoolPolicy:
