@@ -168,7 +168,7 @@ def test_is_clean(dbguard_engine):
 def test_a_failed_test_that_is_rolled_back_leaves_nothing_for_the_next_one(shop):
     result = run(shop, "sqlite", FAILS, "--dbguard-reset", "rollback", "--dbguard-keep")
     result.assert_outcomes(failed=2, passed=1)
-    assert result.stdout.str().count("assert ['a', 'seed'] == ['seed']") == 2
+    assert result.stdout.str().count("E       AssertionError: assert ['a', 'seed'] == ['seed']") == 2
 
 
 COMMITS_ELSEWHERE = """
