@@ -1,0 +1,327 @@
+"""The service on a real SQLite file: its life, its clients, and what it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from pytest_dbguard.core.errors import ConfigError
+from pytest_dbguard.runtime import (
+    DatabaseService,
+    DatabaseSettings,
+    NotConfigured,
+    NotStarted,
+    RuntimeFault,
+)
+
+COUNT = text("SELECT count(*) FROM item")
+INSERT = text("INSERT INTO item (name) VALUES ('new')")
+LONG_S = 20
+ROLES = ("client", "readonly", "analytics", "routed")
+
+
+@pytest.fixture
+def settings(tmp_path):
+    url = f"sqlite:///{tmp_path}/shop.db"
+    return DatabaseSettings(profile="test", url=url, roles={"readonly": {"url": url}, "analytics": {"url": url}})
+
+
+@pytest.fixture
+def service(settings):
+    """A service that was not started yet, on a table of one row."""
+    with DatabaseService(settings) as first, first.client().engine.begin() as connection:
+        connection.execute(text("CREATE TABLE item (name TEXT)"))
+        connection.execute(INSERT)
+    service = DatabaseService(settings)
+    yield service
+    service.stop(0)
+
+
+def test_starts_when_it_is_first_used(service):
+    assert service.state == "new"
+    with service.client() as session:
+        assert session.scalar(COUNT) == 1
+    assert service.state == "started"
+
+
+async def test_starts_when_it_is_first_used_in_a_loop(service):
+    async with service.client() as session:
+        assert await session.scalar(COUNT) == 1
+    assert service.state == "started"
+    await service.stop_async()
+
+
+def test_starts_and_stops_with_a_block(service):
+    with service as given:
+        assert (given, service.state) == (service, "started")
+    assert service.state == "stopped"
+
+
+async def test_starts_and_stops_with_an_asynchronous_block(service):
+    async with service as given:
+        assert (given, service.state) == (service, "started")
+    assert service.state == "stopped"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_refuses_after_a_stop(service, role):
+    client = getattr(service, role)()
+    service.start()
+    service.stop()
+    for give in (client.session, client.async_session, client.__enter__, lambda: client.engine):
+        with pytest.raises(NotStarted, match="the database service is stopped\n  call start"):
+            give()
+    with pytest.raises(NotStarted):
+        service.manager  # noqa: B018
+
+
+def test_starts_again_after_a_stop(service):
+    for _ in range(3):
+        with service, service.client() as session:
+            assert session.scalar(COUNT) == 1
+
+
+async def test_may_be_stopped_in_another_way_than_started(service):
+    service.start()
+    async with service.client() as session:
+        assert await session.scalar(COUNT) == 1
+    await service.stop_async()
+    assert service.state == "stopped"
+    await service.start_async()
+    async with service.client() as session:
+        assert await session.scalar(COUNT) == 1
+    service.stop()
+    assert service.state == "stopped"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_gives_sessions(service, role):
+    client = getattr(service, role)()
+    with client as session, client.session() as other:
+        assert session is not other
+        assert session.scalar(COUNT) == other.scalar(COUNT) == 1
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_gives_asynchronous_sessions(service, role):
+    client = getattr(service, role)()
+    async with client as session, client.async_session() as other:
+        assert session is not other
+        assert await session.scalar(COUNT) == await other.scalar(COUNT) == 1
+    await service.stop_async()
+
+
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_a_block_commits_nothing_by_itself(service, is_committed):
+    with service.client() as session:
+        session.execute(INSERT)
+        if is_committed:
+            session.commit()
+    with service.client() as session:
+        assert session.scalar(COUNT) == 1 + is_committed
+    assert service.metrics().pools["primary"].in_use == 0
+
+
+@pytest.mark.parametrize("is_committed", [False, True])
+async def test_an_asynchronous_block_commits_nothing_by_itself(service, is_committed):
+    async with service.client() as session:
+        await session.execute(INSERT)
+        if is_committed:
+            await session.commit()
+    async with service.client() as session:
+        assert await session.scalar(COUNT) == 1 + is_committed
+    await service.stop_async()
+
+
+@pytest.mark.parametrize("role", ["readonly", "analytics"])
+def test_roles_for_reading_refuse_to_write(service, role):
+    with getattr(service, role)() as session, pytest.raises(DBAPIError):
+        session.execute(INSERT)
+
+
+def test_a_role_without_a_server_reads_from_the_primary(tmp_path, service):
+    lonely = DatabaseService(DatabaseSettings(profile="test", url=f"sqlite:///{tmp_path}/shop.db"))
+    with lonely, lonely.readonly() as session:
+        assert session.scalar(COUNT) == 1
+        with pytest.raises(DBAPIError):
+            session.execute(INSERT)
+
+
+def test_runs_transactions(service):
+    def work(session):
+        session.execute(INSERT)
+        return session.scalar(COUNT)
+
+    assert service.client().run(work) == 2
+    with service.client() as session:
+        assert session.scalar(COUNT) == 2
+
+
+async def test_runs_asynchronous_transactions(service):
+    async def work(session):
+        await session.execute(INSERT)
+        return await session.scalar(COUNT)
+
+    assert await service.client().run_async(work) == 2
+    async with service.client() as session:
+        assert await session.scalar(COUNT) == 2
+    await service.stop_async()
+
+
+def test_a_client_gives_one_session_at_a_time(service):
+    client = service.client()
+    with client as session:
+        with pytest.raises(RuntimeFault, match="client.session"), client:
+            raise AssertionError
+        assert session.scalar(COUNT) == 1
+    with client as session:
+        assert session.scalar(COUNT) == 1
+
+
+async def test_a_client_gives_one_asynchronous_session_at_a_time(service):
+    client = service.client()
+    async with client as session:
+        with pytest.raises(RuntimeFault, match="client.session"):
+            async with client:
+                raise AssertionError
+        assert await session.scalar(COUNT) == 1
+    await service.stop_async()
+
+
+def test_threads_that_use_it_first_at_once_start_it_once(service, monkeypatch):
+    starts, everybody = [], threading.Barrier(8)
+    start = service._manager.start
+
+    def ask():
+        everybody.wait(LONG_S)
+        with service.client() as session:
+            return session.scalar(COUNT)
+
+    monkeypatch.setattr(service._manager, "start", lambda *eager: starts.append(eager) or start(*eager))
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(ask) for _ in range(8)]
+        assert [answer.result(LONG_S) for answer in answers] == [1] * 8
+    assert starts == [(False,)]
+
+
+def test_watches_where_it_is_told_to(settings, tmp_path):
+    watching = DatabaseSettings(profile="development", url=f"sqlite:///{tmp_path}/shop.db")
+    for given, is_watched in ((settings, False), (watching, True)):
+        with DatabaseService(given) as service:
+            assert service.manager.checker.is_running == is_watched
+        assert not service._manager.checker.is_running
+
+
+async def test_watches_in_the_loop(tmp_path):
+    settings = DatabaseSettings(profile="development", url=f"sqlite:///{tmp_path}/shop.db")
+    async with DatabaseService(settings) as service:
+        assert service.manager.checker.is_running
+    assert not service._manager.checker.is_running
+
+
+def test_a_part_that_does_not_start_stops_those_before_it(tmp_path, monkeypatch):
+    service = DatabaseService(DatabaseSettings(profile="development", url=f"sqlite:///{tmp_path}/shop.db"))
+
+    def fail():
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service._manager.checker, "start", fail)
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                service.client().session()
+            assert (service.state, service._manager.state) == ("new", "stopped")
+    with service.client() as session:
+        assert session.scalar(text("SELECT 42")) == 42
+    service.stop()
+
+
+def test_an_eager_one_fails_at_the_start(tmp_path):
+    settings = DatabaseSettings(profile="test", url=f"sqlite:///{tmp_path}/missing/shop.db")
+    lazy, eager = DatabaseService(settings), DatabaseService(settings, eager=True)
+    lazy.start()
+    with pytest.raises(DBAPIError):
+        eager.start()
+    assert (lazy.state, eager.state) == ("started", "new")
+    with pytest.raises(DBAPIError):
+        asyncio.run(eager.start_async())
+    assert eager.state == "new"
+    lazy.stop()
+
+
+def test_refuses_wrong_settings_before_anything_starts(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DBGUARD_RUNTIME_URL", "sqlite:///shop.db")
+    monkeypatch.setenv("DBGUARD_RUNTIME_POOL__SIZE", "0")
+    monkeypatch.setenv("DBGUARD_RUNTIME_POLL__SIZE", "1")
+    with pytest.raises(ConfigError) as caught:
+        DatabaseService()
+    assert "POOL__SIZE" in str(caught.value)
+    assert "POLL__SIZE" in str(caught.value)
+
+
+def test_tells_its_figures_in_any_state(service):
+    assert service.metrics().state == "new"
+    with service, service.client() as session:
+        session.scalar(COUNT)
+    assert service.metrics().state == "stopped"
+    assert "count(*) FROM item" in str(service.performance_summary())
+
+
+def test_tells_its_health_in_any_state(service):
+    assert service.live().ok
+    assert service.state == "new"
+    assert service.ready().ok
+    assert service.health().ok
+    assert service.state == "started"
+    service.stop()
+    assert not service.ready().ok
+    assert service.live().ok
+
+
+async def test_tells_its_health_in_a_loop(service):
+    assert (await service.health_async()).ok
+    assert (await service.ready_async()).ok
+    await service.stop_async()
+    assert not (await service.ready_async()).ok
+
+
+def test_tells_what_happens_from_the_first_statement_on(service):
+    seen = []
+    service.events.subscribe("query", lambda event: seen.append((event.role, event.sql)))
+    with service.readonly() as session:
+        session.scalar(COUNT)
+    assert seen == [("readonly", "SELECT count(*) FROM item")]
+
+
+def test_tells_of_each_engine_before_it_is_used(service):
+    made = []
+    end = service.on_engine(lambda engine: made.append((engine.target.role, engine.is_async)))
+    assert service.state == "new"
+    with service.client(), service.client():
+        pass
+    service.routed().async_engine  # noqa: B018
+    end()
+    service.readonly().engine  # noqa: B018
+    assert made == [("primary", False), ("primary", True)]
+
+
+@pytest.mark.parametrize(
+    ("part", "ask"),
+    [
+        ("an optimizer", lambda service: service.optimization_report()),
+        ("an optimizer", lambda service: service.model_optimizations("User")),
+        ("backups", lambda service: service.create_backup()),
+        ("backups", lambda service: service.list_backups()),
+        ("backups", lambda service: service.restore_backup("2026-11-29")),
+    ],
+)
+def test_says_which_parts_are_missing(service, part, ask):
+    with pytest.raises(NotConfigured, match=f"brings no {part}\n  "):
+        ask(service)
+    assert service.state == "new"
