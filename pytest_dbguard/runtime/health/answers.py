@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from socket import gaierror
 from typing import Final
 
 from pytest_dbguard.runtime.errors import NotStarted, ShuttingDown
@@ -56,12 +57,20 @@ _BY_SQLSTATE: Final = {
 # psycopg tells no SQLSTATE of what the server says while connecting, only its text, and libpq's own beside it
 _BY_TEXT: Final = (
     ("too many clients", "53300"),
+    ("too many connections", "53300"),
     ("connection slots are reserved", "53300"),
     ("starting up", "57P03"),
     ("shutting down", "57P03"),
     ("not yet accepting connections", "57P03"),
     ("password authentication failed", "28P01"),
     ("no pg_hba.conf entry", "28000"),
+)
+_BY_CLASS: Final = (
+    (TimeoutError, "accepts no connection in time"),
+    (ConnectionRefusedError, "refuses connections"),
+    (FileNotFoundError, "refuses connections"),
+    (ConnectionError, "ends connections"),
+    (gaierror, "has a name that is not known"),
 )
 _BY_SYSTEM: Final = (
     ("refused", "refuses connections"),
@@ -93,9 +102,8 @@ def failed(error: BaseException) -> Answer:
     if sqlstate is not None:
         said = _BY_SQLSTATE.get(sqlstate, "answers with an error")
         return Answer(reachable=sqlstate == "53300", reason=f"{said} ({sqlstate})")
-    if isinstance(error, TimeoutError):
-        return Answer(reachable=False, reason="accepts no connection in time")
-    said = next((meaning for words, meaning in _BY_SYSTEM if words in text), "cannot be asked")
+    said = next((meaning for known, meaning in _BY_CLASS if isinstance(error, known)), None)
+    said = said or next((meaning for words, meaning in _BY_SYSTEM if words in text), "cannot be asked")
     return Answer(reachable=False, reason=f"{said} ({kind})")
 
 

@@ -32,10 +32,11 @@ class PrimaryPositions:
         self._seen: deque[tuple[int, float]] = deque(maxlen=_SEEN)
 
     def note(self, lsn: int, at_s: float) -> None:
-        """Note a position; `at_s` by a monotonic clock. One that is smaller is another primary's: a new beginning."""
-        if self._seen and lsn < self._seen[-1][0]:
-            self._seen.clear()
-        if self._seen and lsn == self._seen[-1][0]:
+        """Note a position; `at_s` by a monotonic clock.
+
+        What was further is forgotten: another primary's, which has failed, or what a check meanwhile has seen.
+        """
+        while self._seen and lsn <= self._seen[-1][0]:
             self._seen.pop()
         self._seen.append((lsn, at_s))
 

@@ -52,9 +52,11 @@ def is_private_memory(url: URL) -> bool:
 
 
 def sqlite_file(url: URL) -> Path | None:
-    """Return the file of an SQLite database; None for one in memory."""
+    """Return the file of an SQLite database; None for one in memory, and for other databases."""
     name = url.database or ""
-    if is_private_memory(url) or url.query.get("mode") == "memory" or url.query.get("vfs") == "memdb":
+    if url.get_backend_name() != "sqlite" or is_private_memory(url):
+        return None
+    if url.query.get("mode") == "memory" or url.query.get("vfs") == "memdb":
         return None
     if name.startswith("file:"):
         name = name.removeprefix("file:").partition("?")[0]

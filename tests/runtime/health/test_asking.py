@@ -1,0 +1,191 @@
+"""What is learned of real servers, by every driver, on connections beside the pools; and what stands in the way."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from sqlalchemy import make_url
+
+from tests.runtime.faults.server import eventually
+
+DRIVERS = ["psycopg", "async psycopg", "asyncpg"]
+
+
+def urls_of(url, driver, **others):
+    name = f"postgresql+{driver.split()[-1]}"
+    return {each: at.set(drivername=name) for each, at in {"primary": url, **others}.items()}
+
+
+def is_async(driver):
+    return driver != "psycopg"
+
+
+def write(postgres):
+    postgres.execute("CREATE TABLE IF NOT EXISTS lagging (id int)")
+    postgres.execute("INSERT INTO lagging VALUES (1)")
+
+
+@pytest.fixture
+def alembic_version(postgres):
+    """A table as Alembic makes it, for as long as the test runs."""
+    postgres.execute("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+    yield lambda *versions: [postgres.execute(f"INSERT INTO alembic_version VALUES ('{each}')") for each in versions]
+    postgres.execute("DROP TABLE alembic_version")
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_primary(small, postgres, driver):
+    manager, checker = small(urls_of(postgres.url, driver), is_async=is_async(driver))
+    found = checker.health().targets["primary"]
+    assert (found.status, found.reachable, found.read_only, found.reason) == ("healthy", True, False, "")
+    assert (found.lag_s, found.lag_bytes, found.revision, found.disk_free_bytes) == (None, None, None, None)
+    assert found.latency_ms > 0
+    assert found.connect_ms > 0
+    assert found.checked_at == manager.clock.wall()
+    # nothing of it went through the pool, and nothing stays
+    (engine,) = manager.made.values()
+    assert engine.pool.checkedin() + engine.pool.checkedout() == 0
+    assert eventually(lambda: postgres.sessions() == 0, "the connection to be closed")
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize(("versions", "told"), [((), None), (("b2",), "b2"), (("b2", "a1"), "a1, b2")])
+def test_the_migration(small, postgres, alembic_version, driver, versions, told):
+    alembic_version(*versions)
+    _, checker = small(urls_of(postgres.url, driver), is_async=is_async(driver))
+    assert checker.health().targets["primary"].revision == told
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_migration_that_the_user_may_not_read_is_no_trouble(small, postgres, alembic_version, driver):
+    alembic_version("a1")
+    postgres.execute("DROP ROLE IF EXISTS nobody_special")
+    postgres.execute("CREATE ROLE nobody_special LOGIN")
+    url = postgres.url.set(username="nobody_special", password=None)
+    _, checker = small(urls_of(url, driver), is_async=is_async(driver))
+    found = checker.health().targets["primary"]
+    assert (found.status, found.reason, found.revision) == ("healthy", "", None)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_primary_that_refuses_writes_and_accepts_them_again(small, postgres, driver):
+    _, checker = small(urls_of(postgres.url, driver), is_async=is_async(driver))
+    postgres.make_read_only()
+    health = checker.health()
+    assert (health.status, health.ok, health.reason) == ("unhealthy", False, "primary: refuses writes")
+    assert health.targets["primary"].read_only is True
+    postgres.make_read_only(False)
+    assert checker.health().status == "healthy"
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_replica_that_keeps_up_that_lags_and_that_catches_up(small, postgres, replica, driver):
+    urls = urls_of(postgres.url, driver, **{"readonly-1": replica.url})
+    manager, checker = small(urls, is_async=is_async(driver))
+    replica.catch_up()
+    found = checker.health().targets["readonly-1"]
+    assert (found.status, found.read_only, found.lag_s, found.lag_bytes) == ("healthy", True, 0.0, 0)
+    replica.pause()
+    write(postgres)
+    manager.clock.now_s += 60.0
+    lagging = checker.health()
+    found = lagging.targets["readonly-1"]
+    assert found.lag_bytes > 0
+    # the commit is a moment old by the server's clock; by ours, the primary was seen there 60 s ago: the smaller holds
+    assert 0 <= found.lag_s <= 60.0
+    assert lagging.ok
+    replica.resume()
+    replica.catch_up()
+    assert checker.health().targets["readonly-1"].lag_bytes == 0
+
+
+def test_a_lag_above_the_limit_degrades(small, postgres, replica):
+    manager, checker = small(urls_of(postgres.url, "psycopg", **{"readonly-1": replica.url}))
+    manager.settings.routing.max_lag_s = 0.0
+    replica.catch_up()
+    checker.health()
+    replica.pause()
+    write(postgres)
+    manager.clock.now_s += 1.0
+    health = checker.health()
+    assert (health.status, health.roles["readonly"].status) == ("degraded", "degraded")
+    assert "replay is paused" in health.reason
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_replica_in_the_place_of_primary_is_unhealthy(small, replica, driver):
+    _, checker = small(urls_of(replica.url, driver), is_async=is_async(driver))
+    health = checker.health()
+    assert (health.status, health.reason) == ("unhealthy", "primary: is a replica")
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_replicas_are_judged_without_their_primary(small, postgres, replica, proxy, driver):
+    gone = proxy(postgres)
+    gone.refuse()
+    replica.catch_up()
+    urls = urls_of(gone.url(postgres.url), driver, **{"readonly-1": replica.url})
+    _, checker = small(urls, is_async=is_async(driver))
+    health = checker.health()
+    assert health.status == "unhealthy"
+    assert health.targets["primary"].reason.startswith("refuses connections")
+    assert (health.targets["readonly-1"].status, health.targets["readonly-1"].lag_s) == ("healthy", 0.0)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_server_without_connections_for_others_is_not_down(small, postgres, driver):
+    postgres.execute("DROP ROLE IF EXISTS only_one")
+    postgres.execute("CREATE ROLE only_one LOGIN CONNECTION LIMIT 0")
+    url = postgres.url.set(username="only_one", password=None)
+    _, checker = small(urls_of(url, driver), is_async=is_async(driver))
+    found = checker.health().targets["primary"]
+    assert (found.status, found.reachable) == ("degraded", True)
+    assert "53300" in found.reason
+
+
+@pytest.mark.parametrize("driver", ["sqlite", "sqlite+aiosqlite"])
+class TestSqlite:
+    """A file instead of a server."""
+
+    def check(self, small, url, driver):
+        _, checker = small({"primary": make_url(f"{driver}{url}")}, is_async="aio" in driver)
+        return checker.health().targets["primary"]
+
+    def test_a_file(self, small, tmp_path, driver):
+        file = tmp_path / "app.db"
+        with sqlite3.connect(file) as connection:
+            connection.execute("CREATE TABLE alembic_version (version_num)")
+            connection.execute("INSERT INTO alembic_version VALUES ('b2'), ('a1')")
+        found = self.check(small, f":///{file}", driver)
+        assert (found.status, found.read_only, found.revision) == ("healthy", False, "a1, b2")
+        assert found.disk_free_bytes > 0
+        assert found.latency_ms > 0
+
+    def test_a_file_that_is_not_there_is_not_made(self, small, tmp_path, driver):
+        found = self.check(small, f":///{tmp_path}/app.db", driver)
+        assert (found.status, found.reason) == ("unhealthy", "has no file")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_file_that_is_no_database(self, small, tmp_path, driver):
+        (tmp_path / "app.db").write_bytes(b"x" * 4096)
+        found = self.check(small, f":///{tmp_path}/app.db", driver)
+        assert (found.status, found.reason) == ("unhealthy", "has a file that is no database (DatabaseError)")
+
+    def test_a_file_that_may_not_be_written(self, small, tmp_path, driver):
+        file = tmp_path / "app.db"
+        sqlite3.connect(file).executescript("CREATE TABLE t (id)")
+        found = self.check(small, f":///file:{file}?mode=ro&uri=true", driver)
+        assert (found.status, found.read_only) == ("unhealthy", True)
+
+    def test_memory(self, small, driver):
+        found = self.check(small, "://", driver)
+        assert (found.status, found.reachable, found.read_only) == ("healthy", True, False)
+
+    def test_disk_that_runs_out(self, small, tmp_path, driver, monkeypatch):
+        file = tmp_path / "app.db"
+        sqlite3.connect(file).executescript("CREATE TABLE t (id)")
+        usage = type("Usage", (), {"free": 7_000_000})
+        monkeypatch.setattr("pytest_dbguard.runtime.health.questions.shutil.disk_usage", lambda path: usage)
+        found = self.check(small, f":///{file}", driver)
+        assert (found.status, found.reason) == ("degraded", "has 7 MB of disk left")
