@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from pytest_dbguard.config.problems import Problem, problem_of
+from pytest_dbguard.core.errors import nearest
 from pytest_dbguard.runtime.settings.fields import Path, dotted, element_of, is_secret, section_of
 from pytest_dbguard.runtime.settings.layers import Layer, Origin
 
@@ -51,9 +53,18 @@ def _problem(model: type[BaseModel], detail: ErrorDetails, path: Path, origin: O
         message, _, hint = detail["msg"].partition("; ")
         return Problem(place, key, message, hint or _default(info))
     if info is not None and is_secret(info):
-        return Problem(place, key, "expected a URL as text", _default(info))
+        return Problem(place, key, f"expected text, not {type(detail['input']).__name__}", _default(info))
     found = problem_of(detail, place, key)
-    return Problem(place, key, found.message, found.hint or _default(info))
+    return Problem(place, key, found.message, found.hint or _meant(detail) or _default(info))
+
+
+def _meant(detail: ErrorDetails) -> str | None:
+    """Return the choice that is nearest, of choices in capitals."""
+    if detail["type"] != "literal_error" or not isinstance(detail["input"], str):
+        return None
+    choices = re.findall(r"'([^']+)'", detail.get("ctx", {})["expected"])
+    match = nearest(detail["input"].upper(), choices)
+    return f"did you mean {match!r}?" if match else None
 
 
 def _default(info: FieldInfo | None) -> str | None:

@@ -28,7 +28,7 @@ class Origin:
 class Layer:
     """The settings of one source: values by field, nested; where each came from; and what is wrong with them."""
 
-    values: Values = field(default_factory=dict)
+    values: Values = field(default_factory=dict, repr=False)
     origins: Mapping[Path, Origin] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 

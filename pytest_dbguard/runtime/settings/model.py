@@ -107,10 +107,7 @@ class DatabaseSettings(BaseSettings):
     _memory: str = PrivateAttr(default_factory=lambda: f"dbguard-{secrets.token_hex(8)}")
 
     def __init__(self, **values: Any) -> None:
-        keywords = _keywords(type(self), "DatabaseSettings", values)
-        variables = read_variables(type(self), os.environ)
-        problems = self._accept(gathered(type(self), Sources(keywords, variables, shared=read_shared(os.environ))))
-        raise_problems(problems)
+        raise_problems(self._called(values))
 
     @classmethod
     def load(
@@ -135,8 +132,9 @@ class DatabaseSettings(BaseSettings):
             ConfigError: That tells everything that is wrong in all sources.
         """
         settings, problems = cls.examine(root, file=file, profile=profile, environ=environ, **overrides)
+        # whoever reports an error with all variables of all frames would send them away
         overrides.clear()
-        del environ
+        del environ, profile
         raise_problems(problems)
         return settings
 
@@ -162,6 +160,11 @@ class DatabaseSettings(BaseSettings):
         sources = Sources(keywords, read_variables(cls, variables), of_file, read_shared(variables))
         settings = cls.__new__(cls)
         return settings, settings._accept(gathered(cls, sources))
+
+    def _called(self, values: dict[str, Any]) -> tuple[Problem, ...]:
+        keywords = _keywords(type(self), "DatabaseSettings", values)
+        variables = read_variables(type(self), os.environ)
+        return self._accept(gathered(type(self), Sources(keywords, variables, shared=read_shared(os.environ))))
 
     def _accept(self, found: Gathered) -> tuple[Problem, ...]:
         """Take on the settings, and return all that is wrong with them."""

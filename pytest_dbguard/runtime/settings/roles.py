@@ -6,14 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.settings.database_url import DatabaseUrl
 from pytest_dbguard.runtime.settings.password import Password
 from pytest_dbguard.runtime.settings.sections import Number, PoolSettings, Seconds, SecondsOrOff, Section, Text
 
-Isolation = Literal["READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "AUTOCOMMIT"]
+
+def _spelled(value: Any) -> Any:
+    return value.upper().replace("_", " ").replace("-", " ") if isinstance(value, str) else value
+
+
+IsolationLevel = Literal["READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "AUTOCOMMIT"]
+Isolation = Annotated[IsolationLevel, BeforeValidator(_spelled)]
 PasswordFrom = Callable[[], str]
 """Returns the password of now, for credentials that rotate; called for every new connection, from any thread."""
 

@@ -14,6 +14,7 @@ from pytest_dbguard.config.table import dotted_key, field_name, key_name
 from pytest_dbguard.core.errors import did_you_mean
 from pytest_dbguard.runtime.settings.fields import ONLY_KEYWORDS, Path, element_of, is_secret, section_of
 from pytest_dbguard.runtime.settings.layers import Layer, Origin
+from pytest_dbguard.runtime.settings.password import Password
 
 SHORT: Path = ("url",)
 PRIMARY: Path = ("roles", "primary", "url")
@@ -85,7 +86,9 @@ def as_table(value: Any) -> Mapping[str, Any]:
 
 def hidden(value: Any) -> Any:
     """Return text so that nothing that prints it shows it: tracebacks may print all variables."""
-    return SecretStr(value) if isinstance(value, str) else value
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    return Password(value) if isinstance(value, str) else value
 
 
 def at_full_length(values: dict[str, Any], reader: TableReader) -> dict[str, Any]:
