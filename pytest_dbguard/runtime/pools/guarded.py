@@ -201,7 +201,7 @@ class Guarded(QueuePool):
     def answers(self, record: GuardedRecord) -> bool:
         """Ask a connection for an answer within `check_timeout_s`; close it and return False when it has none."""
         try:
-            check(record.driver_connection, self._dialect, self.policy.check_timeout_s)
+            check(record.dbapi_connection, self._dialect, record.driver_connection, self.policy.check_timeout_s)
         except FrozenPeer:
             with self.stats.lock:
                 self.generation += record.generation == self.generation

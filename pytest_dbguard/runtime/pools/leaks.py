@@ -28,7 +28,7 @@ Trace = list[Any]
 _SQLALCHEMY = str(Path(sqlalchemy.__file__).parent)
 _RUNTIME = str(Path(__file__).parent.parent)
 _ASYNCIO = str(Path(asyncio.__file__).parent)
-_MACHINERY = (_SQLALCHEMY, _RUNTIME, _ASYNCIO, "<frozen", "<string>")
+_MACHINERY = (_SQLALCHEMY, _RUNTIME, _ASYNCIO, "<frozen", "<string>", "<sqlalchemy")
 
 
 @dataclass(frozen=True, slots=True)

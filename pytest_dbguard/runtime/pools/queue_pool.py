@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy.pool import AsyncAdaptedQueuePool
-from sqlalchemy.util import await_only, greenlet_spawn
+from sqlalchemy.util import greenlet_spawn
 
 from pytest_dbguard.runtime.pools.guarded import Guarded
 from pytest_dbguard.runtime.pools.leaks import current_task, traced
+from pytest_dbguard.runtime.pools.liveness import within
 from pytest_dbguard.runtime.pools.upkeep import Upkeep
 from pytest_dbguard.runtime.pools.waiting import TaskWaiter, ThreadWaiter, Waiter
 
@@ -85,7 +86,7 @@ class AsyncGuardedQueuePool(Guarded, AsyncAdaptedQueuePool):
         """Return what `connect` does, or raise the driver's `OperationalError` after `connect_timeout_s`."""
         self.loop = asyncio.get_running_loop()
         try:
-            return _within(self.policy.connect_timeout_s, connect)
+            return within(self.policy.connect_timeout_s, connect)
         except TimeoutError as error:
             text = f"no connection could be opened within {self.policy.connect_timeout_s:.2f} s"
             kind = getattr(getattr(self._dialect, "dbapi", None), "OperationalError", TimeoutError)
@@ -129,20 +130,3 @@ class AsyncGuardedQueuePool(Guarded, AsyncAdaptedQueuePool):
 
     def _new_waiter(self) -> Waiter:
         return TaskWaiter()
-
-
-def _within(seconds: float, call: Callable[[], T]) -> T:
-    """Do what `async with asyncio.timeout` does, in a function that awaits through SQLAlchemy's greenlet."""
-    limit = asyncio.timeout(seconds)
-    _await(limit.__aenter__())
-    try:
-        result = call()
-    except BaseException as error:
-        _await(limit.__aexit__(type(error), error, error.__traceback__))
-        raise
-    _await(limit.__aexit__(None, None, None))
-    return result
-
-
-def _await(awaitable: Awaitable[Any]) -> Any:
-    return await_only(awaitable)

@@ -8,9 +8,8 @@ from weakref import ref
 
 from sqlalchemy.pool.base import _ConnectionRecord
 
-from pytest_dbguard.databases.driver_base import quietly
-from pytest_dbguard.databases.drivers import driver_of
 from pytest_dbguard.runtime.pools.leaks import Trace
+from pytest_dbguard.runtime.pools.liveness import abandon
 
 if TYPE_CHECKING:
     from pytest_dbguard.runtime.pools.guarded import Guarded
@@ -103,7 +102,7 @@ class GuardedRecord(_ConnectionRecord):
                 pool.dispatch.close(connection, self)
             if self.generation < pool.abandoned:
                 # its server does not answer: saying goodbye would wait for it
-                quietly(driver_of(self.driver_connection).end, self.driver_connection)
+                abandon(self.driver_connection)
             pool._close_connection(connection, terminate=True)
         finally:
             self.dbapi_connection = None
