@@ -34,11 +34,12 @@ def mend_sqlite(engine: Engine, *, is_durable: bool = False) -> None:
     if not is_durable and engine.url.query.get("vfs") != "memdb":
         event.listen(engine, "connect", _need_no_disk)
     dialect = engine.dialect
-    execute, executemany, without, savepoint = (
+    execute, executemany, without, savepoint, commit = (
         dialect.do_execute,
         dialect.do_executemany,
         dialect.do_execute_no_params,
         dialect.do_savepoint,
+        dialect.do_commit,
     )
 
     def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
@@ -58,6 +59,17 @@ def mend_sqlite(engine: Engine, *, is_durable: bool = False) -> None:
         _begin(connection)
         savepoint(connection, name)
 
+    def do_commit(connection: Any) -> None:
+        try:
+            commit(connection)
+        except BaseException:
+            # "database is locked" leaves the transaction open, and SQLAlchemy takes it for ended, so that whoever got
+            # the connection next would commit what this one wrote
+            with suppress(Exception):
+                dialect.do_rollback(connection)
+            raise
+
+    dialect.do_commit = do_commit  # type: ignore[method-assign]
     dialect.do_begin = _begin_later  # type: ignore[method-assign, assignment]
     dialect.do_execute = do_execute  # type: ignore[method-assign]
     dialect.do_executemany = do_executemany  # type: ignore[method-assign]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.util import await_only
 
 from pytest_dbguard.runtime.sqlstates import causes, says_rolled_back
 
@@ -16,6 +18,9 @@ _UNKNOWN = "dbguard_unknown_outcome"
 _NOTE = "the connection broke while COMMIT was under way: the transaction may have happened, or not"
 _READS = 2
 """How often to read what a server left behind: its last words, and then the end."""
+
+_TURNS = 5
+"""How many turns an event loop may take for that: it reads once a turn, and tells of the end one turn later."""
 
 
 class Commits:
@@ -82,26 +87,43 @@ def _mark(error: BaseException) -> None:
 def _was_lost(dbapi_connection: Any) -> bool:
     """Whether the connection had ended before COMMIT was sent: then the transaction has been rolled back.
 
-    A server that goes says so at once, but libpq reads that only when it is next used. Then nobody could tell it from
-    an answer to COMMIT; so look before.
+    A server that goes says so at once, but drivers read that only when they next use the connection. Then nobody could
+    tell it from an answer to COMMIT; so look before, which takes a microsecond where there is nothing to read.
     """
     connection = getattr(dbapi_connection, "driver_connection", dbapi_connection)
-    closed = getattr(connection, "closed", None)
-    if closed is None:
-        is_closed = getattr(connection, "is_closed", None)
-        return bool(is_closed is not None and is_closed())
     pgconn = getattr(connection, "pgconn", None)
-    return bool(closed) or (pgconn is not None and _has_ended(pgconn))
+    if pgconn is not None:
+        return bool(connection.closed) or _has_ended(pgconn)
+    if hasattr(connection, "is_closed"):
+        return bool(connection.is_closed()) or _is_told_of_end(connection)
+    return bool(getattr(connection, "closed", False))
 
 
 def _has_ended(pgconn: Any) -> bool:
     try:
         for _ in range(_READS):
-            poll = select.poll()
-            poll.register(pgconn.socket, select.POLLIN)
-            if not poll.poll(0):
+            if not _is_readable(pgconn.socket):
                 return False
             pgconn.consume_input()
     except Exception:  # noqa: BLE001  libpq's binding raises its own kind of error: the connection has ended
         return True
     return int(pgconn.status) != 0
+
+
+def _is_told_of_end(connection: Any) -> bool:
+    """Let the event loop hand asyncpg what has arrived."""
+    transport = getattr(connection, "_transport", None)
+    sock = None if transport is None else transport.get_extra_info("socket")
+    if sock is None or not _is_readable(sock.fileno()):
+        return False
+    for _ in range(_TURNS):
+        await_only(asyncio.sleep(0))
+        if connection.is_closed():
+            return True
+    return False
+
+
+def _is_readable(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))

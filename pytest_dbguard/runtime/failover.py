@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _ATTEMPT = "dbguard_connection_attempt"
 _LOST = "lost"
+_NO_CONNECTION = "no connection could be opened"
 _SETTING = "target_session_attrs"
 _TOLD_AT_CONNECT = ("default_transaction_read_only", "in_hot_standby")
 """What PostgreSQL from version 14 on tells each new connection without being asked."""
@@ -35,6 +36,20 @@ class Failover:
         """Listen to an engine."""
         event.listen(engine, "handle_error", self.failed)
         event.listen(engine, "connect", self.connected)
+        dialect = engine.dialect
+        connect = dialect.connect
+
+        def dbguard_connect(*args: Any, **options: Any) -> Any:
+            try:
+                return connect(*args, **options)
+            except dialect.loaded_dbapi.Error:
+                raise
+            except Exception as error:
+                # asyncpg's own, and the system's: SQLAlchemy tells nobody of them
+                self._could_not_connect(error)
+                raise
+
+        dialect.connect = dbguard_connect  # type: ignore[method-assign]
 
     def failed(self, context: ExceptionContext) -> None:
         """Have connections replaced that are of no use any more."""
@@ -49,14 +64,21 @@ class Failover:
             context.is_disconnect = True
             self._fails(_LOST, "the server ends its connections, or lets nobody in", sqlstate)
         elif sqlstates.is_one_connection(sqlstate):
+            context.is_disconnect = True
             context.invalidate_pool_on_disconnect = False
         elif context.connection is None and not context.is_pre_ping:
-            self._fails(_LOST, "no connection could be opened", sqlstate)
+            self._fails(_LOST, _NO_CONNECTION, sqlstate)
         elif context.is_disconnect:
             self._fails(_LOST, "a connection broke", sqlstate)
         if context.connection is None:
             setattr(error, _ATTEMPT, True)
         self._tell_error(error, sqlstate, is_disconnect=context.is_disconnect)
+
+    def _could_not_connect(self, error: Exception) -> None:
+        setattr(error, _ATTEMPT, True)
+        sqlstate = sqlstates.sqlstate_of(error)
+        self._fails(_LOST, _NO_CONNECTION, sqlstate)
+        self._tell_error(error, sqlstate, is_disconnect=False)
 
     def connected(self, _dbapi_connection: Any, record: Any) -> None:
         """Tell when a server that failed is of use again."""

@@ -124,16 +124,16 @@ class DatabaseManager:
 
     def routing_session(self, **options: Any) -> RoutingSession:
         """Return a session whose reads go to replicas and whose writes go to primary."""
+        self._be_started()
         from pytest_dbguard.runtime.routing import RoutingSession
 
-        self._be_started()
         return RoutingSession(self, **options)
 
     def async_routing_session(self, **options: Any) -> AsyncRoutingSession:
         """Return an asynchronous session whose reads go to replicas and whose writes go to primary."""
+        self._be_started()
         from pytest_dbguard.runtime.routing import AsyncRoutingSession
 
-        self._be_started()
         return AsyncRoutingSession(self, **options)
 
     # transactions
@@ -220,12 +220,14 @@ class DatabaseManager:
             ShuttingDown: While it stops.
             sqlalchemy.exc.DBAPIError: When `eager`, and a server cannot be reached; nothing stays open then.
         """
-        self._start()
+        has_begun = self._start()
         if eager:
             try:
                 self._set.open_all()
             except BaseException:
-                self.stop(0)
+                if has_begun:
+                    self.stop(0)
+                    self._state.never_mind()
                 raise
         return self
 
@@ -252,12 +254,14 @@ class DatabaseManager:
 
     async def start_async(self, eager: bool = False) -> Self:
         """Begin to hand out connections; `eager` makes the asynchronous engines and opens connections now."""
-        self._start()
+        has_begun = self._start()
         if eager:
             try:
                 await self._set.open_all_async()
             except BaseException:
-                await self.stop_async(0)
+                if has_begun:
+                    await self.stop_async(0)
+                    self._state.never_mind()
                 raise
         return self
 
@@ -325,9 +329,11 @@ class DatabaseManager:
             if member.is_async:
                 await greenlet_spawn(member.pool.warm_up, member.pool.size())
 
-    def _start(self) -> None:
-        if self._state.start():
+    def _start(self) -> bool:
+        has_begun = self._state.start()
+        if has_begun:
             self._not_at_exit = stop_at_exit(self)
+        return has_begun
 
     def _begin_stop(self) -> Shutdown:
         self._not_at_exit()
@@ -344,9 +350,9 @@ class DatabaseManager:
 
     def _target(self, role: Role, target: str | None) -> str | None:
         self._be_started()
-        if target is None and role == "readonly" and role not in self.fallbacks:
-            return self.replicas.choose(None)
-        return target
+        if target is not None or role in self.fallbacks:
+            return target
+        return self.replicas.choose(None) if role == "readonly" else self.roles()[role][0].name
 
     def _be_started(self) -> None:
         if self._state.value == "new":

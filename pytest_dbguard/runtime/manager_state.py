@@ -48,6 +48,12 @@ class ManagerState:
             self.value = "stopped"
             self._stopped.set()
 
+    def never_mind(self) -> None:
+        """Become "new" again, after a start that failed."""
+        with self._lock:
+            if self.value == "stopped":
+                self.value = "new"
+
     def wait_until_stopped(self) -> None:
         """Wait for whoever stops, which takes as long as the deadline that it was given."""
         self._stopped.wait()

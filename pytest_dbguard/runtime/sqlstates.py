@@ -15,12 +15,16 @@ _SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_IOERR = 5, 6, 10
 
 
 def sqlstate_of(error: BaseException | None) -> str | None:
-    """Return the SQLSTATE of a driver's error, whichever driver it is of."""
-    for each in (error, getattr(error, "__cause__", None)):
-        code = getattr(each, "sqlstate", None) or getattr(each, "pgcode", None)
-        if isinstance(code, str):
-            return code
-    return None
+    """Return the SQLSTATE of a driver's error, whichever driver it is of.
+
+    The first cause counts: asyncpg tells of a connection that is closed (08003), and why the server closed it below.
+    """
+    found = None
+    while error is not None:
+        code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+        found = code if isinstance(code, str) else found
+        error = error.__cause__
+    return found
 
 
 def is_server_gone(sqlstate: str | None) -> bool:

@@ -1,0 +1,58 @@
+"""Managers by driver, and a table of accounts to do transactions on."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_dbguard.runtime.manager import DatabaseManager
+from pytest_dbguard.runtime.manual_clock import ManualClock
+from pytest_dbguard.runtime.settings import DatabaseSettings
+from tests.runtime.faults.clients import AsyncClient, SyncClient
+
+DRIVERS = {
+    "psycopg": (SyncClient, "postgresql"),
+    "psycopg-async": (AsyncClient, "postgresql"),
+    "asyncpg": (AsyncClient, "postgresql+asyncpg"),
+}
+
+
+def address(url, drivername="postgresql"):
+    """Return a URL as settings take it, with its password."""
+    return url.set(drivername=drivername).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture(params=DRIVERS)
+async def client(request, postgres):
+    """Return a function that makes a manager of each driver for PostgreSQL, and what uses it."""
+    kind, drivername = DRIVERS[request.param]
+    made = []
+
+    def start(url=None, *, clock=None, pool=(), **keywords):
+        pool = {"size": 2, "overflow": 2, "timeout_s": 5.0, "check_after_idle_s": 3600.0, **dict(pool)}
+        settings = DatabaseSettings(url=address(url or postgres.url, drivername), pool=pool, **keywords)
+        made.append(kind(DatabaseManager(settings) if clock is None else DatabaseManager(settings, clock=clock)))
+        return made[-1]
+
+    yield start
+    for each in made:
+        await each.stop(0)
+
+
+@pytest.fixture
+def file_url(tmp_path):
+    """The address of a SQLite file."""
+    return f"sqlite:///{tmp_path / 'shop.db'}"
+
+
+@pytest.fixture
+def accounts(postgres):
+    """A table with two accounts of 10 each, and a function that tells what is on them."""
+    postgres.execute("DROP TABLE IF EXISTS accounts")
+    postgres.execute("CREATE TABLE accounts (id int PRIMARY KEY, amount int CHECK (amount >= 0))")
+    postgres.execute("INSERT INTO accounts VALUES (1, 10), (2, 10)")
+    return lambda: [postgres.scalar(f"SELECT amount FROM accounts WHERE id = {number}") for number in (1, 2)]
