@@ -52,12 +52,16 @@ class Proxy:
         """Return the address that leads through the proxy to what `url` names."""
         return url.set(host=_LOCAL, port=self.port).difference_update_query(["host", "port"])
 
-    def lead_to(self, upstream: Address) -> None:
-        """Lead new connections elsewhere, and reset the open ones: what a failover of a service address does."""
+    def lead_to(self, upstream: Address, *, keep_open: bool = False) -> None:
+        """Lead new connections elsewhere, and reset the open ones: what a failover of a service address does.
 
-        def change() -> None:
+        With `keep_open` they stay with the server that they have, as they do when a name is given to another.
+        """
+
+        async def change() -> None:
             self._upstream = upstream
-            self._drop_all()
+            if not keep_open:
+                await self._drop_all()
 
         self._call(change)
 
@@ -88,9 +92,9 @@ class Proxy:
     def reset(self) -> None:
         """Reset all connections, those that come too."""
 
-        def change() -> None:
+        async def change() -> None:
             self._resets = True
-            self._drop_all()
+            await self._drop_all()
 
         self._call(change)
 
@@ -123,7 +127,7 @@ class Proxy:
         async def change() -> None:
             await self._close_server()
             self._placeholder = _bound(self.port)  # keeps the port, and refuses, since nobody listens
-            self._drop_all()
+            await self._drop_all()
 
         self._call(change)
 
@@ -132,7 +136,7 @@ class Proxy:
 
         async def end() -> None:
             await self._close_server()
-            self._drop_all()
+            await self._drop_all()
             own = asyncio.current_task()
             tasks = [task for task in asyncio.all_tasks() if task is not own]
             for task in tasks:
@@ -169,9 +173,11 @@ class Proxy:
             self._placeholder.close()
             self._placeholder = None
 
-    def _drop_all(self) -> None:
+    async def _drop_all(self) -> None:
         for link in tuple(self._links):
             link.reset()
+        for _ in range(3):
+            await asyncio.sleep(0)  # the loop closes what was aborted one turn later
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1

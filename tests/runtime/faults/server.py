@@ -24,7 +24,7 @@ from pytest_dbguard.databases.server_directory import ServerDirectory
 from pytest_dbguard.databases.server_process import Runner
 from pytest_dbguard.databases.server_user import server_user
 
-WATCHDOG_S = 60.0
+WATCHDOG_S = 30.0
 """How long anything here may take before the test is given up as hung; never what a test measures."""
 
 GUARDED = "guarded"
