@@ -48,8 +48,9 @@ class HealthChecker:
         monitoring = manager.settings.monitoring
         self._manager = manager
         self._targets = {target.name: target for target in manager.settings.targets()}
+        limit_s = manager.settings.timeouts.health_s
         self._probers = {
-            name: Prober(name, partial(_engine_of, manager, target)) for name, target in self._targets.items()
+            name: Prober(name, partial(_engine_of, manager, target), limit_s) for name, target in self._targets.items()
         }
         self._positions = PrimaryPositions()
         self._new_state = partial(TargetState, monitoring.unhealthy_after, monitoring.healthy_after)

@@ -40,9 +40,16 @@ class Prober:
     ends it; only where that cannot be done does it stay, until the timeout for connecting is over.
     """
 
-    def __init__(self, name: str, engine: Callable[[], Engine | AsyncEngine]) -> None:
-        """Ask nothing yet. `engine` gives the engine whose way of connecting is used, in the thread that connects."""
+    def __init__(self, name: str, engine: Callable[[], Engine | AsyncEngine], limit_s: float = 2.0) -> None:
+        """Ask nothing yet.
+
+        Args:
+            name: Of the server, for the name of the thread.
+            engine: Gives the engine whose way of connecting is used, in the thread that connects.
+            limit_s: Seconds after which the server itself is to give up.
+        """
         self.name = name
+        self._limit_s = limit_s
         self._engine = engine
         self._lock = Lock()
         self._probe: Probe | None = None
@@ -54,13 +61,8 @@ class Prober:
             # a forked process has neither the thread that asks nor whoever held the lock
             self._lock, self._probe, self._pid = Lock(), None, os.getpid()
         with self._lock:
-            probe, begins = self._probe or Probe(), self._probe is None
+            probe = self._probe or self._begin()
             probe.waiting += 1
-            if begins:
-                self._probe = probe
-                # no caller's cancellation may reach those who wait beside it
-                probe.answer.set_running_or_notify_cancel()
-                Thread(target=self._run, args=(probe,), name=f"dbguard-health-{self.name}", daemon=True).start()
         return probe
 
     def leave(self, probe: Probe) -> None:
@@ -70,6 +72,19 @@ class Prober:
             line = None if probe.waiting or probe.answer.done() else probe.line
         if line is not None:
             line.cut()
+
+    def _begin(self) -> Probe:
+        probe = Probe()
+        # no caller's cancellation may reach those who wait beside it
+        probe.answer.set_running_or_notify_cancel()
+        try:
+            Thread(target=self._run, args=(probe,), name=f"dbguard-health-{self.name}", daemon=True).start()
+        except RuntimeError as error:
+            # this process can have no more threads
+            probe.answer.set_result(failed(error))
+        else:
+            self._probe = probe
+        return probe
 
     def _run(self, probe: Probe) -> None:
         while True:
@@ -86,22 +101,22 @@ class Prober:
         try:
             engine = self._engine()
             if isinstance(engine, Engine):
-                return _connect_and_ask(engine, line)
-            return asyncio.run(_ask_async(engine, line))
+                return _connect_and_ask(engine, line, self._limit_s)
+            return asyncio.run(_ask_async(engine, line, self._limit_s))
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  whatever a driver raises is the answer
             return NO_ANSWER if line.is_cut else failed(error)
 
 
-async def _ask_async(engine: AsyncEngine, line: Line) -> Answer:
+async def _ask_async(engine: AsyncEngine, line: Line, limit_s: float) -> Answer:
     """Ask with the driver of an asynchronous engine, in this thread's own loop: the application's may be blocked."""
     task = asyncio.current_task()
     assert task is not None
     line.connecting_in(asyncio.get_running_loop(), task)
-    found: Answer = await greenlet_spawn(_connect_and_ask, engine.sync_engine, line)
+    found: Answer = await greenlet_spawn(_connect_and_ask, engine.sync_engine, line, limit_s)
     return found
 
 
-def _connect_and_ask(engine: Engine, line: Line) -> Answer:
+def _connect_and_ask(engine: Engine, line: Line, limit_s: float) -> Answer:
     file = sqlite_file(engine.url)
     if is_private_memory(engine.url):
         return Answer(reachable=True, read_only=False)
@@ -114,7 +129,7 @@ def _connect_and_ask(engine: Engine, line: Line) -> Answer:
     close = engine.dialect.do_terminate
     try:
         line.hold(engine.dialect, connection)
-        answer = ask(engine.dialect, connection, engine.url)
+        answer = ask(engine.dialect, connection, engine.url, limit_s)
         close = engine.dialect.do_close
         return replace(answer, connect_ms=connect_ms)
     finally:

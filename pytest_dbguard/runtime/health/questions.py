@@ -1,4 +1,4 @@
-"""Asks one server over a connection that is open: one round trip, a second one where Alembic keeps a table."""
+"""Asks one server over a connection that is open, in a transaction that leaves nothing behind on it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ from sqlalchemy import URL
 from sqlalchemy.engine import Dialect
 
 from pytest_dbguard.runtime.health.answers import Answer
+
+# A server does not notice that whoever asked has gone while it waits for a lock: its sessions would pile up behind a
+# migration. Local to the transaction, since a pooler such as PgBouncer gives the session to others afterwards.
+_LIMITS = """
+SELECT /* dbguard: own */ set_config('lock_timeout', '100ms', true), set_config('statement_timeout', '{}ms', true)
+"""
+_LOCK_NOT_AVAILABLE = "55P03"
 
 # Nothing in it fails on a primary, on a replica or for a user without privileges: what fails is written into the
 # server's log, every few seconds. An LSN less the first one is a number of bytes.
@@ -33,14 +40,19 @@ _SQLITE = "SELECT /* dbguard: own */ count(*) FROM sqlite_master WHERE type = 't
 _REVISIONS = "SELECT /* dbguard: own */ version_num FROM alembic_version ORDER BY version_num"
 
 
-def ask(dialect: Dialect, connection: Any, url: URL) -> Answer:
-    """Return what a server says of itself, all but `connect_ms`."""
-    # each statement by itself: no BEGIN to send, and no transaction that a failure would leave open
-    dialect.set_isolation_level(connection, "AUTOCOMMIT")
+def ask(dialect: Dialect, connection: Any, url: URL, limit_s: float) -> Answer:
+    """Return what a server says of itself, all but `connect_ms`.
+
+    Args:
+        dialect: Of the engine.
+        connection: The driver's, as the dialect sees it.
+        url: Of the engine.
+        limit_s: Seconds after which the server itself gives up.
+    """
     if dialect.name == "postgresql":
-        return _ask_postgresql(connection)
+        return _ask_postgresql(connection, limit_s)
     if dialect.name == "sqlite":
-        return _ask_sqlite(connection, url)
+        return _ask_sqlite(connection, url, limit_s)
     began = perf_counter()
     dialect.do_ping(connection)
     return Answer(reachable=True, latency_ms=(perf_counter() - began) * 1e3)
@@ -64,11 +76,14 @@ def sqlite_file(url: URL) -> Path | None:
     return Path(name) if name else None
 
 
-def _ask_postgresql(connection: Any) -> Answer:
+def _ask_postgresql(connection: Any, limit_s: float) -> Answer:
+    _rows(connection, _LIMITS.format(max(1, int(limit_s * 1e3))))
     began = perf_counter()
     (row,) = _rows(connection, _POSTGRESQL)
     latency_ms = (perf_counter() - began) * 1e3
     is_replica, read_only, current, received, replayed, replayed_at, now, streams, paused, has_revision = row
+    revision = _revision_unless_locked(connection) if has_revision else None
+    connection.rollback()
     return Answer(
         reachable=True,
         latency_ms=latency_ms,
@@ -81,11 +96,13 @@ def _ask_postgresql(connection: Any) -> Answer:
         server_time=now,
         is_streaming=streams,
         is_paused=paused,
-        revision=_revision(connection) if has_revision else None,
+        revision=revision,
     )
 
 
-def _ask_sqlite(connection: Any, url: URL) -> Answer:
+def _ask_sqlite(connection: Any, url: URL, limit_s: float) -> Answer:
+    # soon enough for whoever waits: the driver's own default are 5 seconds
+    _rows(connection, f"PRAGMA busy_timeout = {max(1, int(limit_s * 500))}")
     began = perf_counter()
     ((tables,),) = _rows(connection, _SQLITE)
     latency_ms = (perf_counter() - began) * 1e3
@@ -103,6 +120,15 @@ def _refuses_writes(file: Path, url: URL) -> bool:
     """Whether a file cannot be written: by its mode, by that of its directory (for the journal), or by its URL."""
     in_url = {url.query.get("mode"), *str(url.database).partition("?")[2].split("&")}
     return bool(in_url & {"ro", "mode=ro"}) or not all(os.access(path, os.W_OK) for path in (file, file.parent))
+
+
+def _revision_unless_locked(connection: Any) -> str | None:
+    try:
+        return _revision(connection)
+    except Exception as error:
+        if getattr(error, "sqlstate", getattr(error, "pgcode", None)) == _LOCK_NOT_AVAILABLE:
+            return None
+        raise
 
 
 def _revision(connection: Any) -> str | None:

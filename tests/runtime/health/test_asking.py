@@ -182,6 +182,16 @@ class TestSqlite:
         found = self.check(small, "://", driver)
         assert (found.status, found.reachable, found.read_only) == ("healthy", True, False)
 
+    def test_a_file_that_another_process_has_locked(self, small, tmp_path, driver):
+        file = tmp_path / "app.db"
+        with sqlite3.connect(file, isolation_level=None) as locking:
+            locking.execute("CREATE TABLE t (id)")
+            locking.execute("BEGIN EXCLUSIVE")
+            _, checker = small({"primary": make_url(f"{driver}:///{file}")}, is_async="aio" in driver, health_s=0.1)
+            found = checker.health(60.0).targets["primary"]
+            locking.execute("ROLLBACK")
+        assert (found.status, found.reason) == ("unhealthy", "is locked by another process (OperationalError)")
+
     def test_disk_that_runs_out(self, small, tmp_path, driver, monkeypatch):
         file = tmp_path / "app.db"
         sqlite3.connect(file).executescript("CREATE TABLE t (id)")
