@@ -181,7 +181,8 @@ class HealthChecker:
                 state = self._states[name]
                 before = state.status
                 if state.note(found.status):
-                    reason = found.reason or ("changes again and again" if state.is_flapping else "")
+                    flaps = "changes again and again" if state.is_flapping else ""
+                    reason = ": ".join(filter(None, (flaps, found.reason)))
                     events.append(HealthEvent(found.role, name, before, state.status, reason))
         for happened in events:
             self._manager.events.emit("health", happened)

@@ -1,0 +1,310 @@
+"""Checks that are noted: states, events and reports; liveness and readiness; and checks in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sqlite3
+import threading
+import weakref
+
+import pytest
+from sqlalchemy import make_url
+
+from pytest_dbguard.runtime.health.background import Background
+from pytest_dbguard.runtime.pools.stats import PoolFigures
+from tests.runtime.faults.server import eventually
+
+WATCHDOG_S = 60.0
+
+
+@pytest.fixture
+def files(tmp_path):
+    """URLs of a primary and a replica; `down` and `up` take the file of one away and bring it back."""
+
+    class Files:
+        def urls(self, *names):
+            return {name: make_url(f"sqlite:///{tmp_path}/{name}.db") for name in names}
+
+        def up(self, *names):
+            for name in names:
+                sqlite3.connect(tmp_path / f"{name}.db").executescript("CREATE TABLE IF NOT EXISTS t (id)")
+
+        def down(self, name):
+            (tmp_path / f"{name}.db").unlink()
+
+    files = Files()
+    files.up("primary", "readonly-1")
+    return files
+
+
+def subscribed(manager):
+    told = []
+    manager.events.subscribe("health", told.append)
+    return told
+
+
+def test_a_change_is_told_once_and_only_when_it_is_confirmed(small, files):
+    manager, checker = small(files.urls("primary", "readonly-1"))
+    told = subscribed(manager)
+    assert checker.states() == {"primary": "unknown", "readonly-1": "unknown"}
+    checker.check_once()
+    assert [(each.target, each.before, each.after) for each in told] == [
+        ("primary", "unknown", "healthy"),
+        ("readonly-1", "unknown", "healthy"),
+    ]
+    files.down("readonly-1")
+    told.clear()
+    for _ in range(2):
+        assert checker.check_once().targets["readonly-1"].status == "unhealthy"
+    assert (told, checker.states()["readonly-1"]) == ([], "healthy")
+    for _ in range(3):
+        checker.check_once()
+    (event,) = told
+    assert (event.role, event.target, event.before, event.after) == ("readonly", "readonly-1", "healthy", "unhealthy")
+    assert event.reason == "has no file"
+    files.up("readonly-1")
+    told.clear()
+    for _ in range(4):
+        checker.check_once()
+    assert [(each.before, each.after) for each in told] == [("unhealthy", "healthy")]
+
+
+def test_flapping_is_told_as_degraded(small, files):
+    manager, checker = small(files.urls("primary", "readonly-1"))
+    told = subscribed(manager)
+    for _ in range(6):
+        checker.check_once()
+        files.down("readonly-1")
+        checker.check_once()
+        files.up("readonly-1")
+    assert [(each.before, each.after, each.reason) for each in told if each.target == "readonly-1"] == [
+        ("unknown", "healthy", ""),
+        ("healthy", "degraded", "changes again and again: has no file"),
+    ]
+
+
+async def test_each_check_is_reported_to_the_choice_of_replicas(small, files):
+    manager, checker = small(files.urls("primary", "readonly-1"))
+    checker.check_once()
+    files.down("readonly-1")
+    files.down("primary")
+    await checker.check_once_async()
+    assert manager.replicas.reports == [("readonly-1", True), ("readonly-1", False)]
+
+
+def test_a_listener_may_ask_and_may_raise(small, files):
+    manager, checker = small(files.urls("primary"))
+    seen = []
+
+    def listener(event):
+        seen.append(checker.states()["primary"])
+        raise RuntimeError
+
+    manager.events.subscribe("health", listener)
+    assert checker.check_once().ok
+    assert (seen, manager.events.faults) == (["healthy"], 1)
+
+
+def test_liveness_asks_no_database(small, files):
+    for state in ("new", "started", "stopping", "stopped"):
+        manager, checker = small(files.urls("primary"), state=state)
+        files.up("primary")
+        files.down("primary")
+        live = checker.live()
+        assert (live.ok, live.state, live.pid) == (True, state, os.getpid())
+        assert manager.made == {}
+        assert live.to_dict() == {"ok": True, "state": state, "pid": os.getpid()}
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [("new", "not started yet"), ("stopping", "the manager is stopping"), ("stopped", "the manager is stopped")],
+)
+async def test_what_is_not_started_is_not_ready_and_asks_nobody(small, files, state, reason):
+    manager, checker = small(files.urls("primary"), state=state)
+    for ready in (checker.ready(), await checker.ready_async()):
+        assert (ready.ok, ready.state, ready.reasons) == (False, state, (reason,))
+    assert manager.made == {}
+
+
+async def test_ready_is_who_can_use_primary_whatever_the_replicas_do(small, files):
+    _, checker = small(files.urls("primary", "readonly-1"))
+    files.down("readonly-1")
+    assert checker.ready().ok
+    assert (await checker.ready_async()).to_dict() == {"ok": True, "state": "started", "reasons": []}
+    files.down("primary")
+    for ready in (checker.ready(), await checker.ready_async()):
+        assert (ready.ok, ready.reasons) == (False, ("primary has no file",))
+
+
+def test_who_has_no_connection_left_is_alive_and_not_ready(small, files):
+    manager, checker = small(files.urls("primary", "readonly-1"))
+    checker.health()
+    manager.figures["primary"] = PoolFigures(size=1, overflow=1, in_use=2)
+    assert checker.live().ok
+    ready = checker.ready()
+    assert (ready.ok, ready.reasons) == (False, ("primary has no connection left in its pool",))
+    health = checker.health()
+    assert (health.status, health.targets["primary"].pool.in_use) == ("degraded", 2)
+    manager.figures["primary"] = PoolFigures(size=1, overflow=1, in_use=1)
+    manager.figures["readonly-1"] = PoolFigures(size=1, overflow=0, in_use=1)
+    assert checker.ready().ok
+
+
+def test_readiness_believes_the_background_as_long_as_that_is_fresh(small, files):
+    manager, checker = small(files.urls("primary"))
+    checker.start()
+    assert eventually(lambda: checker.latest, "the first check")
+    files.down("primary")
+    # one bad check does not take a process out of service; the background has seen a good one
+    assert checker.ready().ok
+    for _ in range(3):
+        checker.check_once()
+    assert checker.ready().reasons == ("primary has no file",)
+    files.up("primary")
+    manager.clock.now_s += 31.0
+    assert checker.ready().ok
+    assert checker.states()["primary"] == "unhealthy"
+
+
+def test_nobody_checks_after_the_stop(small, files):
+    manager, checker = small(files.urls("primary", "readonly-1"))
+    checker.start()
+    checker.start()
+    assert eventually(lambda: manager.replicas.reports, "the first check")
+    assert sum(each.name == "dbguard-health" for each in threading.enumerate()) == 1
+    checker.stop(WATCHDOG_S)
+    checker.stop(WATCHDOG_S)
+    assert not checker.is_running
+    assert not any(each.name == "dbguard-health" for each in threading.enumerate())
+    checker.start()
+    assert checker.is_running
+
+
+async def test_a_task_checks_where_there_is_a_loop(small, files):
+    manager, checker = small(files.urls("primary", "readonly-1"))
+    await checker.start_async()
+    await checker.start_async()
+    assert checker.is_running
+    assert not any(each.name == "dbguard-health" for each in threading.enumerate())
+    while not manager.replicas.reports:
+        await asyncio.sleep(0)
+    await checker.stop_async(WATCHDOG_S)
+    await checker.stop_async(WATCHDOG_S)
+    assert not checker.is_running
+    assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+
+class Owner:
+    """Counts how often it was asked to work."""
+
+    def __init__(self, every_s=0.0):
+        self.turns = threading.Semaphore(0)
+        self.fails = False
+        self.blocked = threading.Event()
+        self.blocked.set()
+        self.background = Background("background of a test", every_s, self.do, self.do_async)
+
+    def do(self):
+        self.turns.release()
+        self.blocked.wait(WATCHDOG_S)
+        if self.fails:
+            raise RuntimeError("secret")
+
+    async def do_async(self):
+        self.do()
+
+
+def test_the_background_goes_on_after_an_error_and_tells_it_without_its_text(caplog):
+    owner = Owner()
+    owner.fails = True
+    owner.background.start()
+    assert all(owner.turns.acquire(timeout=WATCHDOG_S) for _ in range(5))
+    owner.background.stop(WATCHDOG_S)
+    assert "RuntimeError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_stopping_does_not_wait_beyond_its_deadline():
+    owner = Owner()
+    owner.blocked.clear()
+    owner.background.start()
+    assert owner.turns.acquire(timeout=WATCHDOG_S)
+    owner.background.stop(0.0)
+    assert not owner.background.is_running
+    owner.blocked.set()
+    assert eventually(lambda: not any(t.name == "background of a test" for t in threading.enumerate()), "its end")
+
+
+def test_the_background_may_stop_itself():
+    class Suicidal(Owner):
+        def do(self):
+            super().do()
+            self.background.stop(WATCHDOG_S)
+
+    owner = Suicidal()
+    owner.background.start()
+    assert owner.turns.acquire(timeout=WATCHDOG_S)
+    assert eventually(lambda: not any(t.name == "background of a test" for t in threading.enumerate()), "its end")
+
+
+def test_an_owner_that_nobody_has_any_more_is_not_kept():
+    owner = Owner(every_s=0.01)
+    owner.background.start()
+    assert owner.turns.acquire(timeout=WATCHDOG_S)
+    gone = weakref.ref(owner)
+    del owner
+
+    def is_gone():
+        gc.collect()
+        return gone() is None
+
+    assert eventually(is_gone, "the owner to be collected")
+    assert eventually(lambda: not any(t.name == "background of a test" for t in threading.enumerate()), "its end")
+
+
+async def test_a_thread_may_be_stopped_by_a_task_and_a_task_by_a_thread():
+    owner = Owner(every_s=1000.0)
+    owner.background.start()
+    assert await asyncio.to_thread(owner.turns.acquire, timeout=WATCHDOG_S)
+    await owner.background.stop_async(WATCHDOG_S)
+    assert not any(each.name == "background of a test" for each in threading.enumerate())
+    await owner.background.start_async()
+    (task,) = [task for task in asyncio.all_tasks() if task.get_name() == "background of a test"]
+    assert await asyncio.to_thread(owner.turns.acquire, timeout=WATCHDOG_S)
+    await asyncio.to_thread(owner.background.stop, WATCHDOG_S)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+def test_a_task_whose_loop_has_ended_may_be_stopped():
+    owner = Owner(every_s=1000.0)
+    asyncio.run(owner.background.start_async())
+    assert not owner.background.is_running
+    owner.background.stop(WATCHDOG_S)
+    asyncio.run(owner.background.stop_async(WATCHDOG_S))
+    owner.background.start()
+    assert owner.turns.acquire(timeout=WATCHDOG_S)
+    owner.background.stop(WATCHDOG_S)
+
+
+def test_a_forked_process_has_no_background_and_may_start_one(small, files):
+    manager, checker = small(files.urls("primary", "readonly-1"))
+    checker.start()
+    assert eventually(lambda: checker.latest, "the first check")
+    with checker._background._lock:
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                anew = not checker.is_running and checker.latest is None and checker.states()["primary"] == "unknown"
+                checker.start()
+                eventually(lambda: checker.latest, "the first check")
+                checker.stop(WATCHDOG_S)
+                status = 0 if anew and manager.replicas.reports else 2
+            finally:
+                os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert checker.is_running
