@@ -17,8 +17,8 @@ from pytest_dbguard.resets.postgres_intruders import Intruders
 from pytest_dbguard.resets.postgres_keeping import drop_copies, read_out, write_in
 from pytest_dbguard.resets.postgres_layers import base_layer, new_layer
 from pytest_dbguard.resets.postgres_session import PostgresSession, StatementFailed
-from pytest_dbguard.resets.postgres_state import CleanState, Copy
-from pytest_dbguard.resets.postgres_subtraction import take_out
+from pytest_dbguard.resets.postgres_state import CleanState, Layer
+from pytest_dbguard.resets.postgres_subtraction import Subtraction
 from pytest_dbguard.resets.postgres_switch import Switch
 from pytest_dbguard.templates.base import PostgresCopies
 
@@ -119,18 +119,16 @@ class PostgresCleaner:
         return not change.is_none
 
     def forget(self, owner: str) -> None:
-        """Let what `keep(owner)` kept be dirt again; a later `clean` removes it."""
+        """Let what `keep(owner)` kept be dirt again; a later `clean` removes it.
+
+        Where an owner that began later is still there, and what it wrote depends on these rows, they stay for as long
+        as it does.
+        """
         number = self._state.find(owner)
         if number is None:
             return
         is_top = number == len(self._state.layers) - 1
-        mixed: list[tuple[Copy, Copy, Copy | None]] = []
-        if is_top:
-            layer = self._state.pop()
-        elif self._state.is_mixed(number):
-            layer = self._state.merge_up(number)
-        else:
-            layer, mixed = self._state.remove(number)
+        layer = self._state.pop() if is_top else self._taken_from_below(number)
         if layer.snapshot is not None:
             self._switch.discard(layer.snapshot)
         self._is_out_of_order = self._is_out_of_order or not is_top
@@ -142,12 +140,34 @@ class PostgresCleaner:
             self._must_swap = f"{owner} had changed the schema"
             return
         try:
-            for upper, lower, below in mixed:
-                take_out(self._connected.session, upper, lower, below)
             self._again(lambda: drop_copies(self._connected.session, layer.copies.values()))
             self._connected.expect()
         except StatementFailed:
             self._must_swap = f"what {owner} wrote could not be taken away"
+
+    def _taken_from_below(self, number: int) -> Layer:
+        """Take a layer out from below others; where that cannot be, make it part of the one above.
+
+        That is where it changed more than rows, or where the rows of later layers depend on what it wrote.
+        """
+        if self._state.is_mixed(number):
+            return self._state.merge_up(number)
+        try:
+            can_go = self._again(lambda: self._take_out(number))
+        except StatementFailed:
+            can_go = False
+        return self._state.remove(number) if can_go else self._state.merge_up(number)
+
+    def _take_out(self, number: int) -> bool:
+        subtraction = Subtraction(self._connected.session, self._state, number)
+        try:
+            can_go = subtraction.try_out()
+            if can_go:
+                subtraction.carry_out()
+        finally:
+            with suppress(StatementFailed):
+                subtraction.close()
+        return can_go
 
     def close(self) -> None:
         """Close the cleaner's own connections and delete what was made ahead; the database stays as it is."""
@@ -183,10 +203,11 @@ class PostgresCleaner:
             self._replace(self._switch.swap)
         except _RowsLostError:
             raise
-        except DatabaseError as error:
+        except (DatabaseError, StatementFailed) as error:
+            why = error.message if isinstance(error, DatabaseError) else f"the server says {error}"
             raise DatabaseError(
-                f"no fresh copy can take the place of the database ({reason}): {error.message}",
-                hint=error.hint or "was the server stopped, or its template deleted, by a test?",
+                f"no fresh copy can take the place of the database ({reason}): {why}",
+                hint=getattr(error, "hint", None) or "was the server stopped, or its template deleted, by a test?",
             ) from error
         warnings = tuple(
             f"{holder or 'a fixture'} held a connection, which ended when the database was replaced"
@@ -220,8 +241,20 @@ class PostgresCleaner:
         write_in(self._database.url, self._state.top.facts, unsaved, rows)
         self._connected = self._connect(self._session())
         if len(self._state.layers) > 1:
-            self._connected.fill({oid for oid, _ in unsaved})
+            self._fill({oid for oid, _ in unsaved})
         return result
+
+    def _fill(self, tables: set[int]) -> None:
+        try:
+            reason = self._connected.fill(tables)
+        except StatementFailed as error:
+            reason = f"the server says {error}"
+        if reason:
+            owners = " and ".join(layer.owner for layer in self._state.layers[1:])
+            raise DatabaseError(
+                f"what {owners} wrote cannot be put into a fresh copy of the database: {reason}",
+                hint="a superuser's tests have neither triggers nor foreign keys in their way",
+            )
 
     def _push(self, owner: str, change: Change) -> None:
         """Add a layer for what an owner changed."""

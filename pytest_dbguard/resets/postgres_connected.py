@@ -82,12 +82,17 @@ class Connected:
         self._state.top.ddl = self._probe.header().ddl if self.facts.counts_ddl else findings.ddl
         self._state.top.large_objects = findings.large_objects
 
-    def fill(self, tables: Iterable[int]) -> None:
-        """Put back tables that are not as they should be in a fresh copy, and all sequences."""
+    def fill(self, tables: Iterable[int]) -> str:
+        """Put back tables that are not as they should be in a fresh copy, and all sequences; return "" or why not."""
         header, findings = self._probe.header(), self._probe.findings()
         change = Change(header, frozenset(tables), header.sequences | findings.sequences)
         if not change.is_none:
-            self._run(change, self._emptying(set(change.tables)), change.tables)
+            emptied = self._with_referring(change)
+            self._run(change, self._emptying(emptied), emptied)
+        if self.session.is_replica:
+            return ""
+        left = self.look()  # what triggers wrote while the tables that they belong to were filled
+        return "" if left.is_none else left.beyond_rows or self.put_back(left)
 
     def look(self, leaks: list[Leak] | None = None) -> Change:
         """Return in what the database differs from its clean state; before that, with `leaks`, end and add them."""
@@ -101,9 +106,7 @@ class Connected:
 
     def put_back(self, change: Change) -> str:
         """Put changed tables and sequences back; return "" or why that is not possible."""
-        tables = (
-            set(change.tables) if self.session.is_replica else closure(change.tables, self.facts.keys, self._copies)
-        )
+        tables = self._with_referring(change)
         reason = why_not((self.facts.tables[oid] for oid in sorted(tables)), self._copies, self._unsaved)
         if reason:
             return reason
@@ -170,6 +173,12 @@ class Connected:
             large_objects=findings.large_objects,
             ddl=ddl,
         )
+
+    def _with_referring(self, change: Change) -> set[int]:
+        """Return what changed, and the tables that have to be emptied with it where foreign keys act on our deletes."""
+        if self.session.is_replica:
+            return set(change.tables)
+        return closure(change.tables, self.facts.keys, self._copies)
 
     def _emptying(self, tables: set[int]) -> list[str]:
         if self.session.is_replica:

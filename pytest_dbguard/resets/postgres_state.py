@@ -129,17 +129,15 @@ class CleanState:
         """Whether a layer, or one above it, changes more than rows: then it cannot be taken from below the others."""
         return any(layer.is_whole for layer in self.layers[number:])
 
-    def remove(self, number: int) -> tuple[Layer, list[tuple[Copy, Copy, Copy | None]]]:
-        """Take a layer away from below others, and return it with what has to be taken out of their copies.
-
-        That is a copy of a layer above, the one of this layer that is in it, and the one below both.
-        """
+    def up_to(self, number: int) -> Mapping[int, Copy]:
+        """Return what belonged into each table below a layer."""
         below = CleanState(self.layers[0])
         below.layers = self.layers[:number]
-        layer, found = self.layers.pop(number), below.copies
-        mixed = [(upper.copies[oid], copy, found.get(oid)) for upper in self.layers[number:]
-                 for oid, copy in layer.copies.items() if oid in upper.copies]  # fmt: skip
-        return layer, mixed
+        return below.copies
+
+    def remove(self, number: int) -> Layer:
+        """Take a layer away from below others, whose copies do not hold what it wrote."""
+        return self.layers.pop(number)
 
     def merge_up(self, number: int) -> Layer:
         """Make a layer part of the one above it, and return what is superfluous of it."""

@@ -29,6 +29,9 @@ CREATE FUNCTION is_even(integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS '
 CREATE TABLE even (n integer CHECK (is_even(n)), odd boolean GENERATED ALWAYS AS (NOT is_even(n)) STORED);
 INSERT INTO even VALUES (2);
 
+CREATE TABLE slot (place integer UNIQUE DEFERRABLE INITIALLY DEFERRED, what text);
+INSERT INTO slot VALUES (1, 'a'), (2, 'b');
+
 CREATE TABLE hen (id serial PRIMARY KEY, egg integer);
 CREATE TABLE egg (id serial PRIMARY KEY, hen integer REFERENCES hen);
 ALTER TABLE hen ADD FOREIGN KEY (egg) REFERENCES egg DEFERRABLE INITIALLY DEFERRED;

@@ -126,6 +126,69 @@ def test_a_row_that_several_scopes_changed_stays_as_the_last_one_left_it(guarded
     assert guarded.run(NAMES) == [("Oslo",), ("Paris",)]
 
 
+def test_a_key_that_a_later_scope_took_stays_with_it(guarded):
+    guarded.run("TRUNCATE city RESTART IDENTITY")
+    guarded.cleaner.keep("class")
+    guarded.run(insert("Oslo"), "UPDATE city SET id = 1")
+    guarded.cleaner.keep("session")
+    guarded.cleaner.forget("class")
+    guarded.run("DELETE FROM city")
+    guarded.cleaner.clean()
+    assert guarded.run(NAMES) == [("Oslo",), ("Paris",)]
+    guarded.cleaner.forget("session")
+    guarded.cleaner.clean()
+    assert guarded.is_as_before()
+
+
+def test_a_deferrable_key_that_a_later_scope_took(guarded):
+    guarded.run("DELETE FROM slot WHERE place = 1")
+    guarded.cleaner.keep("class")
+    guarded.run("INSERT INTO slot VALUES (1, 'later')")
+    guarded.cleaner.keep("session")
+    guarded.cleaner.forget("class")
+    guarded.run("DELETE FROM slot")
+    guarded.cleaner.clean()
+    assert guarded.run("SELECT what FROM slot ORDER BY place") == [("later",), ("b",)]
+    guarded.cleaner.forget("session")
+    guarded.cleaner.clean()
+    assert guarded.is_as_before()
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "query", "rows"),
+    [
+        ("INSERT INTO country VALUES ('no', 'Norway')", "INSERT INTO city (country, name) VALUES ('no', 'Oslo')",
+         "SELECT y.name FROM city c JOIN country y ON y.code = country ORDER BY id", ["Germany", "France", "Norway"]),
+        ("INSERT INTO city (name) VALUES ('Oslo')", "UPDATE city SET twin = (SELECT max(id) FROM city) WHERE id = 1",
+         "SELECT t.name FROM city c JOIN city t ON t.id = c.twin ORDER BY c.id", ["Oslo", "Berlin"]),
+    ],
+)  # fmt: skip
+def test_rows_stay_while_those_of_a_later_scope_refer_to_them(guarded, earlier, later, query, rows):
+    guarded.run(earlier)
+    guarded.cleaner.keep("class")
+    guarded.run(later)
+    guarded.cleaner.keep("session")
+    guarded.cleaner.forget("class")
+    guarded.run("UPDATE city SET name = 'x'")
+    guarded.cleaner.clean()
+    assert guarded.run(query) == [(name,) for name in rows]
+    guarded.cleaner.forget("session")
+    guarded.cleaner.clean()
+    assert guarded.is_as_before()
+
+
+def test_a_fixture_that_took_away_what_a_later_one_refers_to_no_more(guarded):
+    """The later scope's rows are whole without the earlier one's: nothing has to stay."""
+    guarded.run("INSERT INTO country VALUES ('no', 'Norway')", "INSERT INTO city (country, name) VALUES ('no', 'Oslo')")
+    guarded.cleaner.keep("class")
+    guarded.run(insert("Rome"))
+    guarded.cleaner.keep("session")
+    guarded.cleaner.forget("class")
+    guarded.cleaner.clean()
+    assert guarded.run(NAMES) == [*SEEDED, ("Rome",)]
+    assert guarded.run("SELECT count(*) FROM country") == [(3,)]
+
+
 def test_rows_that_a_test_took_away_for_good(guard):
     guarded = guard()
     guarded.run(insert("module"))
@@ -148,6 +211,19 @@ def test_rows_survive_a_fresh_copy(guarded):
         assert guarded.run("SELECT name FROM country WHERE code = 'it'") == [("kept",)]
         assert guarded.cleaner.clean().did is Did.NOTHING
     assert guarded.run("SELECT nextval('ticket')") == [(105,)]
+    guarded.cleaner.forget("module")
+    guarded.cleaner.clean()
+    assert guarded.is_as_before()
+
+
+def test_rows_with_foreign_keys_and_triggers_survive_a_fresh_copy(guarded):
+    guarded.run("INSERT INTO country VALUES ('no', 'Norway')", "INSERT INTO audited (value) VALUES ('a')")
+    guarded.cleaner.keep("module")
+    assert guarded.cleaner.swap("asked for").did is Did.SWAPPED
+    assert guarded.run("SELECT count(*) FROM country") == [(4,)]
+    assert guarded.run("SELECT what FROM audit") == [("INSERT",)]
+    assert guarded.run(NAMES) == SEEDED
+    assert guarded.cleaner.clean().did is Did.NOTHING
     guarded.cleaner.forget("module")
     guarded.cleaner.clean()
     assert guarded.is_as_before()

@@ -76,6 +76,25 @@ def test_what_ends_below_another_is_gone_though_that_stays(today, second):
     today.assert_cleans()
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "query", "rows"),
+    [
+        ("INSERT INTO parent VALUES (8, NULL)", "INSERT INTO child VALUES (9, 8)", "SELECT id FROM parent", [1, 2, 8]),
+        ("DELETE FROM item", "INSERT INTO item (id, name) VALUES (1, 'tea')", "SELECT name FROM item ORDER BY id",
+         ["tea", "wine", "saffron"]),
+    ],
+)  # fmt: skip
+def test_what_a_later_fixture_depends_on_or_took_stays_with_it(today, first, second, query, rows):
+    kept(today, "module", first)
+    kept(today, "class", second)
+    today.cleaner.forget("module")
+    today.write("DELETE FROM node; DELETE FROM item")
+    today.cleaner.clean()
+    assert [value for (value,) in today.connect().execute(query)] == rows
+    today.cleaner.forget("class")
+    today.assert_cleans()
+
+
 @pytest.mark.parametrize(("first", "second"), [(SCHEMA, TRIGGERED), (SCHEMA, DATA), (DATA, "CREATE TABLE more (id)")])
 def test_a_schema_that_ends_below_another_stays_with_that(today, first, second):
     kept(today, "module", first)
