@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.util import await_only
 
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.routing.positions import Position
@@ -16,21 +17,32 @@ from pytest_dbguard.runtime.routing.session import RoutingSession
 
 
 class _SessionWithin(RoutingSession):
-    """The session that an asynchronous one works through."""
+    """The session that an asynchronous one works through: it runs in a greenlet, which waits for coroutines."""
 
-    def get_bind(
-        self, *arguments: Any, bind: Engine | Connection | None = None, **keywords: Any
-    ) -> Engine | Connection:
-        return bind or self._manager.async_engine("primary").sync_engine
+    _is_async = True
+
+    def _engine(self, role: Role, target: str | None) -> Engine:
+        return self._manager.async_engine(role, target=target).sync_engine
+
+    def _choose(self, needed: Position | None, without: list[str]) -> str | None:
+        replicas = self._manager.replicas
+        steps = replicas.choosing(needed)
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            # mostly enough is known, and nothing is to be waited for
+            return replicas.draw(end.value, without)
+        return await_only(replicas.go_on(steps, step, without))
 
 
 class AsyncRoutingSession(AsyncSession):
-    """An asynchronous session whose reads go to replicas and whose writes go to primary."""
+    """An asynchronous session whose reads go to replicas and whose writes go to primary: see `RoutingSession`."""
 
     sync_session_class = _SessionWithin
     sync_session: _SessionWithin
 
     def __init__(self, manager: RoutedManager, **options: Any) -> None:
+        """Take options as SQLAlchemy's `AsyncSession` does."""
         super().__init__(manager=manager, **options)
 
     @property
@@ -40,6 +52,10 @@ class AsyncRoutingSession(AsyncSession):
 
     @contextmanager
     def using(self, role: Role) -> Iterator[None]:
-        """Lead the block's reads to a role."""
+        """Lead the block's statements to a role, except those that write.
+
+        Raises:
+            ValueError: For a role that does not exist.
+        """
         with self.sync_session.using(role):
             yield

@@ -72,9 +72,12 @@ class Trail:
 
     @property
     def needed(self) -> Position | None:
-        """What a replica must have reached to be read from."""
-        known = [position for position in (self.own, self.given) if position is not None]
-        return max(known, default=None)
+        """What a replica must have reached to be read from; what was written here came after what the client wrote."""
+        return self.own or self.given
+
+    def committed(self, position: Position) -> None:
+        """Note where the log was after a commit."""
+        self.own = position if self.own is None or self.own is LATEST else max(self.own, position)
 
     @property
     def told(self) -> Position | None:

@@ -1,0 +1,321 @@
+"""Where a session's statements go, on SQLite: what is a read, and what all that follows a write is."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import (
+    bindparam,
+    column,
+    delete,
+    exists,
+    func,
+    insert,
+    lambda_stmt,
+    literal_column,
+    select,
+    text,
+    union,
+    update,
+)
+from sqlalchemy.orm import aliased, joinedload, selectinload, sessionmaker, subqueryload
+
+from pytest_dbguard.runtime.routing import RoutingSession
+from tests.runtime.routing.small_manager import Customer, Order
+
+READS = {
+    "orm select": lambda s: s.scalars(select(Customer)).all(),
+    "columns": lambda s: s.execute(select(Customer.id, Customer.name)).all(),
+    "core select": lambda s: s.execute(select(Customer.__table__)).all(),
+    "query": lambda s: s.query(Customer).filter_by(id=1).one(),
+    "get": lambda s: s.get(Customer, 1),
+    "scalar": lambda s: s.scalar(select(func.count()).select_from(Order)),
+    "union": lambda s: s.execute(union(select(Customer.id), select(Order.id))).all(),
+    "cte": lambda s: s.execute(select(select(Order.customer_id).cte().c.customer_id)).all(),
+    "exists": lambda s: s.scalar(select(exists().where(Order.customer_id == Customer.id))),
+    "subquery": lambda s: s.scalars(select(Customer).where(Customer.id.in_(select(Order.customer_id)))).all(),
+    "join": lambda s: s.scalars(select(Customer).join(Order).options(joinedload(Customer.orders))).unique().all(),
+    "alias": lambda s: s.scalars(select(aliased(Customer))).all(),
+    "selectin": lambda s: s.scalars(select(Customer).options(selectinload(Customer.orders))).all(),
+    "subqueryload": lambda s: s.scalars(select(Customer).options(subqueryload(Customer.orders))).all(),
+    "pure function": lambda s: s.scalar(select(func.lower(Customer.name))),
+    "piece of text": lambda s: s.scalars(select(Customer).where(text("name = 'one'")).order_by(text("id DESC"))).all(),
+    "literal column": lambda s: s.execute(select(literal_column("1"))).all(),
+    "window": lambda s: s.execute(select(func.row_number().over(order_by=Order.id))).all(),
+    "lambda": lambda s: s.scalars(lambda_stmt(lambda: select(Customer))).all(),
+    "from statement": lambda s: s.scalars(select(Customer).from_statement(select(Customer))).all(),
+    "parameters": lambda s: s.execute(select(Customer).where(Customer.id == bindparam("i")), {"i": 1}).all(),
+    "stream": lambda s: s.execute(select(Order).execution_options(yield_per=1)).all(),
+}
+WRITES = {
+    "insert": (lambda s: s.execute(insert(Customer).values(id=9, name="x")), "INSERT"),
+    "bulk insert": (lambda s: s.execute(insert(Customer), [{"id": 8, "name": "x"}, {"id": 9, "name": "y"}]), "INSERT"),
+    "insert returning": (
+        lambda s: s.scalars(insert(Customer).returning(Customer), [{"id": 8, "name": "x"}]).all(),
+        "INSERT",
+    ),
+    "update": (lambda s: s.execute(update(Customer).values(name="x")), "UPDATE"),
+    "bulk update": (lambda s: s.execute(update(Customer), [{"id": 1, "name": "x"}]), "UPDATE"),
+    "delete": (lambda s: s.execute(delete(Order)), "DELETE"),
+    "core": (lambda s: s.execute(update(Customer.__table__).values(name="x")), "UPDATE"),
+    "query": (lambda s: s.query(Order).delete(), "DELETE"),
+    "flush": (lambda s: (s.add(Customer(id=9, name="x")), s.flush()), "INSERT"),
+    "bulk_save_objects": (lambda s: s.bulk_save_objects([Customer(id=9, name="x")]), "INSERT"),
+    "bulk_insert_mappings": (lambda s: s.bulk_insert_mappings(Customer, [{"id": 9, "name": "x"}]), "INSERT"),
+    "text": (lambda s: s.execute(text("SELECT 1")), "SELECT"),
+    "text columns": (lambda s: s.execute(text("SELECT 1 AS i").columns(column("i"))), "SELECT"),
+    "text entity": (lambda s: s.scalars(select(Customer).from_statement(text("SELECT 1 AS id"))).all(), "SELECT"),
+    "for update": (lambda s: s.scalars(select(Customer).with_for_update()).all(), "SELECT"),
+    "get for update": (lambda s: s.get(Customer, 1, with_for_update=True), "SELECT"),
+    "for update within": (lambda s: s.execute(select(select(Order.id).with_for_update().subquery())).all(), "SELECT"),
+    "unknown function": (lambda s: s.execute(select(func.likely(1))).all(), "SELECT"),
+    "function in where": (lambda s: s.execute(select(Order.id).where(func.likely(Order.id) == 1)).all(), "SELECT"),
+    "function in text": (lambda s: s.execute(select(Order.id).where(text("likely(1)"))).all(), "SELECT"),
+    "function in column": (lambda s: s.execute(select(literal_column("likely(1)"))).all(), "SELECT"),
+    "function in prefix": (lambda s: s.execute(select(Order.id).prefix_with("likely(1),")).all(), "SELECT"),
+    "connection": (lambda s: s.connection().exec_driver_sql("SELECT 1"), "SELECT"),
+    "raw connection": (lambda s: s.connection().connection.cursor().close(), None),
+}
+
+
+@pytest.fixture
+def session(sqlite):
+    with RoutingSession(sqlite) as session:
+        yield session
+
+
+@pytest.mark.parametrize("name", READS)
+def test_reads_go_to_the_replica(sqlite, session, name):
+    READS[name](session)
+    assert {target for target, _ in sqlite.sent} == {"readonly-1"}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_writes_go_to_primary_and_all_reads_that_follow_too(sqlite, session, name):
+    write, word = WRITES[name]
+    write(session)
+    assert set(sqlite.where(of=word)) == ({"primary"} if word else set())
+    session.scalars(select(Order)).all()
+    assert set(sqlite.where()) == {"primary"}
+    session.rollback()
+    session.scalars(select(Order)).all()
+    assert set(sqlite.where()) == {"readonly-1"}
+
+
+def test_lazy_loads_and_refreshes_go_to_the_replica(sqlite, session):
+    customer = session.scalars(select(Customer)).one()
+    assert [order.id for order in customer.orders] == [1, 2]
+    session.refresh(customer)
+    session.expire(customer)
+    assert customer.name == "one"
+    assert sqlite.where() == ["readonly-1"] * 4
+
+
+def test_what_is_flushed_before_a_read_is_seen_by_it(sqlite, session):
+    session.scalars(select(Customer)).all()
+    session.add(Customer(id=9, name="x"))
+    assert session.scalar(select(func.count()).select_from(Customer)) == 2
+    assert sqlite.where() == ["readonly-1", "primary"]
+
+
+def test_refreshing_what_was_flushed_goes_to_primary(sqlite, session):
+    customer = Customer(id=9, name="x")
+    session.add(customer)
+    session.flush()
+    session.refresh(customer)
+    assert sqlite.where() == ["primary"]
+
+
+def test_a_savepoint_that_is_rolled_back_leaves_the_transaction_on_primary(sqlite, session):
+    session.scalars(select(Order)).all()
+    with session.begin_nested() as nested:
+        session.execute(delete(Order))
+        nested.rollback()
+    session.scalars(select(Order)).all()
+    assert sqlite.where() == ["readonly-1", "primary"]
+
+
+def test_reads_within_a_savepoint_go_to_the_replica(sqlite, session):
+    with session.begin_nested():
+        assert len(session.scalars(select(Order)).all()) == 2
+    session.commit()
+    assert sqlite.where() == ["readonly-1"]
+
+
+def test_a_commit_does_not_concern_the_replica(sqlite, session):
+    session.scalars(select(Order)).all()
+    session.execute(delete(Order))
+    session.commit()
+    assert sqlite.where(of="COMMIT") == ["primary"]
+
+
+def test_connections_come_back(sqlite, session):
+    for _ in range(3):
+        session.scalars(select(Order)).all()
+        session.execute(delete(Order))
+        session.commit()
+    with session.begin():
+        session.scalars(select(Order)).all()
+    session.scalars(select(Order)).all()
+    session.close()
+    assert [sqlite.engine(role).pool.checkedout() for role in ("primary", "readonly-1")] == [0, 0]
+
+
+def test_a_role_is_chosen_for_a_block(sqlite, session):
+    with session.using("analytics"):
+        session.scalars(select(Order)).all()
+    with session.using("readonly"):
+        session.execute(text("SELECT 1"))
+        session.execute(select(func.likely(1)))
+    with session.using("primary"):
+        session.scalars(select(Order)).all()
+    assert sqlite.where() == ["analytics", "readonly-1", "readonly-1", "primary"]
+
+
+def test_what_was_read_from_primary_is_not_unread_by_a_replica(sqlite, session):
+    with session.using("primary"):
+        session.scalars(select(Order)).all()
+    session.scalars(select(Order)).all()
+    assert sqlite.where() == ["primary", "primary"]
+
+
+@pytest.mark.parametrize("role", ["readonly", "analytics"])
+def test_a_write_goes_to_primary_whatever_the_role(sqlite, session, role):
+    with session.using(role):
+        session.execute(delete(Order))
+        session.add(Customer(id=9, name="x"))
+        session.flush()
+        session.scalars(select(Customer).with_for_update()).all()
+        session.scalars(select(Customer).add_cte(select(Order).with_for_update().cte())).all()
+    assert sqlite.where(of="DELETE") == ["primary"]
+    session.rollback()
+
+
+def test_the_option_of_a_statement_or_a_call_leads_it(sqlite, session):
+    session.execute(text("SELECT 1").execution_options(dbguard_role="readonly"))
+    session.execute(text("SELECT 1"), execution_options={"dbguard_role": "readonly"})
+    session.scalars(select(Order).execution_options(dbguard_role="analytics")).all()
+    session.query(Order).execution_options(dbguard_role="primary").all()
+    assert sqlite.where() == ["readonly-1", "readonly-1", "analytics", "primary"]
+
+
+def test_text_that_reads_goes_to_primary_after_a_write(sqlite, session):
+    session.execute(delete(Order))
+    with session.using("readonly"):
+        assert session.scalar(text("SELECT count(*) FROM routed_order")) == 0
+    assert sqlite.where() == ["primary"]
+
+
+def test_an_unknown_role_is_told_with_the_nearest(sqlite, session):
+    with pytest.raises(ValueError, match="unknown role 'readony'.*readonly"), session.using("readony"):
+        pass
+    with pytest.raises(ValueError, match="unknown role 'replica'"):
+        session.execute(select(Order).execution_options(dbguard_role="replica"))
+
+
+def test_to_ask_where_a_statement_would_go_changes_nothing(sqlite, session):
+    assert session.get_bind() is sqlite.engine()
+    assert session.get_bind(Customer) is sqlite.engine()
+    assert "routed_order" in str(session.query(Order))
+    assert not session.in_transaction()
+    session.scalars(select(Order)).all()
+    assert sqlite.where() == ["readonly-1"]
+
+
+def test_a_session_of_one_engine_or_connection_uses_it_for_everything(sqlite):
+    with sqlite.engine().connect() as connection, RoutingSession(sqlite, bind=connection) as session:
+        connection.begin()
+        session.add(Customer(id=9, name="x"))
+        session.commit()
+        assert session.scalar(select(func.count()).select_from(Customer)) == 2
+        connection.rollback()
+    assert sqlite.where() == ["primary"]
+    with RoutingSession(sqlite) as session:
+        assert session.scalar(select(func.count()).select_from(Customer)) == 1
+
+
+def test_what_is_bound_elsewhere_goes_there(sqlite):
+    with RoutingSession(sqlite, binds={Order: sqlite.engine("analytics")}) as session:
+        session.scalars(select(Order)).all()
+        session.scalars(select(Customer)).all()
+    with RoutingSession(sqlite) as session:
+        session.bind_mapper(Order, sqlite.engine("analytics"))
+        session.scalars(select(Order)).all()
+    assert sqlite.where() == ["analytics", "readonly-1", "analytics"]
+
+
+def test_a_bind_of_a_call_is_obeyed(sqlite, session):
+    session.execute(select(Order), bind_arguments={"bind": sqlite.engine("analytics")})
+    session.execute(delete(Order), bind_arguments={"bind": sqlite.engine()})
+    session.scalars(select(Order)).all()
+    assert sqlite.where() == ["analytics", "primary"]
+
+
+def test_two_phases_are_for_one_server(sqlite):
+    with RoutingSession(sqlite, twophase=True) as session:
+        assert session.get_bind() is sqlite.engine()
+        with pytest.raises(NotImplementedError):  # of SQLite's dialect
+            session.scalars(select(Order)).all()
+
+
+def test_serializable_transactions_read_where_they_write(sqlite):
+    sqlite.options["primary"] = {"isolation_level": "SERIALIZABLE"}
+    sqlite._engines.clear()
+    with RoutingSession(sqlite) as session:
+        session.scalars(select(Order)).all()
+    assert sqlite.where() == ["primary"]
+
+
+def test_an_isolation_that_is_asked_for_leads_to_primary(sqlite, session):
+    session.connection(execution_options={"isolation_level": "SERIALIZABLE"})
+    session.scalars(select(Order)).all()
+    assert sqlite.where() == ["primary"]
+
+
+def test_a_session_that_must_be_begun_leaves_nothing_behind(sqlite):
+    from sqlalchemy.exc import InvalidRequestError
+
+    with RoutingSession(sqlite, autobegin=False) as session:
+        with pytest.raises(InvalidRequestError):
+            session.scalars(select(Order)).all()
+        with pytest.raises(InvalidRequestError):
+            session.connection()
+        assert sqlite.engine("readonly-1").pool.checkedout() == 0
+        with session.begin():
+            session.scalars(select(Order)).all()
+    assert sqlite.where() == ["readonly-1"]
+
+
+def test_sessions_are_made_by_a_sessionmaker(sqlite):
+    make = sessionmaker(class_=RoutingSession, manager=sqlite, expire_on_commit=False)
+    with make.begin() as session:
+        session.scalars(select(Order)).all()
+        session.execute(delete(Order))
+    assert sqlite.where() == ["readonly-1"]
+
+
+def test_sessions_within_sessions_are_led_apart(sqlite, session):
+    session.execute(update(Customer).values(name="x"))
+    with RoutingSession(sqlite) as inner:
+        assert inner.scalars(select(Customer.name)).all() == ["one"]
+    session.scalars(select(Customer)).all()
+    assert sqlite.where() == ["readonly-1", "primary"]
+
+
+def test_without_replicas_all_goes_to_primary(sqlite):
+    from tests.runtime.routing.small_manager import SmallManager
+
+    alone = SmallManager(sqlite.settings.targets()[0])
+    with RoutingSession(alone) as session:
+        session.scalars(select(Order)).all()
+        session.execute(delete(Order))
+        session.rollback()
+    assert alone.where() == ["primary"]
+    alone.close()
+
+
+def test_sqlite_has_no_positions(sqlite, session):
+    session.execute(delete(Order))
+    session.commit()
+    assert session.position is None
+    assert session.scalars(select(Order)).all() == []
+    assert sqlite.where() == ["readonly-1"]
