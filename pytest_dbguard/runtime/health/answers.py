@@ -102,9 +102,15 @@ def failed(error: BaseException) -> Answer:
     if sqlstate is not None:
         said = _BY_SQLSTATE.get(sqlstate, "answers with an error")
         return Answer(reachable=sqlstate == "53300", reason=f"{said} ({sqlstate})")
-    said = next((meaning for known, meaning in _BY_CLASS if isinstance(error, known)), None)
-    said = said or next((meaning for words, meaning in _BY_SYSTEM if words in text), "cannot be asked")
-    return Answer(reachable=False, reason=f"{said} ({kind})")
+    return Answer(reachable=False, reason=f"{_by_class(error) or _by_words(text)} ({kind})")
+
+
+def _by_class(error: BaseException) -> str | None:
+    return next((meaning for known, meaning in _BY_CLASS if isinstance(error, known)), None)
+
+
+def _by_words(text: str) -> str:
+    return next((meaning for words, meaning in _BY_SYSTEM if words in text), "cannot be asked")
 
 
 def _chain(error: BaseException) -> Iterable[BaseException]:

@@ -66,8 +66,9 @@ def metrics_of(manager: DatabaseManager) -> ManagerMetrics:
 
 
 def pools_of(manager: DatabaseManager) -> dict[str, PoolFigures]:
-    """Return the figures of each pool by the name of its target."""
+    """Return the figures of each pool by the name of its target, in the order of the settings."""
+    order = [target.name for target in manager.settings.targets()]
+    engines = sorted(manager.engines(), key=lambda each: (order.index(each.target.name), each.is_async))
     return {
-        f"{each.target.name} (async)" if each.is_async else each.target.name: each.stats.snapshot()
-        for each in manager.engines()
+        f"{each.target.name} (async)" if each.is_async else each.target.name: each.stats.snapshot() for each in engines
     }

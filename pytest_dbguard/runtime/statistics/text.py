@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from pytest_dbguard.runtime.statistics.summary import PerformanceSummary
 
 WIDTH: Final = 80
-_SQL = 39
 _NAME = 20
 
 
@@ -63,12 +62,29 @@ def milliseconds(value: float) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """Return text that fits, with what comes first and what comes last: there stand the columns and the conditions."""
+    """Return text that fits, with what comes first and what comes last; of a select without its columns first of all.
+
+    Tables and conditions tell statements apart, long lists of columns do not.
+    """
     text = " ".join(text.split())
+    if len(text) > width:
+        text = _without_columns(text)
     if len(text) <= width:
         return text
     head = (width - 1) // 2
     return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"
+
+
+def _without_columns(select: str) -> str:
+    start = len("SELECT ")
+    if select[:start].upper() != "SELECT ":
+        return select
+    depth = 0
+    for place in range(start, len(select)):
+        depth += {"(": 1, ")": -1}.get(select[place], 0)
+        if depth == 0 and select[place : place + 6].upper() == " FROM ":
+            return f"{select[:start]}…{select[place:]}"
+    return select
 
 
 def _role_lines(summary: PerformanceSummary) -> Iterator[str]:
@@ -84,18 +100,20 @@ def _shape_lines(title: str, shapes: Sequence[StatementFigures]) -> Iterator[str
     if not shapes:
         return
     yield ""
-    yield f"{title:<{_SQL + 2}} {'calls':>7} {'errors':>6} {'mean':>9} {'total':>9}"
+    yield f"{title:<{_NAME + 2}} {'calls':>7} {'errors':>7} {'slow':>7} {'mean':>9} {'longest':>9} {'total':>9}"
     for shape in shapes:
-        role = "" if shape.role == "primary" else f"{shape.role}: "
+        yield f"  {shortened(shape.sql, WIDTH - 2)}"
+        role = "" if shape.role == "primary" else shape.role
         yield (
-            f"  {shortened(role + shape.sql, _SQL):<{_SQL}} {number(shape.calls):>7} {shape.error_rate:>6.0%}"
-            f" {milliseconds(shape.mean_ms):>9} {milliseconds(shape.total_ms):>9}"
+            f"    {shortened(role, _NAME - 2):<{_NAME - 2}} {number(shape.calls):>7} {shape.error_rate:>7.0%}"
+            f" {number(shape.slow):>7} {milliseconds(shape.mean_ms):>9} {milliseconds(shape.max_ms):>9}"
+            f" {milliseconds(shape.total_ms):>9}"
         )
 
 
 def _pool_lines(summary: PerformanceSummary) -> Iterator[str]:
     yield ""
-    titles = f"{'in use':>6} {'idle':>5} {'waits':>7} {'99 % of waits':>14} {'gave up':>8} {'leaks':>6}"
+    titles = f"{'in use':>6} {'idle':>5} {'taken':>7} {'99 % waited':>14} {'gave up':>8} {'leaks':>6}"
     yield f"{'Connections':<{_NAME + 2}} {titles}"
     for name, pool in summary.pools.items():
         yield (
