@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pytest_dbguard.cli.output import OutputFormat, standard_output
 from pytest_dbguard.cli.project import DirectoryOption, FileOption, project_root
+from pytest_dbguard.config.problems import raise_problems
+from pytest_dbguard.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from pytest_dbguard.config.model import Config
@@ -18,11 +20,20 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the JSON. 1: "settings", each with value and source by dotted key."""
 
+Row = tuple[str, Any, str]
+"""Dotted key, value, and where it comes from."""
+
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def config(
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of [tool.dbguard] instead.")] = False,
+    runtime: Annotated[
+        bool, typer.Option("--runtime", help="Show the settings of pytest_dbguard.runtime instead.")
+    ] = False,
+    profile: Annotated[
+        str | None, typer.Option(metavar="PROFILE", help="With --runtime: as in this profile, whatever is set.")
+    ] = None,
     output_format: Annotated[
         OutputFormat, typer.Option(help="Text for people, JSON for programs.")
     ] = OutputFormat.TEXT,
@@ -31,20 +42,32 @@ def config(
 ) -> None:
     """Show each setting and where its value comes from: default, file, variable.
 
-    The text is TOML: what is not set stands in a comment. What flags of pytest say is not known here.
+    The text is TOML: what is not set stands in a comment. What flags of pytest say is not known here. Passwords are
+    hidden.
     """
+    if profile is not None and not runtime:
+        raise ConfigError("--profile: only the runtime has profiles", hint="add --runtime")
     if schema:
         print(json.dumps(_schema(), indent=2))
-        return
-    from pytest_dbguard.config.load import load_config
+    elif runtime:
+        from pytest_dbguard.cli.runtime_settings import examined
 
-    found = load_config(project_root(directory), file=file and file.resolve())
-    rows = list(_settings(found))
+        rows, problems = examined(project_root(directory), file and file.resolve(), profile)
+        _print(rows, output_format, spell=str)
+        raise_problems(problems)
+    else:
+        from pytest_dbguard.config.load import load_config
+
+        found = load_config(project_root(directory), file=file and file.resolve())
+        _print(list(_settings(found)), output_format, spell=_key)
+
+
+def _print(rows: list[Row], output_format: OutputFormat, *, spell: Callable[[str], str]) -> None:
     if output_format is OutputFormat.JSON:
         settings = {key: {"value": value, "source": source} for key, value, source in rows}
         print(json.dumps({"format": FORMAT, "settings": settings}, indent=2))
     else:
-        _print_text(rows)
+        _print_text(rows, spell)
 
 
 def _schema() -> dict[str, Any]:
@@ -54,7 +77,7 @@ def _schema() -> dict[str, Any]:
     return json_schema({rule.name: rule.options_model for rule in load_rules()})
 
 
-def _settings(config: Config) -> Iterator[tuple[str, Any, str]]:
+def _settings(config: Config) -> Iterator[Row]:
     """Yield key, value as JSON without passwords, and source of each setting; one for each nested table."""
     from pytest_dbguard.config.model import ENVIRONMENT_KEY, ONLY_AS_FLAG
     from pytest_dbguard.config.table import key_name
@@ -88,9 +111,9 @@ def _shown(value: Any) -> Any:
             return value
 
 
-def _print_text(rows: list[tuple[str, Any, str]]) -> None:
+def _print_text(rows: list[Row], spell: Callable[[str], str]) -> None:
     output = standard_output()
-    settings = [f"# {key} is not set" if value is None else f"{_key(key)} = {_toml(value)}" for key, value, _ in rows]
+    settings = [f"# {key} is not set" if value is None else f"{spell(key)} = {_toml(value)}" for key, value, _ in rows]
     # One long value must not push all sources out of sight.
     column = min(max(map(len, settings)), output.width // 2)
     for setting, (_, _, source) in zip(settings, rows, strict=True):

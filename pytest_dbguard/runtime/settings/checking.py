@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -13,7 +14,7 @@ from pydantic_core import ErrorDetails
 from pytest_dbguard.config.problems import Problem, problem_of
 from pytest_dbguard.core.errors import nearest
 from pytest_dbguard.runtime.settings.fields import Path, dotted, element_of, is_secret, section_of
-from pytest_dbguard.runtime.settings.layers import Layer, Origin
+from pytest_dbguard.runtime.settings.layers import Layer, Origin, is_below
 
 _OF_OURS = frozenset({"database_url", "cron"})
 
@@ -27,9 +28,9 @@ def checked(model: type[BaseModel], layer: Layer) -> tuple[Layer, tuple[Path, ..
         for detail in details:
             path: Path = tuple(detail["loc"])
             problems.append(_problem(model, detail, path, layer.origin(path) or Origin("settings", dotted(path))))
-            wrong.append(path)
-            _remove(values, path)
-    return Layer(values, layer.origins, (*layer.problems, *problems)), tuple(wrong)
+            wrong.append(_remove(values, path))
+    origins = {path: origin for path, origin in layer.origins.items() if not is_below(path, wrong)}
+    return Layer(values, origins, (*layer.problems, *problems)), tuple(wrong)
 
 
 def _errors(model: type[BaseModel], values: dict[str, Any]) -> list[ErrorDetails]:
@@ -86,14 +87,15 @@ def _field(model: type[BaseModel], path: Path) -> FieldInfo | None:
     return info
 
 
-def _remove(values: dict[str, Any], path: Path) -> None:
-    """Take out the value at the path; of a list the whole of it."""
+def _remove(values: dict[str, Any], path: Path) -> Path:
+    """Take out the value at the path, of a list the whole of it; return where what is taken out stood."""
     inner: Any = values
-    for part, after in zip(path, (*path[1:], None), strict=True):
+    for length, (part, after) in enumerate(pairwise((*path, None)), 1):
         if after is None or isinstance(after, int) or not isinstance(inner.get(part), dict):
             inner.pop(part, None)
-            return
+            return path[:length]
         inner = inner[part]
+    return path
 
 
 def _copied(values: dict[str, Any]) -> dict[str, Any]:

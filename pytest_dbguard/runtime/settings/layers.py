@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -47,7 +47,7 @@ def merged(*layers: Layer) -> Layer:
     origins: dict[Path, Origin] = {}
     for layer in layers:
         dropped = _merge(values, layer.values, ())
-        origins = {path: origin for path, origin in origins.items() if not _is_below(path, dropped)}
+        origins = {path: origin for path, origin in origins.items() if not is_below(path, dropped)}
         origins |= layer.origins
     return Layer(values, origins, tuple(problem for layer in layers for problem in layer.problems))
 
@@ -69,7 +69,8 @@ def _merge(under: dict[str, Any], over: Values, above: Path) -> list[Path]:
     return dropped
 
 
-def _is_below(path: Path, tops: list[Path]) -> bool:
+def is_below(path: Path, tops: Sequence[Path]) -> bool:
+    """Tell whether a setting is one of the tops, or part of one."""
     return any(path[: len(top)] == top for top in tops)
 
 

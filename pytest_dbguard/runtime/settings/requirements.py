@@ -13,6 +13,7 @@ from pytest_dbguard.runtime.settings.fields import Path, dotted
 from pytest_dbguard.runtime.settings.gathering import Gathered
 from pytest_dbguard.runtime.settings.layers import Origin
 from pytest_dbguard.runtime.settings.sections import SYSTEM_ROOTS, TLS_MODES
+from pytest_dbguard.runtime.settings.tables import PRIMARY, SHORT
 from pytest_dbguard.runtime.settings.tls import is_encrypted, is_verified, mode_in, said_in
 from pytest_dbguard.runtime.settings.variables import FROM_FILE, variable_name
 
@@ -49,15 +50,15 @@ def _told(wrong: _Wrong, settings: DatabaseSettings, found: Gathered) -> Problem
 
 
 def _in_file(path: Path, origin: Origin) -> Problem:
-    variable = variable_name(path)
+    variable = variable_name(SHORT if path == PRIMARY else path)
     hint = f"take it out of the file, change it, and set {variable} or {variable}{FROM_FILE}"
     return Problem(origin.place, origin.key, "a password in a file that is committed with the code", hint)
 
 
 def _primary(settings: DatabaseSettings) -> Iterator[_Wrong]:
     if settings.url is None and settings.profile == "production":
-        names = f"{variable_name(('url',))} or {variable_name(('url',))}{FROM_FILE}"
-        yield _Wrong(("roles", "primary", "url"), "not set", f"set {names}")
+        names = f"{variable_name(SHORT)} or {variable_name(SHORT)}{FROM_FILE}"
+        yield _Wrong(PRIMARY, "not set", f"set {names}")
     for role in ROLES:
         of_role = getattr(settings.roles, role)
         if of_role.url is not None and of_role.url.reveal().password is not None and of_role.password is not None:

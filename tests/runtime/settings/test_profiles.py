@@ -119,9 +119,9 @@ class TestWhatProductionAsksFor:
     @pytest.mark.parametrize(
         ("text", "key", "variable"),
         [
-            ("url = 'postgresql://me:hunter2@db/shop'", "url", "ROLES__PRIMARY__URL"),
-            ("url = 'postgresql://db/shop?password=hunter2'", "url", "ROLES__PRIMARY__URL"),
-            ("production.url = 'postgresql://me:hunter2@db/shop'", "production.url", "ROLES__PRIMARY__URL"),
+            ("url = 'postgresql://me:hunter2@db/shop'", "url", "URL"),
+            ("url = 'postgresql://db/shop?password=hunter2'", "url", "URL"),
+            ("production.url = 'postgresql://me:hunter2@db/shop'", "production.url", "URL"),
             ("password = 'hunter2'", "password", "PASSWORD"),
             ("roles.analytics.password = 'hunter2'", "roles.analytics.password", "ROLES__ANALYTICS__PASSWORD"),
             (
