@@ -11,6 +11,8 @@ from pytest_dbguard.runtime.routing.questions import Question
 from pytest_dbguard.runtime.routing.watch import Watch
 
 _PAUSE_S = 0.002
+_ASKED = 0.8
+"""For what part of the caller's patience a replica is asked: so the connection is back before the caller goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def _wait_for(known: Known, needed: Position) -> Steps:
     # a replica that another caller asks for a position of its own will be free in a moment
     while not (reached := known.good(needed)) and waited_s < known.options.wait_s:
         patience_s = known.options.wait_s - waited_s
-        if questions := known.questions_until(needed, patience_s):
+        if questions := known.questions_until(needed, patience_s * _ASKED):
             yield Batch(questions, patience_s)
             return known.good(needed)
         if not known.good():

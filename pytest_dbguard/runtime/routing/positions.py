@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -128,18 +128,24 @@ def ensure_trail(manager: object) -> Trail:
     return trails.get(manager) or trails.add(manager, Trail())
 
 
+def begin_trail(manager: object, trail: Trail) -> Token[_Trails | None]:
+    """Have a trail of its own in the present context; what is returned undoes that."""
+    trails = _Trails(current_position.get())
+    trails.replace(manager, trail)
+    return current_position.set(trails)
+
+
 @contextmanager
-def position_scope(manager: object, token: str | None = None) -> Iterator[Trail]:
+def position_scope(manager: object, given: Position | str | None = None) -> Iterator[Trail]:
     """Begin a trail of its own for a request or job: what its threads and tasks write, all of them see.
 
     Args:
         manager: Whose sessions are concerned.
-        token: What the client of the request wrote before; ignored where it is no token.
+        given: What the client of the request wrote before, or the token for it; ignored where it is no token.
     """
-    trail = Trail(Position.parse(token))
-    trails = _Trails(current_position.get())
-    trails.replace(manager, trail)
-    before = current_position.set(trails)
+    before = begin_trail(manager, Trail(Position.parse(given) if isinstance(given, str) else given))
+    trail = trail_of(manager)
+    assert trail is not None
     try:
         yield trail
     finally:

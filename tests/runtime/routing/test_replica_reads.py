@@ -171,7 +171,7 @@ def test_writes_that_sql_hides_go_to_primary(small, postgres):
         session.rollback()
         session.scalar(select(func.pg_advisory_xact_lock(1)))
         session.rollback()
-        session.execute(select(insert(Order).values(customer_id=1).returning(Order.id).cte())).all()
+        session.execute(select(insert(Order).values(id=99, customer_id=1).returning(Order.id).cte())).all()
         session.rollback()
         session.execute(select(Customer.id).add_cte(delete(Order).cte("gone"))).all()
         session.rollback()
