@@ -16,7 +16,7 @@ from pytest_dbguard.core.errors import nearest
 from pytest_dbguard.runtime.settings.fields import Path, dotted, element_of, is_secret, section_of
 from pytest_dbguard.runtime.settings.layers import Layer, Origin, is_below
 
-_OF_OURS = frozenset({"database_url", "cron"})
+_OF_OURS = frozenset({"database_url", "cron", "misplaced_url"})
 
 
 def checked(model: type[BaseModel], layer: Layer) -> tuple[Layer, tuple[Path, ...]]:

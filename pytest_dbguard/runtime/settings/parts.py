@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
 from pytest_dbguard.runtime.settings.cron import wrong_in
-from pytest_dbguard.runtime.settings.sections import Number, Seconds, Section, Text
+from pytest_dbguard.runtime.settings.sections import FilePath, Number, Seconds, Section, Text
 
 
 def _cron(text: str) -> str:
@@ -70,7 +70,7 @@ class BackupSettings(Section):
     schedule: Cron = "30 3 * * *"
     """When, as in a crontab: minute, hour, day, month, weekday."""
 
-    directory: Path = Path("backups")
+    directory: FilePath = Path("backups")
     """Where they are kept."""
 
     keep: Number = 7

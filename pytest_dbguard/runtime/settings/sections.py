@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+from pydantic_core import PydanticCustomError
+
+from pytest_dbguard.config.redact import redact
 
 Seconds = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 SecondsOrOff = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 Number = Annotated[int, Field(strict=True, ge=1)]
 Fraction = Annotated[float, Field(strict=True, ge=0, le=0.5, allow_inf_nan=False)]
-Text = Annotated[StrictStr, Field(min_length=1)]
+
+
+def _no_password(value: Any) -> Any:
+    """Refuse what belongs into `url`: here it would be shown, and as a path it would no longer look like a URL."""
+    if isinstance(value, str | Path) and redact(str(value)) != str(value):
+        raise PydanticCustomError(
+            "misplaced_url", "looks like a URL, which may hold a password; URLs belong into `url`"
+        )
+    return value
+
+
+Text = Annotated[StrictStr, Field(min_length=1), BeforeValidator(_no_password)]
+FilePath = Annotated[Path, BeforeValidator(_no_password)]
 
 TlsMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 TLS_MODES: Final[tuple[TlsMode, ...]] = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -100,11 +115,11 @@ class TlsSettings(Section):
     mode: TlsMode = "prefer"
     """libpq's sslmode: from "require" on nothing goes unencrypted, "verify-full" also knows the server."""
 
-    root_cert: Path | None = None
+    root_cert: FilePath | None = None
     """File with the certificates of trusted authorities; "system" for those that the operating system trusts."""
 
-    cert: Path | None = None
+    cert: FilePath | None = None
     """File with the certificate of this client."""
 
-    key: Path | None = None
+    key: FilePath | None = None
     """File with the key of that certificate."""
