@@ -44,6 +44,7 @@ class Answer:
 
 
 NO_ANSWER: Final = Answer(reachable=False, reason="gives no answer in time")
+STOPPED: Final = Answer(reachable=False, reason="is not asked, since the manager has stopped")
 
 _BY_SQLSTATE: Final = {
     "53300": "has no connection left",
@@ -93,7 +94,7 @@ _BY_SYSTEM: Final = (
 def failed(error: BaseException) -> Answer:
     """Return the answer for a server that could not be asked. The error's text is read and never shown."""
     if isinstance(error, NotStarted | ShuttingDown):
-        return Answer(reachable=False, reason="is not asked, since the manager has stopped")
+        return STOPPED
     chain = tuple(_chain(error))
     sqlstate = next(filter(None, map(_sqlstate, chain)), None)
     text = " ".join(str(each) for each in chain).lower()

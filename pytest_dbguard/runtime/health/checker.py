@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from sqlalchemy import Engine
 
 from pytest_dbguard.runtime.events import HealthEvent
-from pytest_dbguard.runtime.health.answers import Answer
+from pytest_dbguard.runtime.health.answers import STOPPED, Answer
 from pytest_dbguard.runtime.health.background import Background
 from pytest_dbguard.runtime.health.hysteresis import TargetState
 from pytest_dbguard.runtime.health.judgement import judge_all, judge_role, judge_target
@@ -66,13 +66,13 @@ class HealthChecker:
             deadline_s: Seconds for all together; the setting `timeouts.health_s` when left out.
         """
         began, noted_s = perf_counter(), self._manager.clock.monotonic()
-        answers = ask_all(self._probers, self._deadline_s(deadline_s))
+        answers = self._stopped() or ask_all(self._probers, self._deadline_s(deadline_s))
         return self._judge(answers, noted_s, (perf_counter() - began) * 1e3)
 
     async def health_async(self, deadline_s: float | None = None) -> Health:
         """Do what `health` does while other tasks run; it may be cancelled at any time."""
         began, noted_s = perf_counter(), self._manager.clock.monotonic()
-        answers = await ask_all_async(self._probers, self._deadline_s(deadline_s))
+        answers = self._stopped() or await ask_all_async(self._probers, self._deadline_s(deadline_s))
         return self._judge(answers, noted_s, (perf_counter() - began) * 1e3)
 
     def live(self) -> Liveness:
@@ -83,7 +83,7 @@ class HealthChecker:
         """Tell whether requests should be sent here.
 
         Asks the primary within the deadline (seconds; `timeouts.health_s` when left out), unless a check in the
-        background has done so lately.
+        background has done so lately. That starts a manager that is new, as every use of it does.
         """
         reasons = self._reasons_at_once()
         if reasons is None:
@@ -148,6 +148,10 @@ class HealthChecker:
     def _deadline_s(self, deadline_s: float | None) -> float:
         return self._manager.settings.timeouts.health_s if deadline_s is None else deadline_s
 
+    def _stopped(self) -> dict[str, Answer]:
+        """Return the answers of a manager that has stopped, which asks nobody; nothing of another."""
+        return dict.fromkeys(self._probers, STOPPED) if self._manager.state == "stopped" else {}
+
     def _judge(self, answers: Mapping[str, Answer], noted_s: float, elapsed_ms: float) -> Health:
         checked_at = self._manager.clock.wall()
         primary = answers["primary"]
@@ -200,8 +204,8 @@ class HealthChecker:
     def _reasons_at_once(self) -> list[str] | None:
         """Return why this is not ready as far as nobody has to be asked; None when the primary has to be."""
         state = self._manager.state
-        if state != "started":
-            return [{"new": "not started yet"}.get(state, f"the manager is {state}")]
+        if state in ("stopping", "stopped"):
+            return [f"the manager is {state}"]
         age_s = self._manager.clock.monotonic() - self._latest_s
         if self._latest is None or not self.is_running or age_s > _STALE * self._every_s:
             return None

@@ -145,7 +145,7 @@ class Liveness:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether requests should be sent here: started, not stopping, primary usable, a connection to be had."""
+    """Whether requests should be sent here: not stopping, primary usable, a connection to be had."""
 
     ok: bool
     state: str

@@ -120,9 +120,9 @@ def test_liveness_asks_no_database(small, files):
 
 @pytest.mark.parametrize(
     ("state", "reason"),
-    [("new", "not started yet"), ("stopping", "the manager is stopping"), ("stopped", "the manager is stopped")],
+    [("stopping", "the manager is stopping"), ("stopped", "the manager is stopped")],
 )
-async def test_what_is_not_started_is_not_ready_and_asks_nobody(small, files, state, reason):
+async def test_who_stops_is_not_ready_and_asks_nobody(small, files, state, reason):
     manager, checker = small(files.urls("primary"), state=state)
     for ready in (checker.ready(), await checker.ready_async()):
         assert (ready.ok, ready.state, ready.reasons) == (False, state, (reason,))

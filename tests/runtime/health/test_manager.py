@@ -84,6 +84,13 @@ def test_a_stopped_manager_is_alive_not_ready_and_asks_nobody(served):
     )
 
 
+def test_asking_whether_it_is_ready_starts_a_manager(manager, postgres):
+    new = manager(profile="development", url=plain(postgres.url))
+    assert new.state == "new"
+    assert new.ready().ok
+    assert new.state == "started"
+
+
 def test_a_password_that_rotates_is_asked_for_by_probes_too(manager, postgres):
     asked = []
 
