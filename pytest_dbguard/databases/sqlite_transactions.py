@@ -59,14 +59,14 @@ def mend_sqlite(engine: Engine, *, is_durable: bool = False) -> None:
         _begin(connection)
         savepoint(connection, name)
 
-    def do_commit(connection: Any) -> None:
+    def do_commit(dbapi_connection: Any) -> None:
         try:
-            commit(connection)
+            commit(dbapi_connection)
         except BaseException:
             # "database is locked" leaves the transaction open, and SQLAlchemy takes it for ended, so that whoever got
             # the connection next would commit what this one wrote
             with suppress(Exception):
-                dialect.do_rollback(connection)
+                dialect.do_rollback(dbapi_connection)
             raise
 
     dialect.do_commit = do_commit  # type: ignore[method-assign]

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from pytest_dbguard.core.errors import did_you_mean
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.errors import NotConfigured
+from pytest_dbguard.runtime.pools.keeper import Keeper
 from pytest_dbguard.runtime.read_only import read_only_view, read_only_view_async
 from pytest_dbguard.runtime.target_engine import EngineMaker, EngineOfTarget
 
@@ -33,6 +34,7 @@ class EngineSet:
     def __init__(self, maker: EngineMaker) -> None:
         self._maker = maker
         self._lock = RLock()
+        self._keeper = Keeper()
         self._members: dict[tuple[str, bool], EngineOfTarget] = {}
         self._views: dict[EngineOfTarget, Engine] = {}
         self._async_views: dict[EngineOfTarget, AsyncEngine] = {}
@@ -54,6 +56,7 @@ class EngineSet:
             found = self._members.get((name, is_async))
             if found is None:
                 found = self._maker.make(self._target(name), is_async=is_async)
+                self._keeper.watch(found.stats)
                 for listener in self._listeners:
                     listener(found)
                 self._members[name, is_async] = found
@@ -116,12 +119,19 @@ class EngineSet:
                 self._async_views[member] = read_only_view_async(member.async_engine)
             return self._async_views[member]
 
+    def start(self) -> Keeper:
+        """Have all pools looked after in a background thread; return what does that."""
+        self._keeper.start()
+        return self._keeper
+
     def take(self) -> tuple[EngineOfTarget, ...]:
-        """Return the engines made so far, and begin anew: whoever asks gets others."""
+        """Return the engines made so far, and begin anew: whoever asks gets others. Nobody looks after those any more."""
         with self._lock:
             taken = tuple(self._members.values())
             self._members, self._views, self._async_views = {}, {}, {}
-            return taken
+            keeper, self._keeper = self._keeper, Keeper()
+        keeper.stop(0)
+        return taken
 
     def after_fork(self) -> None:
         """Be usable in a child of the process: without the connections of its parent."""

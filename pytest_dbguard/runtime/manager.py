@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from weakref import finalize
 
 from sqlalchemy.util import greenlet_spawn
 
@@ -333,11 +334,15 @@ class DatabaseManager:
         has_begun = self._state.start()
         if has_begun:
             self._not_at_exit = stop_at_exit(self)
+            # whoever forgets the manager must not leave a thread behind
+            finalize(self, self._set.start().stop, 0).atexit = False
         return has_begun
 
     def _begin_stop(self) -> Shutdown:
         self._not_at_exit()
         self._not_at_exit = _nothing
+        if "checker" in self.__dict__:
+            self.checker.stop(0)
         return Shutdown(self._set.take(), self.clock)
 
     def _deadline_s(self, deadline_s: float | None) -> float:

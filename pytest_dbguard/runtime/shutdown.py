@@ -6,12 +6,9 @@ import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.util import greenlet_spawn
-
-from pytest_dbguard.databases.driver_base import quietly
-from pytest_dbguard.databases.drivers import driver_of
 from pytest_dbguard.runtime.clock import Clock, pause
 from pytest_dbguard.runtime.cutting import cancel, cancel_async, sever
 
@@ -94,8 +91,7 @@ class Shutdown:
 
     def _refuse(self) -> None:
         for member in self._members:
-            pool: Any = member.engine.pool
-            pool.refuse()
+            member.pool.refuse()
 
     def _that_go_on(self) -> Sequence[EngineOfTarget]:
         if asyncio._get_running_loop() is None:
@@ -133,30 +129,45 @@ class Shutdown:
 
 
 def _tell_holders(member: EngineOfTarget) -> None:
-    pool: Any = member.engine.pool
-    if member.in_use and hasattr(pool, "checked_out"):
-        for holder in pool.checked_out():
-            _LOG.warning("%s: cancelled at shutdown: %s", member.target.name, holder)
+    for holder in member.pool.checked_out():
+        _LOG.warning("the shutdown cancels what has a connection of %s, %s", member.target.name, holder)
 
 
 def _close(member: EngineOfTarget) -> None:
-    if not member.is_async:
-        member.engine.pool.dispose()
-        return
-    # only its event loop could close them in the driver's own way
-    for connection in member.opened.idle():
-        quietly(driver_of(connection).end, connection)
-    member.engine.dispose(close=False)
-    pool: Any = member.engine.pool
-    pool.refuse()
+    """Close what is idle now; the rest closes when it comes back."""
+    running, own = asyncio._get_running_loop(), getattr(member.pool, "loop", None)
+    if own is not None and own.is_running() and own is not running:
+        closing = asyncio.run_coroutine_threadsafe(_close_async(member), own)
+        try:
+            closing.result(2 * _CLOSE_S)
+        except TimeoutError:  # the loop is held up
+            _sever_idle(member)
+    elif not member.is_async:
+        member.pool.close_for_good()
+    elif member.engine.dialect.has_terminate:
+        member.pool.dispose()
+    elif running is None:
+        # these drivers close their connections in whichever loop
+        asyncio.run(_close_async(member))
+    else:
+        thread = Thread(target=lambda: asyncio.run(_close_async(member)), name="dbguard-shutdown")
+        thread.start()
+        thread.join()
 
 
 async def _close_async(member: EngineOfTarget) -> None:
+    """Close what is idle now, and cut off what a server does not let go in time."""
+    pool: Any = member.pool
     if not member.is_async:
-        await asyncio.to_thread(member.engine.pool.dispose)
+        await asyncio.to_thread(pool.close_for_good)
         return
+    timer = asyncio.get_running_loop().call_later(_CLOSE_S, _sever_idle, member)
     try:
-        async with asyncio.timeout(_CLOSE_S):
-            await greenlet_spawn(member.engine.pool.dispose)
-    except TimeoutError:
-        _close(member)
+        await pool.close_for_good_async()
+    finally:
+        timer.cancel()
+
+
+def _sever_idle(member: EngineOfTarget) -> None:
+    for connection in member.opened.idle():
+        sever(connection)

@@ -17,12 +17,13 @@ from pytest_dbguard.runtime.commit_watch import watch_commits
 from pytest_dbguard.runtime.events import Events, PoolEvent
 from pytest_dbguard.runtime.failover import Failover, follow_primary
 from pytest_dbguard.runtime.opened import Opened
+from pytest_dbguard.runtime.pools.credentials import RotatingPassword
+from pytest_dbguard.runtime.pools.stats import PoolStats
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from pytest_dbguard.runtime.pools.queue_pool import AsyncGuardedQueuePool, GuardedQueuePool
-    from pytest_dbguard.runtime.pools.stats import PoolStats
     from pytest_dbguard.runtime.settings import DatabaseSettings, Target
     from pytest_dbguard.runtime.statistics import StatementStatistics
 
@@ -67,8 +68,6 @@ class EngineMaker:
 
     def make(self, target: Target, *, is_async: bool) -> EngineOfTarget:
         """Return a new engine, which has not connected yet."""
-        from pytest_dbguard.runtime.pools.stats import PoolStats
-
         stats = PoolStats()
         stats.on_event = partial(_tell, self.events, target)
         options = self.settings.engine_options(target.role, is_async=is_async, target=target.name)
@@ -79,6 +78,8 @@ class EngineMaker:
         Failover(target, self.events).watch(engine)
         if target.role != "primary":
             event.listen(engine, "connect", forbid_writes)
+        if target.password_from is not None:
+            RotatingPassword(target.password_from, clock=self.clock).attach(engine)
         self.statistics().attach(engine, target.name, target.role)
         return EngineOfTarget(target, engine, outer, stats, Opened(engine))
 
