@@ -15,7 +15,7 @@ from pytest_dbguard.runtime.settings.fields import Path
 from pytest_dbguard.runtime.settings.layers import Layer, Origin, merged
 from pytest_dbguard.runtime.settings.profiles import PROFILES, Profile, defaults_of
 from pytest_dbguard.runtime.settings.toml_file import FileSettings
-from pytest_dbguard.runtime.settings.variables import variable_name
+from pytest_dbguard.runtime.settings.variable_names import variable_name
 
 SHARED_VARIABLE = "DBGUARD_ENV"
 """Names the environment for the tests' side too."""

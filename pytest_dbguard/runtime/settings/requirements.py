@@ -15,7 +15,7 @@ from pytest_dbguard.runtime.settings.layers import Origin
 from pytest_dbguard.runtime.settings.sections import SYSTEM_ROOTS, TLS_MODES
 from pytest_dbguard.runtime.settings.tables import PRIMARY, SHORT
 from pytest_dbguard.runtime.settings.tls import is_encrypted, is_verified, mode_in, said_in
-from pytest_dbguard.runtime.settings.variables import FROM_FILE, variable_name
+from pytest_dbguard.runtime.settings.variable_names import FROM_FILE, variable_name
 
 if TYPE_CHECKING:
     from pytest_dbguard.runtime.settings.model import DatabaseSettings

@@ -8,7 +8,7 @@ from pytest_dbguard.core.errors import ConfigError, did_you_mean
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.settings.database_url import DatabaseUrl
 from pytest_dbguard.runtime.settings.roles import RoleSettings, Target
-from pytest_dbguard.runtime.settings.variables import variable_name
+from pytest_dbguard.runtime.settings.variable_names import variable_name
 
 if TYPE_CHECKING:
     from pytest_dbguard.runtime.settings.model import DatabaseSettings

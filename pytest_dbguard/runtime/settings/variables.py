@@ -10,7 +10,6 @@ from pathlib import Path as FilePath
 from typing import Any, Final
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from pytest_dbguard.config.model import canonical
 from pytest_dbguard.config.problems import Problem
@@ -18,10 +17,14 @@ from pytest_dbguard.core.errors import nearest
 from pytest_dbguard.runtime.settings.fields import ONLY_KEYWORDS, Path, element_of, is_secret, kinds_of, section_of
 from pytest_dbguard.runtime.settings.layers import Layer, Origin
 from pytest_dbguard.runtime.settings.tables import PRIMARY, SHORT, TableReader, hidden
-
-PREFIX: Final = "DBGUARD_RUNTIME_"
-FROM_FILE: Final = "_FILE"
-NESTED: Final = "__"
+from pytest_dbguard.runtime.settings.variable_names import (
+    FROM_FILE,
+    PREFIX,
+    Setting,
+    known_variables,
+    setting_named,
+    variable_name,
+)
 
 _SWITCHES: Final[Mapping[str, bool]] = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
@@ -30,12 +33,6 @@ _SWITCHES: Final[Mapping[str, bool]] = {
 _LARGEST_FILE: Final = 65_536
 _SLIP_RATIO: Final = 0.8
 _NAME_OF_FILE: Final = "it holds the path of a file with the value, not the value itself; check path and permissions"
-
-
-def variable_name(path: Path) -> str:
-    """Return the variable of a setting: DBGUARD_RUNTIME_POOL__SIZE; replicas are numbered from 1."""
-    parts = [str(part + 1) if isinstance(part, int) else part.upper() for part in path]
-    return PREFIX + NESTED.join(parts)
 
 
 def read_variables(model: type[BaseModel], environ: Mapping[str, str]) -> Layer:
@@ -48,12 +45,6 @@ def read_variables(model: type[BaseModel], environ: Mapping[str, str]) -> Layer:
             hint = f"did you mean {slip}?"
             reader.problems.append(Problem(f"environment variable {name}", "", "unknown setting", hint))
     return reader.layer()
-
-
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    path: Path
-    info: FieldInfo
 
 
 @dataclass(slots=True)
@@ -87,14 +78,14 @@ class _Reader:
         origins = {tuple(_positions(path, self.values)): origin for path, origin in self.origins.items()}
         return Layer(values, origins, tuple(self.problems))
 
-    def _find(self, variable: str) -> tuple[_Setting | None, bool]:
+    def _find(self, variable: str) -> tuple[Setting | None, bool]:
         parts = variable.removeprefix(PREFIX)
-        setting = _setting(self.model, parts)
+        setting = setting_named(self.model, parts)
         if setting is None and parts.endswith(FROM_FILE):
-            return _setting(self.model, parts.removesuffix(FROM_FILE)), True
+            return setting_named(self.model, parts.removesuffix(FROM_FILE)), True
         return setting, False
 
-    def _put(self, setting: _Setting, secret: Any, place: str) -> None:
+    def _put(self, setting: Setting, secret: Any, place: str) -> None:
         path = PRIMARY if setting.path == SHORT else setting.path
         twin = next((self.origins[each] for each in self.origins if _overlap(each, path)), None)
         if twin is not None:
@@ -106,7 +97,7 @@ class _Reader:
         self.origins[path] = Origin(place, "")
         self._store(path, secret if is_secret(setting.info) else _value(setting, secret.get_secret_value().strip()))
 
-    def _put_json(self, setting: _Setting, path: Path, text: str, place: str) -> None:
+    def _put_json(self, setting: Setting, path: Path, text: str, place: str) -> None:
         """Read a whole section, or a list, that is written as JSON."""
         try:
             document = json.loads(text)
@@ -139,47 +130,7 @@ class _Reader:
         return f"did you mean {PREFIX}{match}?" if match else "dbguard config --runtime lists the settings"
 
 
-def known_variables(model: type[BaseModel]) -> Iterator[str]:
-    """Yield the variable of every setting; of replicas those of the first."""
-    for path, info in _all(model, ()):
-        yield variable_name(path)
-        if section_of(info) is None:
-            yield variable_name(path) + FROM_FILE
-
-
-def _all(model: type[BaseModel], above: Path) -> Iterator[tuple[Path, FieldInfo]]:
-    for name, info in model.model_fields.items():
-        if name in ONLY_KEYWORDS:
-            continue
-        path: Path = (*above, name)
-        yield path, info
-        section, element = section_of(info), element_of(info)
-        if section is not None:
-            yield from _all(section, path)
-        elif element is not None:
-            yield from _all(element, (*path, 0))
-
-
-def _setting(model: type[BaseModel], rest: str) -> _Setting | None:
-    path: list[str | int] = []
-    inner: type[BaseModel] | None = model
-    info: FieldInfo | None = None
-    for part in rest.split(NESTED):
-        if info is not None and part.isdecimal() and element_of(info) is not None:
-            path.append(int(part))
-            inner = element_of(info)
-            continue
-        info = inner.model_fields.get(part.lower()) if inner is not None and part == part.upper() else None
-        if info is None:
-            return None
-        path.append(part.lower())
-        inner = section_of(info)
-    if info is None or isinstance(path[-1], int):
-        return None
-    return _Setting(tuple(path), info)
-
-
-def _value(setting: _Setting, text: str) -> Any:
+def _value(setting: Setting, text: str) -> Any:
     """Return the value that the text stands for; the text itself where it stands for none."""
     kinds = kinds_of(setting.info)
     if setting.path == ("profile",):
@@ -221,7 +172,7 @@ def _slip(name: str) -> str | None:
     return f"{PREFIX}{rest}" if is_ours and get_close_matches(ours, ["RUNTIME"], cutoff=_SLIP_RATIO) else None
 
 
-def _example(setting: _Setting) -> str:
+def _example(setting: Setting) -> str:
     path = setting.path
     inner = section_of(setting.info)
     return variable_name((*path, next(iter(inner.model_fields))) if inner is not None else (*path, 0, "url"))

@@ -13,7 +13,7 @@ from pytest_dbguard.runtime.settings import DatabaseSettings
 from pytest_dbguard.runtime.settings.fields import leaves
 from pytest_dbguard.runtime.settings.profiles import PROFILES
 from pytest_dbguard.runtime.settings.tables import TableReader
-from pytest_dbguard.runtime.settings.variables import known_variables
+from pytest_dbguard.runtime.settings.variable_names import known_variables
 
 SECRET = "hunter2"
 NAMES = sorted({str(part) for path, _ in leaves(DatabaseSettings) for part in path})

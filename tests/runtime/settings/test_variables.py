@@ -7,7 +7,7 @@ import pytest
 from pytest_dbguard.config.environment import read_environment
 from pytest_dbguard.runtime.settings.fields import ONLY_KEYWORDS, leaves
 from pytest_dbguard.runtime.settings.model import DatabaseSettings
-from pytest_dbguard.runtime.settings.variables import known_variables, variable_name
+from pytest_dbguard.runtime.settings.variable_names import known_variables, variable_name
 
 
 def urls(settings):
