@@ -125,7 +125,7 @@ class EngineSet:
         return self._keeper
 
     def take(self) -> tuple[EngineOfTarget, ...]:
-        """Return the engines made so far, and begin anew: whoever asks gets others. Nobody looks after those any more."""
+        """Return the engines made so far, which nobody looks after any more, and begin anew: whoever asks gets others."""
         with self._lock:
             taken = tuple(self._members.values())
             self._members, self._views, self._async_views = {}, {}, {}

@@ -34,6 +34,7 @@ async def client(request, postgres):
 
     def start(url=None, *, clock=None, pool=(), **keywords):
         pool = {"size": 2, "overflow": 2, "timeout_s": 5.0, "check_after_idle_s": 3600.0, **dict(pool)}
+        keywords.setdefault("logging", {"statements": False})
         settings = DatabaseSettings(url=address(url or postgres.url, drivername), pool=pool, **keywords)
         made.append(kind(DatabaseManager(settings) if clock is None else DatabaseManager(settings, clock=clock)))
         return made[-1]
