@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -74,7 +75,12 @@ def _schema() -> dict[str, Any]:
     from pytest_dbguard.config.schema import json_schema
     from pytest_dbguard.rules.registry import load_rules
 
-    return json_schema({rule.name: rule.options_model for rule in load_rules()})
+    schema = json_schema({rule.name: rule.options_model for rule in load_rules()})
+    if find_spec("pydantic_settings") is not None:
+        from pytest_dbguard.runtime.settings.schema import runtime_schema
+
+        schema["properties"]["runtime"] = runtime_schema()
+    return schema
 
 
 def _settings(config: Config) -> Iterator[Row]:

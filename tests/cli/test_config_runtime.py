@@ -7,6 +7,7 @@ import json
 import tomllib
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from pytest_dbguard.cli import runtime_settings
 from pytest_dbguard.runtime.settings import DatabaseSettings
@@ -147,3 +148,11 @@ def test_the_configuration_of_tests_needs_nothing_of_the_runtime(dbguard, config
     result = dbguard("config")
     assert (result.status, result.err) == (0, "")
     assert "max-queries = 7 " in result.out
+
+
+def test_the_schema_describes_them(dbguard):
+    document = json.loads(dbguard("config", "--schema").out)
+    Draft202012Validator.check_schema(document)
+    validator = Draft202012Validator(document)
+    assert not list(validator.iter_errors(tomllib.loads("max-queries = 7\nruntime.pool.size = 3")))
+    assert list(validator.iter_errors(tomllib.loads("runtime.pool.siz = 3")))

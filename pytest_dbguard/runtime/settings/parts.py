@@ -91,7 +91,7 @@ class LoggingSettings(Section):
     """What is logged about statements; their parameters never are."""
 
     statements: StrictBool = False
-    """Whether every statement is logged."""
+    """Whether every statement is logged, by the logger "sqlalchemy.engine.Engine.TARGET"."""
 
     slow_ms: Milliseconds = 500.0
     """Milliseconds from which a statement counts as slow."""

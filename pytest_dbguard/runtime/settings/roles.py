@@ -6,7 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.settings.database_url import DatabaseUrl
@@ -24,7 +31,7 @@ PasswordFrom = Callable[[], str]
 """Returns the password of now, for credentials that rotate; called for every new connection, from any thread."""
 
 Weight = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
-OnlyKeyword = Annotated[PasswordFrom | None, Field(exclude=True, repr=False)]
+OnlyKeyword = Annotated[PasswordFrom | None, Field(exclude=True, repr=False), WithJsonSchema({"type": "null"})]
 
 
 @dataclass(frozen=True)

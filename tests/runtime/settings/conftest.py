@@ -9,9 +9,6 @@ import pytest
 from pytest_dbguard.core.errors import ConfigError
 from pytest_dbguard.runtime.settings import DatabaseSettings
 
-SECRET = "hunter2-%40-secret"
-"""A password as it stands in a URL."""
-
 
 @pytest.fixture(autouse=True)
 def no_variables(monkeypatch, tmp_path):
