@@ -69,6 +69,12 @@ class DatabaseUrl:
         return self.backend == "sqlite" and self._url.database in (None, "", ":memory:")
 
     @property
+    def vanishes(self) -> bool:
+        """Whether its data are gone with the last connection."""
+        query = self._url.query
+        return self.is_memory or query.get("vfs") == "memdb" or query.get("mode") == "memory"
+
+    @property
     def crosses_network(self) -> bool:
         """Whether the connection leaves this machine's files and sockets, so that TLS would protect it."""
         # without a host it is the local socket; where PGHOST says otherwise, libpq still keeps to the mode of TLS

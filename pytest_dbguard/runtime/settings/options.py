@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import URL
@@ -59,11 +60,11 @@ def _pool_class(*, is_async: bool) -> type[Pool]:
 
 
 def policy_of(settings: DatabaseSettings, role: Role) -> PoolPolicy:
-    """Return the policy of a role's pool."""
+    """Return the policy of a role's pool; of a database in memory, connections stay: the data would go with them."""
     from pytest_dbguard.runtime.pools.policy import PoolPolicy
 
     pool = settings.pool_of(role)
-    return PoolPolicy(
+    policy = PoolPolicy(
         max_lifetime_s=pool.max_lifetime_s,
         lifetime_jitter=pool.lifetime_jitter,
         keepalive_s=pool.keepalive_s,
@@ -74,6 +75,8 @@ def policy_of(settings: DatabaseSettings, role: Role) -> PoolPolicy:
         leak_after_s=pool.leak_after_s,
         connect_timeout_s=settings.timeouts.connect_s,
     )
+    in_memory = any(target.url.vanishes for target in settings.targets() if target.role in (role, "primary"))
+    return replace(policy, max_lifetime_s=0, max_idle_s=0) if in_memory else policy
 
 
 def _connect_args(

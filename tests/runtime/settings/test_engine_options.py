@@ -191,6 +191,14 @@ class TestPool:
         assert settings.pool_policy("readonly") == policy
         assert settings.engine_options("readonly")["policy"] == policy
 
+    @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///file:/shop?vfs=memdb&uri=true"])
+    def test_connections_to_memory_stay(self, url):
+        """The data would go with the last of them."""
+        policy = DatabaseSettings(profile="development", url=url).pool_policy("analytics")
+        assert (policy.max_lifetime_s, policy.max_idle_s) == (0, 0)
+        policy = DatabaseSettings(profile="development", url="sqlite:///shop.db").pool_policy("analytics")
+        assert (policy.max_lifetime_s, policy.max_idle_s) == (1800, 600)
+
     def test_any_number_may_wait_where_there_is_no_limit(self):
         assert DatabaseSettings(pool={"max_waiting": 0}).pool_policy("primary").max_waiting is None
 
