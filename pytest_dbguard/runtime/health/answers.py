@@ -22,6 +22,12 @@ class Answer:
     latency_ms: float | None = None
     read_only: bool | None = None
     is_replica: bool = False
+    was_replica: bool = False
+    """Whether it has replayed another server's log since it was started; after a promotion that stays true."""
+
+    started_at: float | None = None
+    """When the server was started, in seconds since 1970: tells one server from another."""
+
     current_lsn: int | None = None
     """Of a primary: how far it has written its log."""
 

@@ -196,7 +196,7 @@ class HealthChecker:
         return health
 
     def _report(self, name: str, found: TargetHealth) -> None:
-        if found.reachable:
+        if found.status != "unhealthy":
             self._manager.replicas.report_success(name)
         else:
             self._manager.replicas.report_failure(name, found.reason)

@@ -69,6 +69,8 @@ def _troubles(
         found.append(("degraded" if answer.reachable else "unhealthy", answer.reason))
     if role == "primary" and answer.read_only:
         found.append(("unhealthy", "is a replica" if answer.is_replica else "refuses writes"))
+    if role == "readonly" and lag.is_stray:
+        found.append(("unhealthy", "was promoted and follows primary no more"))
     if lag.seconds is not None and lag.seconds > max_lag_s:
         paused = ", replay is paused" if answer.is_paused else ""
         found.append(("degraded", f"lags {lag.seconds:.1f} s behind, more than {max_lag_s:g} s{paused}"))

@@ -23,6 +23,8 @@ class Lag:
 
     seconds: float | None = None
     size_bytes: int | None = None
+    is_stray: bool = False
+    """Whether it was promoted, so that it follows nobody, while another server is the primary."""
 
 
 class PrimaryPositions:
@@ -57,7 +59,9 @@ def lag_of(replica: Answer, primary: Answer | None, positions: PrimaryPositions,
     """
     replayed = replica.replayed_lsn
     if not replica.is_replica or replayed is None:
-        return Lag()
+        leads = primary is not None and primary.reachable and not primary.read_only
+        is_other = leads and primary is not None and primary.started_at != replica.started_at
+        return Lag(is_stray=is_other and replica.was_replica)
     end = primary.current_lsn if primary is not None else None
     if end is None:
         end = replica.received_lsn

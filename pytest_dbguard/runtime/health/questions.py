@@ -31,6 +31,7 @@ SELECT /* dbguard: own */
     (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint,
     extract(epoch FROM pg_last_xact_replay_timestamp())::float8,
     extract(epoch FROM clock_timestamp())::float8,
+    extract(epoch FROM pg_postmaster_start_time())::float8,
     EXISTS (SELECT FROM pg_stat_wal_receiver),
     CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END,
     to_regclass('alembic_version') IS NOT NULL
@@ -81,7 +82,7 @@ def _ask_postgresql(connection: Any, limit_s: float) -> Answer:
     began = perf_counter()
     (row,) = _rows(connection, _POSTGRESQL)
     latency_ms = (perf_counter() - began) * 1e3
-    is_replica, read_only, current, received, replayed, replayed_at, now, streams, paused, has_revision = row
+    is_replica, read_only, current, received, replayed, replayed_at, now, started, streams, paused, has_revision = row
     revision = _revision_unless_locked(connection) if has_revision else None
     connection.rollback()
     return Answer(
@@ -89,6 +90,8 @@ def _ask_postgresql(connection: Any, limit_s: float) -> Answer:
         latency_ms=latency_ms,
         read_only=bool(is_replica or read_only),
         is_replica=is_replica,
+        was_replica=replayed is not None,
+        started_at=started,
         current_lsn=current,
         received_lsn=received if is_replica else None,
         replayed_lsn=replayed if is_replica else None,

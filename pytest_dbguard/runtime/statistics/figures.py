@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_dbguard.runtime.plain import plain
+from pytest_dbguard.runtime.pools.histogram import HistogramFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,9 @@ class StatementFigures:
 
     slow: int
     """Executions that took longer than the setting `logging.slow_ms`."""
+
+    durations: HistogramFigures = field(default_factory=HistogramFigures)
+    """How long they took, in buckets: `durations.at_most_s(0.99)` is the 99th percentile."""
 
     @property
     def mean_ms(self) -> float:
@@ -64,6 +68,9 @@ class RoleFigures:
 
     errors_by_kind: Mapping[str, int]
     """By the class of the driver's exception and its SQLSTATE, such as "UniqueViolation 23505"."""
+
+    durations: HistogramFigures = field(default_factory=HistogramFigures)
+    """How long they took, in buckets."""
 
     @property
     def mean_ms(self) -> float:

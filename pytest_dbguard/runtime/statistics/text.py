@@ -88,11 +88,12 @@ def _without_columns(select: str) -> str:
 
 
 def _role_lines(summary: PerformanceSummary) -> Iterator[str]:
-    yield f"  {'role':<{_NAME}} {'calls':>7} {'errors':>7} {'slow':>7} {'mean':>9} {'longest':>9}"
+    yield f"  {'role':<{_NAME}} {'calls':>7} {'errors':>7} {'slow':>7} {'mean':>9} {'99 %':>11} {'longest':>9}"
     for role in summary.roles.values():
         yield (
             f"  {shortened(role.role, _NAME):<{_NAME}} {number(role.calls):>7} {number(role.errors):>7}"
-            f" {number(role.slow):>7} {milliseconds(role.mean_ms):>9} {milliseconds(role.max_ms):>9}"
+            f" {number(role.slow):>7} {milliseconds(role.mean_ms):>9} {_at_most(role.durations.at_most_s(0.99)):>11}"
+            f" {milliseconds(role.max_ms):>9}"
         )
 
 

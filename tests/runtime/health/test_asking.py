@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 
 import pytest
 from sqlalchemy import make_url
@@ -111,6 +113,47 @@ def test_a_lag_above_the_limit_degrades(small, postgres, replica):
     health = checker.health()
     assert (health.status, health.roles["readonly"].status) == ("degraded", "degraded")
     assert "replay is paused" in health.reason
+
+
+def test_a_replica_that_was_promoted_serves_data_of_its_own(small, postgres, replica):
+    urls = urls_of(postgres.url, "psycopg", **{"readonly-1": replica.url})
+    manager, checker = small(urls)
+    replica.promote()
+    health = checker.check_once()
+    assert (health.status, health.reason) == ("degraded", "readonly-1: was promoted and follows primary no more")
+    assert manager.replicas.reports == [("readonly-1", False)]
+    # where the address of primary leads to it, reading from it is right
+    _, after_failover = small(urls_of(replica.url, "psycopg", **{"readonly-1": replica.url}))
+    assert after_failover.health().status == "healthy"
+    # and while there is no other primary, nobody knows better
+    postgres.make_read_only()
+    assert checker.health().targets["readonly-1"].status == "healthy"
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_many_questions_leave_no_descriptor_and_no_thread(small, postgres, driver):
+    _, checker = small(urls_of(postgres.url, driver), is_async=is_async(driver))
+    assert checker.health().ok
+    before = eventually(lambda: not asking() and len(os.listdir("/proc/self/fd")), "the thread to end")
+    for deadline_s in [60.0, 0.0, 0.001, 0.01] * 10:
+        checker.health(deadline_s)
+    assert checker.health(60.0).ok
+    assert eventually(lambda: not asking() and len(os.listdir("/proc/self/fd")) <= before, "all to be closed")
+
+
+def asking():
+    return [each for each in threading.enumerate() if each.name.startswith("dbguard-health")]
+
+
+def test_a_user_without_privileges_learns_the_same_of_a_replica(small, postgres, replica):
+    postgres.execute("DROP ROLE IF EXISTS nobody_special")
+    postgres.execute("CREATE ROLE nobody_special LOGIN")
+    replica.catch_up()
+    gone = postgres.url.set(port=1)
+    urls = urls_of(gone, "psycopg", **{"readonly-1": replica.url.set(username="nobody_special", password=None)})
+    _, checker = small(urls)
+    # without its primary, only one that streams is known to have all there is
+    assert checker.health().targets["readonly-1"].lag_s == 0.0
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

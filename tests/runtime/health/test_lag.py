@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from pytest_dbguard.runtime.health.answers import Answer
 from pytest_dbguard.runtime.health.lag import Lag, PrimaryPositions, lag_of
 
@@ -96,3 +98,19 @@ def test_positions_are_kept_up_to_a_bound():
         positions.note(lsn, float(lsn))
     assert positions.last_seen_at(9_499) is None
     assert positions.last_seen_at(9_500) == 9_500.0
+
+
+@pytest.mark.parametrize(
+    ("was_replica", "primary", "is_stray"),
+    [
+        (True, replace(PRIMARY, started_at=1.0), True),
+        (False, replace(PRIMARY, started_at=1.0), False),
+        (True, replace(PRIMARY, started_at=2.0), False),
+        (True, replace(PRIMARY, started_at=1.0, read_only=True), False),
+        (True, Answer(reachable=False), False),
+        (True, None, False),
+    ],
+)
+def test_a_promoted_server_is_stray_while_another_leads(was_replica, primary, is_stray):
+    promoted = replace(REPLICA, is_replica=False, was_replica=was_replica, started_at=2.0)
+    assert lag(promoted, primary) == Lag(is_stray=is_stray)

@@ -113,3 +113,17 @@ def test_no_secret_is_in_the_tree(manager, postgres, proxy):
     assert "refuses connections" in told
     for word in ("tiger-secret", "ada", "127.0.0.1", str(gone.port)):
         assert word not in told
+
+
+def test_what_primary_does_for_a_role_without_servers_is_counted_once(manager):
+    served = manager(profile="test").start()
+    with served.engine("readonly").connect() as connection:
+        connection.execute(text("SELECT 1"))
+    assert {role: figures.calls for role, figures in served.metrics().statements.items()} == {"primary": 1}
+
+
+async def test_the_profile_for_tests_has_a_database_in_memory(manager):
+    served = manager(profile="test").start()
+    assert served.health(WATCHDOG_S).status == "healthy"
+    assert (await served.health_async(WATCHDOG_S)).status == "healthy"
+    assert served.ready().ok

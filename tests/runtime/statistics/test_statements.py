@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, bindparam, create_engine, event, insert, select, text
@@ -47,6 +48,18 @@ def test_executions_of_one_shape_are_counted_together(engine, statistics):
     assert shape.sql == "SELECT users.id, users.name FROM users WHERE users.id = ?"
     assert 0 < shape.mean_ms <= shape.max_ms <= shape.total_ms
     assert shape.mean_ms == pytest.approx(shape.total_ms / 2)
+
+
+def test_durations_are_kept_in_buckets(engine, statistics):
+    ledger = statistics._ledgers["primary"]
+    context = SimpleNamespace(compiled=None)
+    for seconds in (0.001, 0.0011, 0.04, 11.0):
+        ledger.add(context, "SELECT 1", int(seconds * 1e9), 0, False)
+    (shape,) = statistics.shapes()
+    assert shape.durations.counts == (1, 1, 0, 1, 0, 0, 0, 0, 0, 1)
+    assert shape.durations.at_most_s(0.5) == 0.005
+    assert shape.durations.total_s == pytest.approx(shape.total_ms / 1e3)
+    assert statistics.roles()["primary"].durations == shape.durations
 
 
 def test_the_shape_has_the_id_that_tests_give_it(engine, statistics):
