@@ -187,8 +187,9 @@ class Proxy:
             if self._resets:
                 link.reset()
                 return
-            await self._flow.wait()
-            with contextlib.suppress(OSError):
+            # asyncio would log that closing cancels it
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                await self._flow.wait()
                 await link.run(self._upstream, self._filter)
         finally:
             self._links.discard(link)
