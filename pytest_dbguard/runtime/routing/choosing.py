@@ -71,7 +71,7 @@ def _wait_for(known: Known, needed: Position) -> Steps:
         if questions := known.questions_until(needed, patience_s * _ASKED):
             yield Batch(questions, patience_s)
             return known.good(needed)
-        if not known.good():
+        if not any(watch.follows for watch in known.good()):
             return ()
         waited_s += _PAUSE_S
         yield _PAUSE_S

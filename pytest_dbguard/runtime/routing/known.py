@@ -72,7 +72,7 @@ class Known:
             return [
                 Question(self, watch, needed, within_s)
                 for watch in self.used
-                if watch.takes_reads(now) and watch.claim(now)
+                if watch.takes_reads(now) and watch.follows and watch.claim(now)
             ]
 
     def good(self, needed: Position | None = None) -> Sequence[Watch]:
@@ -101,7 +101,7 @@ class Known:
     def answered(self, watch: Watch, sample: Sample) -> None:
         """Note what a replica has said."""
         with self._lock:
-            returns = watch.answered(sample, self.clock.monotonic())
+            returns = watch.answered(sample)
         self._tell_return(watch, returns)
 
     def gave_no_answer(self, watch: Watch | None, error: Exception) -> None:

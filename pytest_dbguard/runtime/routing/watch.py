@@ -33,6 +33,7 @@ class Watch:
         self._refresh_s = refresh_s(options)
         self._ask_again_at = 0.0
         self._claimed_until = 0.0
+        self._was_standby = False
 
     def wants_asking(self, now: float) -> bool:
         """Whether what is known is too old, and nobody is asking."""
@@ -49,11 +50,12 @@ class Watch:
         """Let others ask again."""
         self._claimed_until = 0.0
 
-    def answered(self, sample: Sample, now: float) -> bool:
+    def answered(self, sample: Sample) -> bool:
         """Take what it said; return whether it returns after it was ejected."""
         self.sample = sample
+        self._was_standby |= sample.is_standby
         self.measure()
-        self._ask_again_at = now + self._refresh_s if sample.has_positions else float("inf")
+        self._ask_again_at = sample.at + self._refresh_s if sample.has_positions else float("inf")
         return self.succeeded()
 
     def measure(self) -> None:
@@ -97,8 +99,13 @@ class Watch:
 
     @property
     def is_lagging(self) -> bool:
-        """Whether it lags behind for longer than is allowed, or follows a primary that is none any more."""
-        return (self.lag_s is not None and self.lag_s > self._options.max_lag_s) or self._is_left_behind()
+        """Whether it lags behind for longer than is allowed, or does not follow primary any more."""
+        return self._why_not() != ""
+
+    @property
+    def follows(self) -> bool:
+        """Whether it replays a log, so that it may reach what it has not yet."""
+        return self.sample is not None and self.sample.is_standby and self.sample.position is not None
 
     def has_reached(self, needed: Position) -> bool:
         """Whether a write at a position is to be seen on it."""
@@ -115,7 +122,7 @@ class Watch:
 
     def state(self) -> ReplicaState:
         """Return what is known of it."""
-        reason = self.reason or (self._why_lagging() if self.is_lagging else "")
+        reason = self.reason or self._why_not()
         return ReplicaState(self.name, self._state(), self.weight, self.failures, self.lag_s, reason)
 
     def _state(self) -> State:
@@ -125,16 +132,17 @@ class Watch:
             return "unknown"
         return "lagging" if self.is_lagging else "good"
 
-    def _why_lagging(self) -> str:
-        if self._is_left_behind():
-            return "follows a server that is not primary any more"
-        return f"lags behind for more than {self._options.max_lag_s:g} s"
-
-    def _is_left_behind(self) -> bool:
+    def _why_not(self) -> str:
         sample, last = self.sample, self._log.last
-        if sample is None or sample.position is None or last is None or not sample.is_standby:
-            return False
-        return 0 < sample.position.timeline < last.timeline
+        if self.lag_s is not None and self.lag_s > self._options.max_lag_s:
+            return f"lags behind for more than {self._options.max_lag_s:g} s"
+        if sample is None or sample.position is None:
+            return ""
+        if sample.is_standby and last is not None and 0 < sample.position.timeline < last.timeline:
+            return "follows a server that is not primary any more"
+        if self._was_standby and not sample.is_standby and sample.started != self._log.started:
+            return "has become a primary of its own"
+        return ""
 
     def _is_fresh(self, sample: Sample, now: float) -> bool:
         return now - sample.at <= self._refresh_s + max(self._options.wait_s, self._refresh_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from pytest_dbguard.runtime.routing.positions import current_position
 from tests.runtime.routing.small_manager import Base, Customer, Order, SmallManager, SmallTarget
@@ -21,7 +22,7 @@ def fresh_context():
 @pytest.fixture(scope="session")
 def tables(postgres, replica):
     """Make the tables once."""
-    engine = create_engine(postgres.url)
+    engine = create_engine(postgres.url, poolclass=NullPool)
     Base.metadata.create_all(engine)
     yield engine
     Base.metadata.drop_all(engine)

@@ -122,7 +122,7 @@ def test_the_position_is_beyond_the_commit_also_when_nobody_waits_for_the_disk(s
     manager = small()
     manager.options["primary"] = {"connect_args": {"options": "-c synchronous_commit=off"}}
     with RoutingSession(manager) as session:
-        for count in range(20):
+        for count in range(5):
             session.add(Order(id=10 + count, customer_id=1))
             session.commit()
             assert session.scalar(COUNT) == 3 + count
