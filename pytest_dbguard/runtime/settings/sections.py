@@ -71,7 +71,7 @@ class PoolSettings(Section):
     """Seconds after which an idle connection is closed; 0 is never."""
 
     check_after_idle_s: SecondsOrOff = 0.5
-    """Seconds of idleness after which a connection is asked whether it lives before it is handed out."""
+    """Seconds of idleness after which a connection is asked whether it lives before it is handed out; 0 asks always."""
 
     check_timeout_s: Seconds = 2.0
     """Seconds within which it must answer."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ from pytest_dbguard.runtime.settings.tables import TableReader
 
 TABLE: Final = "runtime"
 _ABOVE: Final = "tool.dbguard"
+_LOOK_ALIKES: Final = ("dbguard-runtime", "dbguard_runtime")
+_SLIP_RATIO: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +55,48 @@ def _read_content(model: type[BaseModel], path: Path, place: str, content: Mappi
     table = _inner(content, "tool", "dbguard", TABLE) if is_project else content.get(TABLE)
     key = dotted_key(_ABOVE, TABLE) if is_project else TABLE
     project = _project(_inner(content, "project", "name"), place) if is_project else Layer()
-    if table is None:
-        return FileSettings(project=project)
-    if not isinstance(table, Mapping):
-        wrong = Problem(place, key, f"expected a table, not {quote(table)}", f"write [{key}]")
-        return FileSettings(Layer(problems=(wrong,)), project=project)
-    return _read(model, table, place, key, project)
+    problems = list(_misplaced(content, place, key, is_project=is_project))
+    if table is not None and not isinstance(table, Mapping):
+        problems.append(Problem(place, key, f"expected a table, not {quote(table)}", f"write [{key}]"))
+        table = None
+    shared, by_profile = _split(table or {}, place, key, problems)
+    common = TableReader(model, place, is_file=True, besides=PROFILES).read(shared, key)
+    tables = {
+        profile: TableReader(model, place, is_file=True).read(values, at)
+        for profile, (at, values) in by_profile.items()
+    }
+    return FileSettings(Layer(common.values, common.origins, (*common.problems, *problems)), tables, project)
 
 
-def _read(model: type[BaseModel], table: Mapping[str, Any], place: str, key: str, project: Layer) -> FileSettings:
-    common: dict[str, Any] = {}
-    by_profile: dict[str, Layer] = {}
-    problems: list[Problem] = []
+def _misplaced(content: Mapping[str, Any], place: str, key: str, *, is_project: bool) -> Iterator[Problem]:
+    """Yield tables whose names are slips of the pen for ours: an application would start without its settings."""
+    tool = _inner(content, "tool")
+    beside = (_inner(tool, "dbguard") if is_project else content) or {}
+    names = [*get_close_matches(TABLE, list(beside) if isinstance(beside, Mapping) else [], cutoff=_SLIP_RATIO)]
+    slips = [dotted_key(key.rpartition(".")[0], name) for name in names if name != TABLE]
+    slips += [f"tool.{name}" for name in _LOOK_ALIKES if _inner(tool, name) is not None]
+    if not is_project and _inner(tool, "dbguard", TABLE) is not None:
+        slips.append(dotted_key(_ABOVE, TABLE))
+    yield from (Problem(place, "", f"nothing reads the table [{slip}]", f"did you mean [{key}]?") for slip in slips)
+
+
+def _split(
+    table: Mapping[str, Any], place: str, key: str, problems: list[Problem]
+) -> tuple[dict[str, Any], dict[str, tuple[str, Mapping[str, Any]]]]:
+    """Return what is said for every profile, and the table of each profile with its key."""
+    shared: dict[str, Any] = {}
+    by_profile: dict[str, tuple[str, Mapping[str, Any]]] = {}
     for name, value in table.items():
-        profile = canonical(name)
+        profile, at = canonical(name), dotted_key(key, name)
         if profile not in PROFILES or not isinstance(value, Mapping):
-            common[name] = value
-            continue
-        at = dotted_key(key, name)
-        if profile in by_profile:
+            shared[name] = value
+        elif profile in by_profile:
             problems.append(Problem(place, at, f"the profile {profile} has a table already", "keep one of the two"))
         elif "profile" in value:
             problems.append(Problem(place, dotted_key(at, "profile"), "cannot stand here", f"move it to [{key}]"))
         else:
-            by_profile[profile] = TableReader(model, place, is_file=True).read(value, at)
-    read = TableReader(model, place, is_file=True, besides=PROFILES).read(common, key)
-    return FileSettings(Layer(read.values, read.origins, (*read.problems, *problems)), by_profile, project)
+            by_profile[profile] = at, value
+    return shared, by_profile
 
 
 def _project(name: object, place: str) -> Layer:

@@ -149,6 +149,20 @@ class TestWhatIsWrong:
             "pyproject.toml: tool.dbguard.runtime: expected a table, not 3\n  write [tool.dbguard.runtime]"
         ]
 
+    @pytest.mark.parametrize(
+        ("name", "table", "meant"),
+        [
+            ("pyproject.toml", "tool.dbguard.runtme", "tool.dbguard.runtime"),
+            ("pyproject.toml", "tool.dbguard-runtime", "tool.dbguard.runtime"),
+            ("dbguard.toml", "runtimes", "runtime"),
+            ("dbguard.toml", "tool.dbguard.runtime", "runtime"),
+        ],
+    )
+    def test_a_table_that_nobody_reads(self, project, problems, name, table, meant):
+        """The application would start without its settings."""
+        project(f"[{table}]\nprocesses = 4", name)
+        assert problems() == [f"{name}: nothing reads the table [{table}]\n  did you mean [{meant}]?"]
+
     def test_a_broken_file_is_told_with_the_rest(self, project, problems):
         project("[tool.dbguard.runtime\n")
         lines = problems({"DBGUARD_RUNTIME_POOL__SIZ": "3"})
