@@ -32,7 +32,8 @@ def _is_good(part: str, least: int, most: int, names: tuple[str, ...]) -> bool:
     if found is None or found["step"] == "0":
         return False
     ends = [_number(word, least, names) for word in (found["first"], found["last"]) if word is not None]
-    return all(end is not None and least <= end <= most for end in ends)
+    known = [end for end in ends if end is not None and least <= end <= most]
+    return len(known) == len(ends) and known == sorted(known)
 
 
 def _number(word: str, least: int, names: tuple[str, ...]) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
@@ -131,6 +133,30 @@ class TestTls:
         settings = DatabaseSettings(profile="production", url=tls_postgres.tcp_url.set(drivername=driver))
         query = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
         assert await answers(settings, [query], is_async=is_async) == [True]
+
+    @pytest.fixture
+    def client(self, tmp_path):
+        """A certificate of the client, which the server takes from anybody."""
+        cert, key = tmp_path / "client.crt", tmp_path / "client.key"
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        command += ["-subj", "/CN=shop", "-days", "2", "-keyout", str(key), "-out", str(cert)]
+        subprocess.run(command, check=True, capture_output=True)
+        key.chmod(0o600)
+        return {"cert": cert, "key": key}
+
+    @pytest.mark.parametrize(("driver", "is_async"), DRIVERS)
+    @pytest.mark.parametrize("mode", ["require", "verify-full"])
+    async def test_with_a_certificate_of_the_client(self, tls_postgres, client, driver, is_async, mode):
+        tls = {"mode": mode, **client, **({"root_cert": tls_postgres.root_cert} if mode == "verify-full" else {})}
+        settings = settings_for(tls_postgres.tcp_url.set(drivername=driver), tls=tls)
+        query = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+        assert await answers(settings, [query], is_async=is_async) == [True]
+
+    def test_a_certificate_that_is_none(self, client):
+        client["cert"].write_text("nothing of the kind")
+        settings = DatabaseSettings(url="postgresql+asyncpg://h/d", tls={"mode": "require", **client})
+        with pytest.raises(ConfigError, match=r"tls.cert: .*client.crt' cannot be used"):
+            settings.engine_options(is_async=True)
 
     def test_a_file_that_holds_no_certificate(self, tmp_path):
         (tmp_path / "root.crt").write_text("nothing of the kind")
