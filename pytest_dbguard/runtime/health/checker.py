@@ -9,27 +9,21 @@ from threading import RLock
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, Literal
 
-from sqlalchemy import Engine
-
 from pytest_dbguard.runtime.events import HealthEvent
 from pytest_dbguard.runtime.health.answers import STOPPED, Answer
 from pytest_dbguard.runtime.health.background import Background
+from pytest_dbguard.runtime.health.choice import engine_to_ask_by
 from pytest_dbguard.runtime.health.hysteresis import TargetState
-from pytest_dbguard.runtime.health.judgement import judge_all, judge_role, judge_target
-from pytest_dbguard.runtime.health.lag import Lag, PrimaryPositions, lag_of
 from pytest_dbguard.runtime.health.model import Health, Liveness, Readiness, Status, TargetHealth
-from pytest_dbguard.runtime.health.pool_sums import is_exhausted
 from pytest_dbguard.runtime.health.probes import Prober
+from pytest_dbguard.runtime.health.readiness import readiness_of, reasons_of, reasons_of_state
 from pytest_dbguard.runtime.health.rounds import ask_all, ask_all_async
+from pytest_dbguard.runtime.health.tree import Trees
 from pytest_dbguard.runtime.pools.forks import in_children
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
     from pytest_dbguard.runtime.manager import DatabaseManager
-    from pytest_dbguard.runtime.settings import Target
 
-ROLES: Final = ("primary", "readonly", "analytics")
 _STALE: Final = 3
 """Intervals after which what the background has found is no longer believed."""
 
@@ -50,9 +44,9 @@ class HealthChecker:
         self._targets = {target.name: target for target in manager.settings.targets()}
         limit_s = manager.settings.timeouts.health_s
         self._probers = {
-            name: Prober(name, partial(_engine_of, manager, target), limit_s) for name, target in self._targets.items()
+            name: Prober(name, partial(engine_to_ask_by, manager, target), limit_s)
+            for name, target in self._targets.items()
         }
-        self._positions = PrimaryPositions()
         self._new_state = partial(TargetState, monitoring.unhealthy_after, monitoring.healthy_after)
         self._every_s = monitoring.health_interval_s
         self._background = Background("dbguard-health", self._every_s, self.check_once, self.check_once_async)
@@ -67,13 +61,13 @@ class HealthChecker:
         """
         began, noted_s = perf_counter(), self._manager.clock.monotonic()
         answers = self._stopped() or ask_all(self._probers, self._deadline_s(deadline_s))
-        return self._judge(answers, noted_s, (perf_counter() - began) * 1e3)
+        return self._trees.build(answers, noted_s, (perf_counter() - began) * 1e3)
 
     async def health_async(self, deadline_s: float | None = None) -> Health:
         """Do what `health` does while other tasks run; it may be cancelled at any time."""
         began, noted_s = perf_counter(), self._manager.clock.monotonic()
         answers = self._stopped() or await ask_all_async(self._probers, self._deadline_s(deadline_s))
-        return self._judge(answers, noted_s, (perf_counter() - began) * 1e3)
+        return self._trees.build(answers, noted_s, (perf_counter() - began) * 1e3)
 
     def live(self) -> Liveness:
         """Tell whether the process should be left alone; asks no database, and waits for nothing."""
@@ -85,19 +79,19 @@ class HealthChecker:
         Asks the primary within the deadline (seconds; `timeouts.health_s` when left out), unless a check in the
         background has done so lately. That starts a manager that is new, as every use of it does.
         """
-        reasons = self._reasons_at_once()
+        reasons = self._known_reasons()
         if reasons is None:
             answers = ask_all({"primary": self._probers["primary"]}, self._deadline_s(deadline_s))
-            reasons = self._reasons(answers["primary"])
-        return self._readiness(reasons)
+            reasons = reasons_of(answers["primary"])
+        return readiness_of(self._manager, reasons)
 
     async def ready_async(self, deadline_s: float | None = None) -> Readiness:
         """Do what `ready` does while other tasks run."""
-        reasons = self._reasons_at_once()
+        reasons = self._known_reasons()
         if reasons is None:
             answers = await ask_all_async({"primary": self._probers["primary"]}, self._deadline_s(deadline_s))
-            reasons = self._reasons(answers["primary"])
-        return self._readiness(reasons)
+            reasons = reasons_of(answers["primary"])
+        return readiness_of(self._manager, reasons)
 
     def check_once(self) -> Health:
         """Ask all servers and take note: of states, with events where they change, and for the choice of replicas."""
@@ -138,9 +132,22 @@ class HealthChecker:
         """End the checks in the background while other tasks run."""
         await self._background.stop_async(deadline_s)
 
+    def _known_reasons(self) -> tuple[str, ...] | None:
+        """Return why this is not ready, as far as nobody has to be asked for that; None when the primary has to be."""
+        stopping = reasons_of_state(self._manager.state)
+        if stopping:
+            return stopping
+        age_s = self._manager.clock.monotonic() - self._latest_s
+        if self._latest is None or not self.is_running or age_s > _STALE * self._every_s:
+            return None
+        primary = self._latest.targets["primary"]
+        is_down = self.states()["primary"] == "unhealthy"
+        return (f"primary {primary.reason or 'was unhealthy until just now'}",) if is_down else ()
+
     def _forget(self) -> None:
         # events are emitted by whoever checks: a listener may ask for states
         self._lock = RLock()
+        self._trees = Trees(self._manager, self._targets)
         self._states = {name: self._new_state() for name in self._targets}
         self._latest: Health | None = None
         self._latest_s = 0.0
@@ -151,31 +158,6 @@ class HealthChecker:
     def _stopped(self) -> dict[str, Answer]:
         """Return the answers of a manager that has stopped, which asks nobody; nothing of another."""
         return dict.fromkeys(self._probers, STOPPED) if self._manager.state == "stopped" else {}
-
-    def _judge(self, answers: Mapping[str, Answer], noted_s: float, elapsed_ms: float) -> Health:
-        checked_at = self._manager.clock.wall()
-        primary = answers["primary"]
-        with self._lock:
-            if primary.current_lsn is not None:
-                self._positions.note(primary.current_lsn, noted_s)
-            lags = {name: lag_of(answer, primary, self._positions, noted_s) for name, answer in answers.items()}
-        found = {name: self._judge_target(name, answers[name], lags[name], checked_at) for name in answers}
-        roles = {}
-        for role in ROLES:
-            own = {name: each for name, each in found.items() if each.role == role}
-            roles[role] = judge_role(role, role if own else "primary", own or {"primary": found["primary"]})
-        return judge_all(roles, checked_at=checked_at, elapsed_ms=elapsed_ms)
-
-    def _judge_target(self, name: str, answer: Answer, lag: Lag, checked_at: float) -> TargetHealth:
-        return judge_target(
-            self._targets[name].role,
-            name,
-            answer,
-            lag=lag,
-            pools=[each.stats.snapshot() for each in self._manager.engines() if each.target.name == name],
-            max_lag_s=self._manager.settings.routing.max_lag_s,
-            checked_at=checked_at,
-        )
 
     def _note(self, health: Health) -> Health:
         events = []
@@ -200,39 +182,6 @@ class HealthChecker:
             self._manager.replicas.report_success(name)
         else:
             self._manager.replicas.report_failure(name, found.reason)
-
-    def _reasons_at_once(self) -> list[str] | None:
-        """Return why this is not ready as far as nobody has to be asked; None when the primary has to be."""
-        state = self._manager.state
-        if state in ("stopping", "stopped"):
-            return [f"the manager is {state}"]
-        age_s = self._manager.clock.monotonic() - self._latest_s
-        if self._latest is None or not self.is_running or age_s > _STALE * self._every_s:
-            return None
-        primary = self._latest.targets["primary"]
-        is_down = self.states()["primary"] == "unhealthy"
-        return [f"primary {primary.reason or 'was unhealthy until just now'}"] if is_down else []
-
-    def _reasons(self, primary: Answer) -> list[str]:
-        judged = judge_target("primary", "primary", primary, lag=Lag(), pools=(), max_lag_s=0.0, checked_at=0.0)
-        return [f"primary {judged.reason}"] if judged.status == "unhealthy" else []
-
-    def _readiness(self, reasons: list[str]) -> Readiness:
-        engines = [each for each in self._manager.engines() if each.target.name == "primary"]
-        if any(is_exhausted(each.stats.snapshot()) for each in engines):
-            reasons = [*reasons, "primary has no connection left in its pool"]
-        return Readiness(ok=not reasons, state=self._manager.state, reasons=tuple(reasons))
-
-
-def _engine_of(manager: DatabaseManager, target: Target) -> Engine | AsyncEngine:
-    """Return an engine of a server, of the kind that the application uses: the other's driver may be missing."""
-    engines = manager.engines()
-    for each in engines:
-        if each.target.name == target.name:
-            return each.async_engine or each.engine
-    if engines and all(each.is_async for each in engines):
-        return manager.async_engine(target.role, target=target.name)
-    return manager.engine(target.role, target=target.name)
 
 
 def health(manager: DatabaseManager, deadline_s: float | None = None) -> Health:

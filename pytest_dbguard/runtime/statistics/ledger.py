@@ -7,8 +7,8 @@ from collections import Counter
 from threading import Lock
 from typing import Any, Final
 
-from pytest_dbguard.runtime.pools.histogram import BOUNDS_S, HistogramFigures
 from pytest_dbguard.runtime.statistics.figures import RoleFigures, StatementFigures
+from pytest_dbguard.runtime.statistics.row import BOUNDS_NS, Row
 from pytest_dbguard.sql.shape import read_statement
 
 OWN: Final = "/* dbguard: own */"
@@ -21,62 +21,6 @@ _MAX_SQL = 4_000
 _MAX_KINDS = 50
 _BY_TEXT = "__[SCHEMA_"
 _LONG = 10_000
-_BOUNDS_NS: Final = tuple(int(bound * 1e9) for bound in BOUNDS_S)
-
-
-class Row:
-    """What was counted of one shape."""
-
-    __slots__ = (
-        "buckets",
-        "calls",
-        "errors",
-        "is_counted",
-        "is_gone",
-        "max_ns",
-        "rows",
-        "shape_id",
-        "slow",
-        "sql",
-        "total_ns",
-    )
-
-    def __init__(self, shape_id: str, sql: str, *, is_counted: bool = True) -> None:
-        self.shape_id = shape_id
-        self.sql = sql
-        self.is_counted = is_counted
-        self.is_gone = False
-        self.calls = self.errors = self.total_ns = self.max_ns = self.rows = self.slow = 0
-        self.buckets = [0] * (len(_BOUNDS_NS) + 1)
-
-    def take(self, other: Row) -> None:
-        """Add what another has counted."""
-        self.calls += other.calls
-        self.errors += other.errors
-        self.total_ns += other.total_ns
-        self.max_ns = max(self.max_ns, other.max_ns)
-        self.rows += other.rows
-        self.slow += other.slow
-        self.buckets = [one + another for one, another in zip(self.buckets, other.buckets, strict=True)]
-
-    def durations(self) -> HistogramFigures:
-        """Return how long they took."""
-        return HistogramFigures(tuple(self.buckets), self.total_ns / 1e9, self.max_ns / 1e9)
-
-    def figures(self, role: str) -> StatementFigures:
-        """Return what was counted."""
-        return StatementFigures(
-            role=role,
-            shape_id=self.shape_id,
-            sql=self.sql,
-            calls=self.calls,
-            errors=self.errors,
-            total_ms=self.total_ns / 1e6,
-            max_ms=self.max_ns / 1e6,
-            rows=self.rows,
-            slow=self.slow,
-            durations=self.durations(),
-        )
 
 
 class Ledger:
@@ -111,7 +55,7 @@ class Ledger:
                     row = self._other
                 row.calls += 1
                 row.total_ns += elapsed_ns
-                row.buckets[bisect_left(_BOUNDS_NS, elapsed_ns)] += 1
+                row.buckets[bisect_left(BOUNDS_NS, elapsed_ns)] += 1
                 if elapsed_ns > row.max_ns:
                     row.max_ns = elapsed_ns
                 if rows > 0:

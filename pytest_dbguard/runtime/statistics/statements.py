@@ -15,7 +15,8 @@ from pytest_dbguard.runtime.clock import SYSTEM_CLOCK, Clock
 from pytest_dbguard.runtime.events import Events, QueryEvent
 from pytest_dbguard.runtime.pools.forks import in_children
 from pytest_dbguard.runtime.statistics.figures import RoleFigures, StatementFigures
-from pytest_dbguard.runtime.statistics.ledger import Ledger, Row
+from pytest_dbguard.runtime.statistics.ledger import Ledger
+from pytest_dbguard.runtime.statistics.row import Row
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
