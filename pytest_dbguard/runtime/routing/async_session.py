@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,19 +13,20 @@ from sqlalchemy.util import await_only
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.routing.positions import Position
 from pytest_dbguard.runtime.routing.seams import RoutedManager
+from pytest_dbguard.runtime.routing.servers import Servers
 from pytest_dbguard.runtime.routing.session import RoutingSession
 
 
-class _SessionWithin(RoutingSession):
-    """The session that an asynchronous one works through: it runs in a greenlet, which waits for coroutines."""
+class _ServersWithin(Servers):
+    """A manager's servers by their asynchronous engines: it runs in a greenlet, which waits for coroutines."""
 
-    _is_async = True
+    is_async = True
 
-    def _engine(self, role: Role, target: str | None) -> Engine:
-        return self._manager.async_engine(role, target=target).sync_engine
+    def engine(self, role: Role, target: str | None = None) -> Engine:
+        return self.manager.async_engine(role, target=target).sync_engine
 
-    def _choose(self, needed: Position | None, without: list[str]) -> str | None:
-        replicas = self._manager.replicas
+    def choose(self, needed: Position | None, without: Sequence[str]) -> str | None:
+        replicas = self.manager.replicas
         steps = replicas.choosing(needed)
         try:
             step = next(steps)
@@ -33,6 +34,12 @@ class _SessionWithin(RoutingSession):
             # mostly enough is known, and nothing is to be waited for
             return replicas.draw(end.value, without)
         return await_only(replicas.go_on(steps, step, without))
+
+
+class _SessionWithin(RoutingSession):
+    """The session that an asynchronous one works through."""
+
+    _servers = _ServersWithin
 
 
 class AsyncRoutingSession(AsyncSession):

@@ -117,10 +117,10 @@ class Intent:
 
     __slots__ = ("is_first", "reader", "role", "statement")
 
-    def __init__(self, statement: Any, role: str | None) -> None:
+    def __init__(self, statement: Any, role: Role | None) -> None:
         self.statement = statement
         self.role = role
-        """The role that the call or the session names; None where neither does."""
+        """The role that the call names."""
 
         self.reader: Reader | None = None
         """Where the statement was sent to, if that was a replica."""
@@ -129,10 +129,14 @@ class Intent:
         """Whether nothing had been read there before."""
 
 
-def role_of(options: Mapping[str, Any]) -> str | None:
-    """Return the role that execution options name."""
-    role: str | None = options.get("dbguard_role")
-    return role if role is None else known_role(role)
+def role_of(options: Mapping[str, Any] | None) -> Role | None:
+    """Return the role that execution options name.
+
+    Raises:
+        ValueError: When there is none of that name.
+    """
+    role = None if options is None else options.get("dbguard_role")
+    return None if role is None else known_role(role)
 
 
 def known_role(role: str) -> Role:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError, UnboundExecutionError
+from sqlalchemy.exc import DBAPIError, UnboundExecutionError
 from sqlalchemy.orm import Session, SessionTransaction
 
-from pytest_dbguard.core.errors import DbguardError
 from pytest_dbguard.databases.engines import Role
-from pytest_dbguard.runtime.routing.positions import LATEST, Position, ensure_trail, trail_of
-from pytest_dbguard.runtime.routing.route import Intent, Reader, Route, known_role, role_of
+from pytest_dbguard.runtime.routing.leading import Leading
+from pytest_dbguard.runtime.routing.positions import Position
+from pytest_dbguard.runtime.routing.route import Intent, known_role, role_of
 from pytest_dbguard.runtime.routing.seams import RoutedManager
-from pytest_dbguard.runtime.routing.taking import take_position
+from pytest_dbguard.runtime.routing.servers import Servers
 
-_LOG = logging.getLogger("pytest_dbguard.runtime")
-_INTENT = "dbguard_intent"
+_INTENT: Final = "dbguard_intent"
+_ONE_SNAPSHOT: Final = ("REPEATABLE READ", "SERIALIZABLE")
 _NO_OPTIONS: Final[Mapping[str, Any]] = {}
-_ONE_SNAPSHOT = ("REPEATABLE READ", "SERIALIZABLE")
-_CONFLICT = "40001"
-"""SQLSTATE by which a replica cancels a query that is in the way of replay."""
 
 
 class RoutingSession(Session):
@@ -49,21 +45,21 @@ class RoutingSession(Session):
     Where the session is given a `bind`, that is used for everything; what `binds` names goes there.
     """
 
-    _manager: RoutedManager
+    _servers: type[Servers] = Servers
 
     def __init__(self, manager: RoutedManager, **options: Any) -> None:
         """Take options as SQLAlchemy's `Session` does."""
-        self._manager = manager
-        self._route = Route()
-        self._role: Role | None = None
+        self._leading = Leading(self._servers(manager))
         self._has_binds = bool(options.get("binds"))
-        self._position: Position | None = None
         super().__init__(**options)
 
     @property
     def position(self) -> Position | None:
-        """Return where primary's log was after this session's last commit that wrote; None before."""
-        return self._position
+        """Return where primary's log was after this session's last commit that wrote.
+
+        None before, and where there are no replicas, or none that follow a log of PostgreSQL's.
+        """
+        return self._leading.position
 
     @contextmanager
     def using(self, role: Role) -> Iterator[None]:
@@ -72,13 +68,13 @@ class RoutingSession(Session):
         Raises:
             ValueError: For a role that does not exist.
         """
-        before, self._role = self._role, known_role(role)
+        before, self._leading.role = self._leading.role, known_role(role)
         try:
             yield
         finally:
-            self._role = before
+            self._leading.role = before
 
-    # Their types are SQLAlchemy's: to repeat its overloads would only hide them from who uses the session.
+    # their types are SQLAlchemy's: overloads repeated here would only go out of date
     if not TYPE_CHECKING:
 
         def execute(self, statement: Any, params: Any = None, **given: Any) -> Any:
@@ -95,8 +91,8 @@ class RoutingSession(Session):
 
     def connection(self, bind_arguments: Any = None, execution_options: Any = None) -> Connection:
         """Return the connection to primary: what is done on it nobody sees here, so that it counts as a write."""
-        if not (bind_arguments and bind_arguments.get("bind")):
-            self._write()
+        if self.bind is None and not (bind_arguments and bind_arguments.get("bind")):
+            self._leading.write()
         try:
             return super().connection(bind_arguments, execution_options)
         finally:
@@ -118,136 +114,61 @@ class RoutingSession(Session):
         """Return where a statement goes; primary's engine where nothing is being executed."""
         intent: Intent | None = given.pop(_INTENT, None)
         if bind is not None:
-            if intent is not None and bind is self._primary() and not self._only_reads(clause, None):
-                self._write()
+            if intent is not None and bind is self._leading.primary and not self._leading.only_reads(clause, None):
+                self._leading.write()
             return bind
         if self.bind is not None:
             return super().get_bind(mapper, clause=clause, **given)
         if self._has_binds and (bound := self._bound(mapper, clause)) is not None:
             return bound
         if self._flushing:
-            return self._write()
+            return self._leading.write()
         if intent is None:
-            return self._primary()
+            return self._leading.primary
         # of a UNION of entities SQLAlchemy tells nothing
-        return self._lead(intent, intent.statement if clause is None else clause)
+        statement = intent.statement if clause is None else clause
+        role = intent.role or self._role_of(statement)
+        # nothing can lead elsewhere what follows a write, but that role
+        if role != "analytics" and self._leading.wrote:
+            return self._leading.primary
+        if not self._leading.only_reads(statement, role):
+            return self._leading.write()
+        return self._leading.read(intent, role, self._needs_one_server)
 
     def _routed(self, send: Callable[..., Any], statement: Any, params: Any, given: dict[str, Any]) -> Any:
-        bind_arguments, options = given.get("bind_arguments") or {}, given.get("execution_options")
+        bind_arguments = given.get("bind_arguments") or {}
         while True:
-            intent = Intent(statement, None if options is None else role_of(options))
+            intent = Intent(statement, role_of(given.get("execution_options")))
             given["bind_arguments"] = {**bind_arguments, _INTENT: intent}
             try:
                 result = send(statement, params, **given)
             except DBAPIError as error:
-                if not self._may_go_on(intent, error):
+                if not self._leading.may_go_on(intent, error, is_nested=self.in_nested_transaction()):
                     raise
-                continue
+            else:
+                if intent.reader is not None:
+                    intent.reader.is_used = True
+                return result
             finally:
                 self._end_unbegun()
-            if intent.reader is not None:
-                intent.reader.is_used = True
-            return result
 
-    def _lead(self, intent: Intent, clause: Any) -> Engine | Connection:
-        role = intent.role or self._role_of_statement(clause)
-        if not self._only_reads(clause, role):
-            return self._write()
-        route = self._route
-        if role == "analytics":
-            return self._analytics()
-        if role == "primary" or route.is_on_primary or self._needs_one_server():
-            route.is_on_primary = True
-            return self._primary()
-        if route.reader is None:
-            route.reader = self._open_reader()
-        if route.reader is None:
-            route.is_on_primary = True
-            return self._primary()
-        intent.reader, intent.is_first = route.reader, not route.reader.is_used
-        return route.reader.connection
+    def _role_of(self, statement: Any) -> Role | None:
+        own = statement.get_execution_options() if hasattr(statement, "get_execution_options") else None
+        return role_of(own) or self._leading.role or role_of(self._options)
 
-    def _role_of_statement(self, clause: Any) -> str | None:
-        own = role_of(clause.get_execution_options()) if hasattr(clause, "get_execution_options") else None
-        return own or self._role or role_of(getattr(self, "execution_options", _NO_OPTIONS))
-
-    def _only_reads(self, clause: Any, role: str | None) -> bool:
-        return self._manager.replicas.reads.is_read(clause, is_trusted=role in ("readonly", "analytics"))
+    @property
+    def _options(self) -> Mapping[str, Any]:
+        """The execution options of the session, which it has from SQLAlchemy 2.1 on."""
+        options: Mapping[str, Any] = getattr(self, "execution_options", _NO_OPTIONS)
+        return options
 
     def _needs_one_server(self) -> bool:
         """Whether one snapshot, or one decision of two phases, is to cover the whole transaction."""
-        if self.twophase or "isolation_level" in getattr(self, "execution_options", _NO_OPTIONS):
+        if self.twophase or "isolation_level" in self._options:
             return True
-        engine = self._primary()
+        engine = self._leading.primary
         asked = engine.get_execution_options().get("isolation_level") or engine.dialect._on_connect_isolation_level
         return str(asked).upper() in _ONE_SNAPSHOT
-
-    def _open_reader(self) -> Reader | None:
-        route = self._route
-        while (name := self._choose(self._needed(), route.failed)) is not None:
-            engine = self._engine("readonly", name)
-            if engine is self._primary():
-                return None
-            try:
-                return route.open(engine, name)
-            except Exception as error:
-                if not _is_unreachable(error):
-                    raise
-                self._leave(name, error)
-        return None
-
-    def _analytics(self) -> Engine | Connection:
-        route = self._route
-        if route.analytics is None:
-            engine = self._engine("analytics", None)
-            if engine is self._primary():
-                route.is_on_primary = True
-                return engine
-            route.analytics = route.open(engine, "analytics")
-        return route.analytics.connection
-
-    def _may_go_on(self, intent: Intent, error: DBAPIError) -> bool:
-        """Leave the replica that failed a read; return whether the read may be sent elsewhere.
-
-        It may when nothing has been read there before: then no two servers' answers are mixed. In a savepoint the
-        session has begun another one on the replica, which nobody could release any more.
-        """
-        reader = intent.reader
-        if reader is None or not (error.connection_invalidated or _sqlstate(error) == _CONFLICT):
-            return False
-        if error.connection_invalidated:
-            self._leave(reader.target, error)
-        if not intent.is_first or self.in_nested_transaction():
-            return False
-        self._route.failed.append(reader.target)
-        self._route.reader = None
-        return True
-
-    def _leave(self, name: str, error: Exception) -> None:
-        self._route.failed.append(name)
-        reason = type(getattr(error, "orig", None) or error).__name__
-        _LOG.warning("%s does not answer (%s), so that another server is read from", name, reason)
-        self._manager.replicas.report_failure(name, reason)
-
-    def _needed(self) -> Position | None:
-        trail = trail_of(self._manager)
-        known = (self._position, None if trail is None else trail.needed)
-        return max((position for position in known if position is not None), default=None)
-
-    def _write(self) -> Engine:
-        route = self._route
-        if not route.wrote:
-            route.wrote = route.is_on_primary = True
-            route.trail = trail_of(self._manager)
-            if route.trail is not None:
-                route.trail.writing += 1
-        return self._primary()
-
-    def _primary(self) -> Engine:
-        route = self._route
-        if route.engine is None:
-            route.engine = self._engine("primary", None)
-        return route.engine
 
     def _bound(self, mapper: Any, clause: Any) -> Engine | Connection | None:
         try:
@@ -255,83 +176,25 @@ class RoutingSession(Session):
         except UnboundExecutionError:
             return None
 
-    # what the asynchronous session does in another way
-
-    def _engine(self, role: Role, target: str | None) -> Engine:
-        return self._manager.engine(role, target=target)
-
-    def _choose(self, needed: Position | None, without: list[str]) -> str | None:
-        return self._manager.replicas.choose(needed, without=without)
-
-    _is_async = False
-
-    # what happens to the transaction
-
-    def _began(self, connection: Connection) -> None:
-        route = self._route
-        if self.bind is not None or route.primary is not None or connection.engine is not self._primary():
-            return
-        route.primary = connection
-        route.is_autocommit = connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
-        if not route.is_on_primary:
-            self._write()
-
-    def _committed(self) -> None:
-        route = self._route
-        if not route.wrote or route.primary is None or self.in_nested_transaction():
-            return
-        route.is_committed = True
-        if self._manager.replicas.are_there:
-            self._know(LATEST)
-            position = take_position(route.primary, is_async=self._is_async)
-            self._know(position)
-
-    def _know(self, position: Position | None) -> None:
-        self._position = position
-        if position is not None:
-            ensure_trail(self._manager).committed(position)
-            if position is not LATEST:
-                self._manager.replicas.committed(position)
-
-    def _ended(self) -> None:
-        route, self._route = self._route, Route()
-        if route.trail is not None:
-            route.trail.writing -= 1
-        if route.is_autocommit and route.wrote and not route.is_committed:
-            self._know(LATEST)
-        route.close()
-
     def _end_unbegun(self) -> None:
         """Forget what a call has prepared that did not come to begin a transaction."""
         if not self.in_transaction():
-            self._ended()
+            self._leading.ended()
 
 
 @event.listens_for(RoutingSession, "after_begin")
 def _note_beginning(session: RoutingSession, _transaction: SessionTransaction, connection: Connection) -> None:
-    session._began(connection)
+    if session.bind is None:
+        session._leading.began(connection)
 
 
 @event.listens_for(RoutingSession, "after_commit")
 def _note_commit(session: RoutingSession) -> None:
-    session._committed()
+    if not session.in_nested_transaction():
+        session._leading.committed()
 
 
 @event.listens_for(RoutingSession, "after_transaction_end")
 def _note_end(session: RoutingSession, transaction: SessionTransaction) -> None:
     if transaction.parent is None:
-        session._ended()
-
-
-def _is_unreachable(error: Exception) -> bool:
-    """Whether a connection could not be opened because of the server.
-
-    A pool that is used up is not among that: what its replica cannot take, primary shall not get on top.
-    """
-    if isinstance(error, SQLAlchemyError):
-        return isinstance(error, DBAPIError | DisconnectionError)
-    return not isinstance(error, DbguardError | ImportError)
-
-
-def _sqlstate(error: DBAPIError) -> str | None:
-    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+        session._leading.ended()
