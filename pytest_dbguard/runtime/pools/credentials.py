@@ -64,7 +64,7 @@ class RotatingPassword:
         options["password"] = password = self.current()
         try:
             return dialect.connect(*args, **options)
-        except dialect.loaded_dbapi.Error as error:
+        except Exception as error:  # asyncpg's own, before SQLAlchemy 2.1
             if not is_refusal(error):
                 raise
             other = self.after_refusal(password)

@@ -113,7 +113,7 @@ class Guarded(QueuePool):
         if grant is PERMISSION:
             self.slots.release()
         elif grant is not REFUSAL and not self.slots.give(grant):
-            self.retire(grant, self._why_superfluous())
+            self.retire(grant, self.why_superfluous())
 
     def _open_in_place(self) -> GuardedRecord:
         try:
@@ -149,7 +149,7 @@ class Guarded(QueuePool):
         was_dropped = use is not None and use[4]() is None
         if not is_kept:
             gone = "collected" if was_dropped else "detached"
-            self.retire(record, record.why_not(now) or self._why_superfluous(), gone=gone)
+            self.retire(record, record.why_not(now) or self.why_superfluous(), gone=gone)
         if use is not None and (is_leak or was_dropped):
             upkeep.tell_return(self, use, now, is_leak=is_leak, was_dropped=was_dropped)
 
@@ -172,7 +172,8 @@ class Guarded(QueuePool):
         finally:
             self.slots.release(aside=aside)
 
-    def _why_superfluous(self) -> str:
+    def why_superfluous(self) -> str:
+        """Return why a connection that could be used is not kept."""
         if self.slots.is_refusing:
             return "shutdown"
         return "disposed" if self._is_replaced else "overflow"

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -65,7 +66,7 @@ def traced(current_greenlet: Callable[[], Any] | None = None) -> Trace:
             coroutine that awaits it: the application's frames are there.
     """
     trace: Trace = []
-    _walk(sys._getframe(2), trace)
+    _walk(sys._getframe(1).f_back, trace)
     if current_greenlet is not None:
         parent = current_greenlet().parent
         if parent is not None and parent.gr_frame is not None:
@@ -122,9 +123,15 @@ def owner_name(thread: int, task: Any) -> str:
 
 def shown(trace: Trace) -> tuple[str, ...]:
     """Return the application's lines of a trace, innermost first; all lines when there are none."""
-    places = list(zip(trace[::2], trace[1::2], strict=True))
+    # below a task's own frames are those of whoever started the event loop
+    places = list(takewhile(_is_above_loop, zip(trace[::2], trace[1::2], strict=True)))
     of_application = [each for each in places if not each[0].co_filename.startswith(_MACHINERY)]
     return tuple(_line(code, offset) for code, offset in (of_application or places)[:_LINES])
+
+
+def _is_above_loop(place: tuple[CodeType, int]) -> bool:
+    code = place[0]
+    return not (code.co_name == "_run" and code.co_filename.startswith(_ASYNCIO))
 
 
 def shape_of(statement: str | None) -> str | None:
@@ -137,7 +144,7 @@ def _line(code: CodeType, offset: int) -> str:
     path = Path(code.co_filename)
     here = Path.cwd()
     name = path.relative_to(here) if path.is_relative_to(here) else path
-    return f"{name}:{next(lines, None) or code.co_firstlineno} in {code.co_qualname}"
+    return f"{name}:{next(lines, None) or code.co_firstlineno} in {code.co_qualname.rpartition('<locals>.')[2]}"
 
 
 def _shortened(text: str | None, width: int = 120) -> str:

@@ -156,8 +156,9 @@ async def _until_ready(descriptor: int, has_more: bool) -> None:
 
 
 async def _ask_asyncpg(connection: Any, timeout_s: float) -> None:
-    # cancelling it would have asyncpg open another connection to the same server, to cancel the query there
-    asking = asyncio.ensure_future(connection.execute(";"))
+    # asyncpg trips over an empty query here; a simple one is one round trip, and needs no prepared statement
+    asking = asyncio.ensure_future(connection.execute("SELECT 1"))
+    # not cancelled when the time is over: asyncpg would open another connection to the same server, to cancel it there
     try:
         done, _ = await asyncio.wait([asking], timeout=timeout_s)
     except BaseException:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.util.concurrency import in_greenlet
 
 from pytest_dbguard.runtime.pools.guarded import Guarded
 from pytest_dbguard.runtime.pools.leaks import current_task, traced
@@ -79,8 +80,9 @@ class AsyncGuardedQueuePool(Guarded, AsyncAdaptedQueuePool):
 
     def connect(self) -> Any:
         """Return a connection, as that of `GuardedQueuePool` does."""
+        proxy = super().connect()
         trace = traced(self._current_greenlet) if self.policy.leak_after_s else None
-        return self._hold(super().connect(), current_task(), trace)
+        return self._hold(proxy, current_task(), trace)
 
     def limited(self, connect: Callable[[], T]) -> T:
         """Return what `connect` does, or raise the driver's `OperationalError` after `connect_timeout_s`."""
@@ -125,7 +127,7 @@ class AsyncGuardedQueuePool(Guarded, AsyncAdaptedQueuePool):
         return True
 
     def _tidy(self) -> None:
-        if self._current_greenlet().parent is not None:
+        if in_greenlet():
             super()._tidy()
 
     def _new_waiter(self) -> Waiter:

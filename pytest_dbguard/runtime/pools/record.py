@@ -60,7 +60,7 @@ class GuardedRecord(_ConnectionRecord):
         if self.generation != pool.generation or self.is_doomed or now >= self.expires_at:
             self.end(self.why_not(now) or "replaced")
             return self.open()
-        if now - self.answered_at <= pool.policy.check_after_idle_s and self.answered_at >= pool.doubted_at:
+        if now - self.answered_at <= pool.policy.check_after_idle_s and self.answered_at > pool.doubted_at:
             return self.dbapi_connection
         return self.dbapi_connection if pool.answers(self) else self.open()
 

@@ -96,7 +96,7 @@ class Slots(Generic[T]):
     def leave(self, waiter: Waiter) -> bool:
         """End a wait; tell whether it was served, be it at the last moment."""
         with self.lock:
-            if not waiter.is_served:
+            if not waiter.is_served and waiter in self.waiting:  # else it was passed over
                 self.waiting.remove(waiter)
             return waiter.is_served
 

@@ -87,7 +87,7 @@ def _retire_all(pool: Guarded, records: list[GuardedRecord], reasons: dict[Guard
 
 def _put_back(pool: Guarded, record: GuardedRecord) -> None:
     if not pool.slots.give(record, aside=True):
-        pool.retire(record, "overflow", aside=True)
+        pool.retire(record, pool.why_superfluous(), aside=True)
 
 
 def _keep_alive(pool: Guarded) -> tuple[int, int]:
@@ -116,7 +116,7 @@ def _next_due(pool: Guarded, now: float) -> GuardedRecord | None:
             each
             for each in pool.slots.idle
             if each.generation == pool.generation
-            and (now - each.answered_at >= pool.policy.keepalive_s or each.answered_at < pool.doubted_at)
+            and (now - each.answered_at >= pool.policy.keepalive_s or each.answered_at <= pool.doubted_at)
         ]
         if not due:
             return None

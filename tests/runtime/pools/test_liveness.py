@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from pytest_dbguard.runtime.pools.liveness import FrozenPeer, check
 from pytest_dbguard.runtime.pools.policy import PoolPolicy
 from pytest_dbguard.runtime.pools.queue_pool import AsyncGuardedQueuePool, GuardedQueuePool
 
@@ -165,7 +168,7 @@ def test_what_idled_away_is_found_by_the_keepalive(make_engine, postgres, clock)
 def test_one_dead_connection_has_the_others_asked(postgres, clock, told):
     """Not handed out unasked, though they were in use a moment ago; and not closed unasked either."""
     policy = PoolPolicy(check_after_idle_s=10)
-    engine = create_engine(postgres.url, poolclass=GuardedQueuePool, policy=policy, clock=clock)
+    engine = create_engine(postgres.url, poolclass=GuardedQueuePool, policy=policy, clock=clock, pool_use_lifo=False)
     warm(engine, 2)
     with engine.connect() as connection:
         backend = connection.scalar(text("SELECT pg_backend_pid()"))
@@ -232,3 +235,46 @@ async def test_evicting_for_tasks_is_bounded_too(make_async_engine, postgres, pr
     done = await engine.pool.evict_async()
     assert (done.checked, done.closed) == (1, 3)
     between.ok()
+
+
+class SocketDialect:
+    """A dialect of a driver that blocks in `recv`, of which nothing but the socket is known."""
+
+    name, driver, is_async = "some", "some", False
+
+    def do_ping(self, connection):
+        if connection.recv(1) == b"":
+            raise OSError("the server has closed the connection")
+
+
+@pytest.fixture
+def ends():
+    near, far = socket.socketpair()
+    with near, far:
+        yield near, far
+
+
+def test_a_driver_that_blocks_is_woken_when_the_time_is_over(ends):
+    with pytest.raises(FrozenPeer):
+        check(ends[0], SocketDialect(), ends[0], 0.05)
+
+
+def test_a_driver_that_blocks_is_left_alone_when_it_answers(ends):
+    ends[1].send(b"1")
+    check(ends[0], SocketDialect(), ends[0], 30)
+    ends[1].send(b"2")
+    assert ends[0].recv(1) == b"2"
+
+
+def test_what_such_a_driver_raises_comes_through(ends):
+    ends[1].close()
+    with pytest.raises(OSError, match="closed the connection"):
+        check(ends[0], SocketDialect(), ends[0], 30)
+
+
+def test_a_pool_without_an_engine_asks_nothing(make_pool, clock):
+    pool = make_pool(check_after_idle_s=0)
+    pool.connect().close()
+    clock.move(1)
+    pool.connect().close()
+    assert pool.stats.snapshot().connected == 1
