@@ -15,7 +15,13 @@ from pytest_dbguard.core.errors import nearest
 from pytest_dbguard.databases.connection_string import hosts_of
 
 DRIVERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "postgresql": ("postgresql", "postgresql+psycopg", "postgresql+psycopg2", "postgresql+asyncpg"),
+    "postgresql": (
+        "postgresql",
+        "postgresql+psycopg",
+        "postgresql+psycopg_async",
+        "postgresql+psycopg2",
+        "postgresql+asyncpg",
+    ),
     "sqlite": ("sqlite", "sqlite+pysqlite", "sqlite+aiosqlite"),
 }
 """What a URL may begin with, by the kind of database."""

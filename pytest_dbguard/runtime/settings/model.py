@@ -207,7 +207,8 @@ class DatabaseSettings(BaseSettings):
     def pool_of(self, role: Role) -> PoolSettings:
         """Return the pool of a role's engines: the common settings under those of the role."""
         own = getattr(self.roles, role).pool
-        return self.pool.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
+        pool = self.pool.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})
+        return pool.model_copy(update={"warm_up": min(pool.warm_up, pool.size)})
 
     def pool_policy(self, role: Role = "primary") -> PoolPolicy:
         """Return how long the connections of a role live, when they are checked, and who may wait for one."""

@@ -12,7 +12,7 @@ from pytest_dbguard.runtime.settings.database_url import DatabaseUrl
 from pytest_dbguard.runtime.settings.fields import Path, dotted
 from pytest_dbguard.runtime.settings.gathering import Gathered
 from pytest_dbguard.runtime.settings.layers import Origin
-from pytest_dbguard.runtime.settings.sections import SYSTEM_ROOTS, TLS_MODES
+from pytest_dbguard.runtime.settings.sections import SYSTEM_ROOTS, TLS_MODES, PoolSettings
 from pytest_dbguard.runtime.settings.tables import PRIMARY, SHORT
 from pytest_dbguard.runtime.settings.tls import is_encrypted, is_verified, mode_in, said_in
 from pytest_dbguard.runtime.settings.variable_names import FROM_FILE, variable_name
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_dbguard.runtime.settings.model import DatabaseSettings
 
 ROLES: Final[tuple[Role, ...]] = ("primary", "readonly", "analytics")
+_NOT_SAID: Final = ("profile ", "default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +109,14 @@ def _tls_files(settings: DatabaseSettings) -> Iterator[_Wrong]:
 
 
 def _pools(settings: DatabaseSettings) -> Iterator[_Wrong]:
+    pools: list[tuple[Path, PoolSettings, int]] = [(("pool",), settings.pool, settings.pool.size)]
     for role in ROLES:
-        pool, said = settings.pool_of(role), getattr(settings.roles, role).pool.model_fields_set
-        if pool.warm_up <= pool.size:
-            continue
-        message, hint = f"{pool.warm_up} is more than the pool's size, {pool.size}", "open no more than stay open"
-        if {"warm_up", "size"} & said:
-            yield _Wrong(("roles", role, "pool", "warm_up"), message, hint)
-        elif role == "primary":  # the others then say the same
-            yield _Wrong(("pool", "warm_up"), message, hint)
+        pools.append((("roles", role, "pool"), getattr(settings.roles, role).pool, settings.pool_of(role).size))
+    for place, pool, size in pools:
+        path = (*place, "warm_up")
+        # what a profile says, or the common settings to a role, gives way to the size
+        if pool.warm_up > size and not settings.source(path).startswith(_NOT_SAID):
+            yield _Wrong(path, f"{pool.warm_up} is more than the pool's size, {size}", "open no more than stay open")
 
 
 def _strictness(settings: DatabaseSettings) -> Iterator[_Wrong]:

@@ -110,7 +110,7 @@ class TimeoutSettings(Section):
 
 
 class TlsSettings(Section):
-    """How connections to PostgreSQL are encrypted, and whom they trust."""
+    """How connections to PostgreSQL are encrypted, and whom they trust. Paths are relative to the working directory."""
 
     mode: TlsMode = "prefer"
     """libpq's sslmode: from "require" on nothing goes unencrypted, "verify-full" also knows the server."""

@@ -14,6 +14,7 @@ from pytest_dbguard.runtime.settings.database_url import DatabaseUrl
 _SYNC: Final[Mapping[str, str]] = {
     "postgresql": "postgresql+psycopg",
     "postgresql+asyncpg": "postgresql+psycopg",
+    "postgresql+psycopg_async": "postgresql+psycopg",
     "sqlite+aiosqlite": "sqlite",
 }
 _ASYNC: Final[Mapping[str, str]] = {

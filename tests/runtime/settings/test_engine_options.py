@@ -225,6 +225,13 @@ class TestPool:
         policy = DatabaseSettings(profile="development", url="sqlite:///shop.db").pool_policy("analytics")
         assert (policy.max_lifetime_s, policy.max_idle_s) == (1800, 600)
 
+    def test_what_is_opened_at_the_start_gives_way_to_the_size(self):
+        settings = DatabaseSettings(profile="production", url="postgresql://h/d", pool={"size": 1})
+        assert settings.pool_of("primary").warm_up == 1
+        roles = {"readonly": {"pool": {"size": 2}}}
+        settings = DatabaseSettings(pool={"size": 5, "warm_up": 3}, roles=roles)
+        assert settings.pool_of("readonly").warm_up == 2
+
     def test_any_number_may_wait_where_there_is_no_limit(self):
         assert DatabaseSettings(pool={"max_waiting": 0}).pool_policy("primary").max_waiting is None
 

@@ -79,6 +79,7 @@ def test_pydantic_validates_by_the_same_way():
         ({"pool": {"lifetime_jitter": 0.6}}, "pool.lifetime_jitter: expected 0.5 or less, not 0.6"),
         ({"pool": {"size": 2, "warm_up": 3}}, "pool.warm_up: 3 is more than the pool's size, 2"),
         ({"roles": {"readonly": {"pool": {"warm_up": 9}}}}, "roles.readonly.pool.warm_up: 9 is more than"),
+        ({"pool": {"size": 9}, "roles": {"readonly": {"pool": {"size": 1, "warm_up": 2}}}}, "warm_up: 2 is more than"),
         ({"tls": {"cert": "gone.crt"}}, "tls.cert: there is no file 'gone.crt'"),
         ({"tls": {"cert": "gone.crt"}}, "tls.cert: given without tls.key"),
         ({"tls": {"mode": "verify-ca"}}, "tls.mode: verify-ca needs to know whom to trust"),

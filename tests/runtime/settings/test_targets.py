@@ -81,6 +81,7 @@ class TestUrls:
             ("postgresql://h/d", "postgresql+psycopg://h/d", "postgresql+psycopg://h/d"),
             ("postgres://h/d", "postgresql+psycopg://h/d", "postgresql+psycopg://h/d"),
             ("postgresql+psycopg://h/d", "postgresql+psycopg://h/d", "postgresql+psycopg://h/d"),
+            ("postgresql+psycopg_async://h/d", "postgresql+psycopg://h/d", "postgresql+psycopg_async://h/d"),
             ("postgresql+psycopg2://h/d", "postgresql+psycopg2://h/d", "postgresql+psycopg://h/d"),
             ("postgresql+asyncpg://h/d", "postgresql+psycopg://h/d", "postgresql+asyncpg://h/d"),
             ("sqlite:///a.db", "sqlite:///a.db", "sqlite+aiosqlite:///a.db"),
