@@ -11,10 +11,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, text
+from sqlalchemy.exc import DBAPIError
 
 from tests.runtime.faults.server import WATCHDOG_S
 
 T = TypeVar("T")
+
+UNREACHABLE = (DBAPIError, OSError)
+"""What callers see of a server that they cannot connect to: of asyncpg, SQLAlchemy passes errors of sockets on."""
 
 
 async def bounded(work: Awaitable[T]) -> T:
@@ -48,7 +52,7 @@ def in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
 class SyncClient:
     """Uses the synchronous engines, each call in a thread of its own."""
 
-    is_async = False
+    scheme = "postgresql"
 
     def __init__(self, manager: Any) -> None:
         self.manager = manager
@@ -126,7 +130,7 @@ class SyncClient:
 class AsyncClient:
     """Uses the asynchronous engines."""
 
-    is_async = True
+    scheme = "postgresql"
 
     def __init__(self, manager: Any) -> None:
         self.manager = manager
@@ -199,9 +203,15 @@ class AsyncClient:
         return await bounded(self.manager.stop_async(deadline_s))
 
 
-def plain(url: URL) -> str:
-    """Return a URL as settings take it: without a driver, with its password."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+class AsyncpgClient(AsyncClient):
+    """Uses the asynchronous engines with another driver."""
+
+    scheme = "postgresql+asyncpg"
+
+
+def plain(url: URL, scheme: str = "postgresql") -> str:
+    """Return a URL as settings take it: without a driver where none is wanted, with its password."""
+    return url.set(drivername=scheme).render_as_string(hide_password=False)
 
 
 async def until(condition: Callable[[], T], what: str) -> T:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.runtime.faults.clients import AsyncClient, SyncClient, plain
+from tests.runtime.faults.clients import AsyncClient, AsyncpgClient, SyncClient, plain
 from tests.runtime.faults.server import RestartableServer
 
 
@@ -61,13 +61,14 @@ async def clients(kind, server):
 
     made = []
 
-    def start(url=None, *, clock=None, pool=(), timeouts=(), **settings):
-        if "primary" not in settings.get("roles", {}):
-            settings["url"] = plain(url or server.url)
+    def start(url=None, *, clock=None, pool=(), timeouts=(), roles=None, **settings):
+        roles = {name: {**role, "url": plain(role["url"], kind.scheme)} for name, role in (roles or {}).items()}
+        if "primary" not in roles:
+            settings["url"] = plain(url or server.url, kind.scheme)
         settings["pool"] = {"size": 2, "overflow": 0, "timeout_s": 5.0, "check_after_idle_s": 0.0, **dict(pool)}
         settings["timeouts"] = {"connect_s": 2.0, "shutdown_s": 0.0, **dict(timeouts)}
         settings.setdefault("logging", {"statements": False})
-        configured = DatabaseSettings(profile="development", **settings)
+        configured = DatabaseSettings(profile="development", roles=roles, **settings)
         manager = DatabaseManager(configured) if clock is None else DatabaseManager(configured, clock=clock)
         made.append(kind(manager))
         return made[-1]
@@ -79,9 +80,9 @@ async def clients(kind, server):
             await each.stop(0.0)
 
 
-@pytest.fixture(params=[SyncClient, AsyncClient], ids=["sync", "async"])
+@pytest.fixture(params=[SyncClient, AsyncClient, AsyncpgClient], ids=["sync", "async", "asyncpg"])
 async def client(request, postgres):
-    """Return a function that makes clients, once of synchronous engines and once of asynchronous ones."""
+    """Return a function that makes clients, of synchronous engines and of asynchronous ones by two drivers."""
     async with clients(request.param, postgres) as start:
         yield start
 
@@ -93,8 +94,8 @@ async def sync_client(postgres):
         yield start
 
 
-@pytest.fixture
-async def async_client(postgres):
+@pytest.fixture(params=[AsyncClient, AsyncpgClient], ids=["psycopg", "asyncpg"])
+async def async_client(request, postgres):
     """Return a function that makes clients of asynchronous engines."""
-    async with clients(AsyncClient, postgres) as start:
+    async with clients(request.param, postgres) as start:
         yield start

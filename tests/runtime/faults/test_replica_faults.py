@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select
 
-from tests.runtime.faults.clients import plain
 from tests.runtime.faults.server import WATCHDOG_S
 
 NOTES = Table("fault_notes", MetaData(), Column("id", Integer, primary_key=True), Column("note", String))
@@ -26,7 +25,7 @@ def between(proxy, replica):
 def using(client, between, postgres, replica, notes, clock):
     """Return a function that makes a client which reads from the replica, through the proxy."""
     replica.catch_up()
-    roles = {"primary": {"url": plain(postgres.url)}, "readonly": {"url": plain(between.url(replica.url))}}
+    roles = {"primary": {"url": postgres.url}, "readonly": {"url": between.url(replica.url)}}
     return lambda wait_s: client(clock=clock, roles=roles, routing={**ROUTING, "wait_s": wait_s})
 
 
