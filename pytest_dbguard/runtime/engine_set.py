@@ -10,10 +10,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, get_args
 
 from sqlalchemy import Engine
+from sqlalchemy.util import greenlet_spawn
 
 from pytest_dbguard.core.errors import did_you_mean
 from pytest_dbguard.databases.engines import Role
-from pytest_dbguard.runtime.errors import NotConfigured
+from pytest_dbguard.runtime.errors import NotConfigured, ShuttingDown
 from pytest_dbguard.runtime.pools.keeper import Keeper
 from pytest_dbguard.runtime.read_only import read_only_view, read_only_view_async
 from pytest_dbguard.runtime.target_engine import EngineMaker, EngineOfTarget
@@ -35,6 +36,7 @@ class EngineSet:
         self._maker = maker
         self._lock = RLock()
         self._keeper = Keeper()
+        self._is_closed = False
         self._members: dict[tuple[str, bool], EngineOfTarget] = {}
         self._views: dict[EngineOfTarget, Engine] = {}
         self._async_views: dict[EngineOfTarget, AsyncEngine] = {}
@@ -55,6 +57,9 @@ class EngineSet:
         with self._lock:
             found = self._members.get((name, is_async))
             if found is None:
+                if self._is_closed:
+                    # whoever asked before the end began must not leave an engine behind
+                    raise ShuttingDown("the database manager has stopped meanwhile")
                 found = self._maker.make(self._target(name), is_async=is_async)
                 self._keeper.watch(found.stats)
                 for listener in self._listeners:
@@ -85,18 +90,37 @@ class EngineSet:
                 self.member(target.name, is_async=True)
 
     def open_all(self) -> None:
-        """Make the synchronous engines of all targets, and have each open a connection."""
-        for name in self._targets:
-            with self.member(name, is_async=False).engine.connect():
+        """Make the synchronous engines of all targets, and have each open the connections to begin with: one at least.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: When a server cannot be reached.
+        """
+        for target in self._targets.values():
+            member = self.member(target.name, is_async=False)
+            with member.engine.connect():
                 pass
+            member.pool.warm_up(self._warm(member))
 
     async def open_all_async(self) -> None:
-        """Make the asynchronous engines of all targets, and have each open a connection."""
-        for name in self._targets:
-            outer = self.member(name, is_async=True).async_engine
-            assert outer is not None
-            async with outer.connect():
+        """Make the asynchronous engines of all targets, and have each open connections, as `open_all` does."""
+        for target in self._targets.values():
+            member = self.member(target.name, is_async=True)
+            assert member.async_engine is not None
+            async with member.async_engine.connect():
                 pass
+            await greenlet_spawn(member.pool.warm_up, self._warm(member))
+
+    def warm_up(self, role: Role | None) -> None:
+        """Open as many connections as the synchronous pools keep."""
+        for member in self.members(role):
+            if not member.is_async:
+                member.pool.warm_up(self._warm(member) or member.pool.size())
+
+    async def warm_up_async(self, role: Role | None) -> None:
+        """Open as many connections as the asynchronous pools keep."""
+        for member in self.members(role):
+            if member.is_async:
+                await greenlet_spawn(member.pool.warm_up, self._warm(member) or member.pool.size())
 
     def engine(self, role: Role, name: str | None) -> Engine:
         """Return the engine by which a role reaches one of its targets, or primary where `name` is None."""
@@ -120,22 +144,26 @@ class EngineSet:
             return self._async_views[member]
 
     def start(self) -> Keeper:
-        """Have all pools looked after in a background thread; return what does that."""
-        self._keeper.start()
-        return self._keeper
+        """Make engines from now on, and have all pools looked after in a background thread; return what does that."""
+        with self._lock:
+            self._is_closed = False
+            self._keeper.start()
+            return self._keeper
 
     def take(self) -> tuple[EngineOfTarget, ...]:
-        """Return the engines made so far, which nobody looks after any more, and begin anew: whoever asks gets others."""
+        """Return the engines made so far, which nobody looks after any more, and make none before the next `start`."""
         with self._lock:
+            self._is_closed = True
             taken = tuple(self._members.values())
             self._members, self._views, self._async_views = {}, {}, {}
             keeper, self._keeper = self._keeper, Keeper()
         keeper.stop(0)
         return taken
 
-    def after_fork(self) -> None:
+    def after_fork(self, *, is_started: bool) -> None:
         """Be usable in a child of the process: without the connections of its parent."""
         self._lock = RLock()
+        self._is_closed = not is_started
         for member in self._members.values():
             member.opened.forget()
 
@@ -150,6 +178,9 @@ class EngineSet:
             if is_first:
                 _LOG.warning("%s", self.fallbacks[role])
         return False
+
+    def _warm(self, member: EngineOfTarget) -> int:
+        return self._maker.settings.pool_of(member.target.role).warm_up
 
     def _target(self, name: str) -> Target:
         if name not in self._targets:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, event
@@ -29,8 +28,8 @@ class Failover:
     def __init__(self, target: Target, events: Events) -> None:
         self._target = target
         self._events = events
-        self._lock = Lock()
-        self._failing: str | None = None
+        # changed by single calls only, which need no lock: a forked child could not unlock one
+        self._failing: dict[str, object] = {}
 
     def watch(self, engine: Engine) -> None:
         """Listen to an engine."""
@@ -82,13 +81,13 @@ class Failover:
 
     def connected(self, _dbapi_connection: Any, record: Any) -> None:
         """Tell when a server that failed is of use again."""
-        if self._failing is None:
+        if not self._failing:
             return
-        if self._failing == sqlstates.READ_ONLY and refuses_writes(record.driver_connection):
+        was_lost = self._failing.pop(_LOST, None)
+        if sqlstates.READ_ONLY in self._failing and refuses_writes(record.driver_connection):
             return
-        with self._lock:
-            before, self._failing = self._failing, None
-        if before is not None:
+        was_read_only = self._failing.pop(sqlstates.READ_ONLY, None)
+        if was_lost or was_read_only:
             self._tell("of use again", None)
 
     def _should_write(self, connection: Connection | None) -> bool:
@@ -100,9 +99,8 @@ class Failover:
         return not getattr(connection.connection.driver_connection, "read_only", None)
 
     def _fails(self, kind: str, reason: str, sqlstate: str | None) -> None:
-        with self._lock:
-            before, self._failing = self._failing, kind
-        if before != kind:
+        mine = object()
+        if self._failing.setdefault(kind, mine) is mine:
             self._tell(reason, sqlstate)
 
     def _tell(self, reason: str, sqlstate: str | None) -> None:

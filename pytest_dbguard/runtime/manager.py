@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 from weakref import finalize
 
 from sqlalchemy.util import greenlet_spawn
@@ -16,28 +15,24 @@ from pytest_dbguard.runtime.clock import SYSTEM_CLOCK, Clock
 from pytest_dbguard.runtime.engine_set import EngineOfTarget, EngineSet
 from pytest_dbguard.runtime.errors import NotStarted, ShuttingDown
 from pytest_dbguard.runtime.events import Events
+from pytest_dbguard.runtime.health import Health, HealthChecker, Liveness, Readiness
 from pytest_dbguard.runtime.manager_state import ManagerState, State
 from pytest_dbguard.runtime.pools.forks import in_children
 from pytest_dbguard.runtime.process_end import SigtermStop, stop_at_exit
-from pytest_dbguard.runtime.role_sessions import RoleAsyncSessions, RoleSessions
+from pytest_dbguard.runtime.role_access import RoleAccess
+from pytest_dbguard.runtime.routing import Replicas
 from pytest_dbguard.runtime.shutdown import Shutdown, ShutdownReport
+from pytest_dbguard.runtime.statistics import ManagerMetrics, StatementStatistics, metrics_of
 from pytest_dbguard.runtime.target_engine import EngineMaker
-from pytest_dbguard.runtime.transactions import DEFAULT_BACKOFF, Backoff, Transactions
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-    from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
-    from sqlalchemy.orm import Session
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from pytest_dbguard.runtime.health import Health, HealthChecker, Liveness, Readiness
-    from pytest_dbguard.runtime.routing import AsyncRoutingSession, Replicas, RoutingSession
     from pytest_dbguard.runtime.settings import DatabaseSettings, Target
-    from pytest_dbguard.runtime.statistics import ManagerMetrics, StatementStatistics
-
-T = TypeVar("T")
 
 
-class DatabaseManager:
+class DatabaseManager(RoleAccess):
     """Engines, sessions and transactions for the roles "primary", "readonly" and "analytics". Safe to share by threads.
 
     An engine is made when it is first asked for, and connects when it is first used. `start` is implied by that, and
@@ -49,9 +44,14 @@ class DatabaseManager:
         self.settings = settings
         self.clock = clock
         self.events = Events()
+        self.statistics = StatementStatistics(self.events, slow_ms=settings.logging.slow_ms, clock=clock)
+        """What was executed, by shape."""
+        self.replicas = Replicas(self)
+        """Which replicas may be read from."""
+        self.checker = HealthChecker(self)
+        """Looks after the servers' health; checks in the background once it is started."""
         self._state = ManagerState()
-        self._set = EngineSet(EngineMaker(settings, self.events, clock, lambda: self.statistics))
-        self._transactions = Transactions(self)
+        self._set = EngineSet(EngineMaker(settings, self.events, clock, self.statistics))
         self._not_at_exit: Callable[[], None] = _nothing
         in_children(self, DatabaseManager._begin_in_child)
 
@@ -80,7 +80,7 @@ class DatabaseManager:
     def engines(self, *, make: bool = False) -> tuple[EngineOfTarget, ...]:
         """Return the engines that exist; with `make`, those of all targets, asynchronous ones where they can be."""
         if make:
-            self._be_started()
+            self.need_started()
             self._set.make_all()
         return self._set.members()
 
@@ -101,92 +101,7 @@ class DatabaseManager:
         """The roles that are not configured, each with a sentence on who serves it."""
         return self._set.fallbacks
 
-    # sessions
-
-    def session(self, role: Role = "primary", **options: Any) -> Session:
-        """Return a new session on a role's engine; options as for SQLAlchemy's `Session`."""
-        from sqlalchemy.orm import Session
-
-        return Session(self.engine(role), **options)
-
-    def async_session(self, role: Role = "primary", **options: Any) -> AsyncSession:
-        """Return a new asynchronous session on a role's engine; options as for SQLAlchemy's `AsyncSession`."""
-        from sqlalchemy.ext.asyncio import AsyncSession
-
-        return AsyncSession(self.async_engine(role), **options)
-
-    def sessionmaker(self, role: Role = "primary", **options: Any) -> RoleSessions:
-        """Return a `sessionmaker` that chooses the role's server for each session anew."""
-        return RoleSessions(self, role, options)
-
-    def async_sessionmaker(self, role: Role = "primary", **options: Any) -> RoleAsyncSessions:
-        """Return an `async_sessionmaker` that chooses the role's server for each session anew."""
-        return RoleAsyncSessions(self, role, options)
-
-    def routing_session(self, **options: Any) -> RoutingSession:
-        """Return a session whose reads go to replicas and whose writes go to primary."""
-        self._be_started()
-        from pytest_dbguard.runtime.routing import RoutingSession
-
-        return RoutingSession(self, **options)
-
-    def async_routing_session(self, **options: Any) -> AsyncRoutingSession:
-        """Return an asynchronous session whose reads go to replicas and whose writes go to primary."""
-        self._be_started()
-        from pytest_dbguard.runtime.routing import AsyncRoutingSession
-
-        return AsyncRoutingSession(self, **options)
-
-    # transactions
-
-    def run(
-        self,
-        work: Callable[[Session], T],
-        *,
-        retries: int = 3,
-        role: Role = "primary",
-        isolation: str | None = None,
-        backoff: Backoff = DEFAULT_BACKOFF,
-    ) -> T:
-        """Do `work` in a transaction that is committed at its end, and again where that is safe: see `Transactions`."""
-        return self._transactions.run(work, retries=retries, role=role, isolation=isolation, backoff=backoff)
-
-    async def run_async(
-        self,
-        work: Callable[[AsyncSession], Awaitable[T]],
-        *,
-        retries: int = 3,
-        role: Role = "primary",
-        isolation: str | None = None,
-        backoff: Backoff = DEFAULT_BACKOFF,
-    ) -> T:
-        """Do asynchronous `work` in a transaction, as `run` does."""
-        return await self._transactions.run_async(
-            work, retries=retries, role=role, isolation=isolation, backoff=backoff
-        )
-
     # watching
-
-    @cached_property
-    def replicas(self) -> Replicas:
-        """Which replicas may be read from."""
-        from pytest_dbguard.runtime.routing import Replicas
-
-        return Replicas(self)
-
-    @cached_property
-    def statistics(self) -> StatementStatistics:
-        """What was executed, by shape."""
-        from pytest_dbguard.runtime.statistics import StatementStatistics
-
-        return StatementStatistics(self.events, slow_ms=self.settings.logging.slow_ms, clock=self.clock)
-
-    @cached_property
-    def checker(self) -> HealthChecker:
-        """Looks after the servers' health; checks in the background once it is started."""
-        from pytest_dbguard.runtime.health import HealthChecker
-
-        return HealthChecker(self)
 
     def health(self, deadline_s: float | None = None) -> Health:
         """Ask every server how it is; takes `deadline_s` seconds at the most."""
@@ -206,8 +121,6 @@ class DatabaseManager:
 
     def metrics(self) -> ManagerMetrics:
         """Return the figures of pools, statements and replicas."""
-        from pytest_dbguard.runtime.statistics import metrics_of
-
         return metrics_of(self)
 
     # life
@@ -309,26 +222,38 @@ class DatabaseManager:
     # pools
 
     def resize(self, role: Role, size: int, overflow: int | None = None) -> None:
-        """Change how many connections the pools of a role keep, and how many more they may open."""
+        """Change how many connections the pools of a role keep, and how many more they may open.
+
+        Raises:
+            ValueError: For a size below 1, or an overflow below -1, which is no limit.
+        """
         for member in self._set.members(role):
             member.pool.resize(size, overflow)
 
     def drain(self, role: Role | None = None) -> None:
-        """Have every connection of a role, or of all, replaced as it comes back: after a change of credentials."""
+        """Have every connection of a role, or of all, replaced before it is used again: after a change of credentials.
+
+        Those in use are closed when they come back, idle ones now; idle ones of asynchronous engines when they are
+        asked for, or by `drain_async`.
+        """
         for member in self._set.members(role):
             member.pool.drain()
 
-    def warm_up(self, role: Role | None = None) -> None:
-        """Open the connections that the synchronous pools of a role, or of all, keep."""
-        for member in self._set.members(role):
-            if not member.is_async:
-                member.pool.warm_up(member.pool.size())
-
-    async def warm_up_async(self, role: Role | None = None) -> None:
-        """Open the connections that the asynchronous pools of a role, or of all, keep."""
+    async def drain_async(self, role: Role | None = None) -> None:
+        """Do what `drain` does, and close idle connections of asynchronous engines as well."""
         for member in self._set.members(role):
             if member.is_async:
-                await greenlet_spawn(member.pool.warm_up, member.pool.size())
+                await greenlet_spawn(member.pool.drain)
+            else:
+                await asyncio.to_thread(member.pool.drain)
+
+    def warm_up(self, role: Role | None = None) -> None:
+        """Open the connections that the synchronous engines of a role, or of all, keep; raises the driver's errors."""
+        self._set.warm_up(role)
+
+    async def warm_up_async(self, role: Role | None = None) -> None:
+        """Open the connections that the asynchronous engines of a role, or of all, keep; raises the driver's errors."""
+        await self._set.warm_up_async(role)
 
     def _start(self) -> bool:
         has_begun = self._state.start()
@@ -341,8 +266,7 @@ class DatabaseManager:
     def _begin_stop(self) -> Shutdown:
         self._not_at_exit()
         self._not_at_exit = _nothing
-        if "checker" in self.__dict__:
-            self.checker.stop(0)
+        self.checker.stop(0)
         return Shutdown(self._set.take(), self.clock)
 
     def _deadline_s(self, deadline_s: float | None) -> float:
@@ -351,15 +275,21 @@ class DatabaseManager:
     def _begin_in_child(self) -> None:
         """Be usable in a child of the process: the pools have let go of the parent's connections themselves."""
         self._state.after_fork()
-        self._set.after_fork()
+        self._set.after_fork(is_started=self._state.value == "started")
 
     def _target(self, role: Role, target: str | None) -> str | None:
-        self._be_started()
+        self.need_started()
         if target is not None or role in self.fallbacks:
             return target
         return self.replicas.choose(None) if role == "readonly" else self.roles()[role][0].name
 
-    def _be_started(self) -> None:
+    def need_started(self) -> None:
+        """Start, if that has not been done yet.
+
+        Raises:
+            NotStarted: After `stop`.
+            ShuttingDown: While it stops.
+        """
         if self._state.value == "new":
             self.start()
         elif self._state.value == "stopping":

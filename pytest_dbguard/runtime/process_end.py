@@ -8,7 +8,9 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_dbguard.runtime.manager import DatabaseManager
 
 _LOG = logging.getLogger("pytest_dbguard.runtime")
+_AGAIN_S = 0.05
 
 
 def stop_at_exit(manager: DatabaseManager) -> Callable[[], None]:
@@ -49,6 +52,7 @@ class SigtermStop:
         self._former: Any = signal.SIG_DFL
         self._begun_in: int | None = None
         self._has_stopped = False
+        self._is_over = False
 
     def install(self) -> Callable[[], None]:
         """Begin to handle it; return what undoes that, where nobody has taken the signal over since.
@@ -71,10 +75,12 @@ class SigtermStop:
             self._begun_in = os.getpid()
             self._has_stopped = False
             # not by `threading`, whose lock the interrupted main thread may have
-            _thread.start_new_thread(self._stop, ())
+            with suppress(RuntimeError):  # Python is ending, which stops the manager as well
+                _thread.start_new_thread(self._stop, ())
         if callable(self._former):
             self._former(number, frame)
         elif self._former is not signal.SIG_IGN and self._has_stopped:
+            self._is_over = True
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -88,4 +94,15 @@ class SigtermStop:
         finally:
             self._has_stopped = True
             if not callable(self._former) and self._former is not signal.SIG_IGN:
-                os.kill(os.getpid(), signal.SIGTERM)
+                self._wake_main_thread()
+
+    def _wake_main_thread(self) -> None:
+        """Have the handler called again: only the main thread can give the signal its former meaning back.
+
+        By a signal to that very thread, which may wait where no other thread's signal wakes it; and again, since it
+        may have been about to wait.
+        """
+        main = threading.main_thread().ident
+        while main is not None and not self._is_over and signal.getsignal(signal.SIGTERM) == self._handle:
+            signal.pthread_kill(main, signal.SIGTERM)
+            time.sleep(_AGAIN_S)

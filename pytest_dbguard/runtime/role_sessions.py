@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session, sessionmaker
 from pytest_dbguard.databases.engines import Role
 
 if TYPE_CHECKING:
-    from pytest_dbguard.runtime.manager import DatabaseManager
+    from pytest_dbguard.runtime.role_access import RoleAccess
 
 
 class RoleSessions(sessionmaker[Session]):
     """Makes sessions on the engine of a role, which may be another replica each time."""
 
-    def __init__(self, manager: DatabaseManager, role: Role, options: dict[str, Any]) -> None:
+    def __init__(self, manager: RoleAccess, role: Role, options: dict[str, Any]) -> None:
         super().__init__(**options)
         self._manager = manager
         self._role = role
@@ -31,7 +31,7 @@ class RoleSessions(sessionmaker[Session]):
 class RoleAsyncSessions(async_sessionmaker[AsyncSession]):
     """Makes asynchronous sessions on the engine of a role, which may be another replica each time."""
 
-    def __init__(self, manager: DatabaseManager, role: Role, options: dict[str, Any]) -> None:
+    def __init__(self, manager: RoleAccess, role: Role, options: dict[str, Any]) -> None:
         super().__init__(**options)
         self._manager = manager
         self._role = role

@@ -10,6 +10,7 @@ _SERVER_LEAVES = ("57P01", "57P02", "57P03")
 _ONE_CONNECTION_TIMED_OUT = ("57P05", "25P03", "25P04")
 _COMPLETION_UNKNOWN = "40003"
 _SERIALIZATION = ("40001", "40P01")
+_ENDS_SESSION = ("FATAL", "PANIC")
 # https://www.sqlite.org/rescode.html: the low byte is the primary code
 _SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_IOERR = 5, 6, 10
 
@@ -47,13 +48,20 @@ def says_rolled_back(error: BaseException) -> bool:
     """Whether an error in answer to COMMIT means that the transaction did not happen.
 
     An error of PostgreSQL's does; a fatal one, or none at all, does not: the server may have committed before it
-    went, and says so in a warning only ("has already committed locally").
+    went, and says so in a warning only ("has already committed locally"). Unless it had waited for COMMIT in vain.
     """
     code = sqlite_code(error)
     if code is not None:
         return code != _SQLITE_IOERR
     sqlstate = sqlstate_of(error)
-    return sqlstate is not None and sqlstate != _COMPLETION_UNKNOWN and not is_server_gone(sqlstate)
+    if sqlstate is None or sqlstate == _COMPLETION_UNKNOWN or is_server_gone(sqlstate):
+        return False
+    return is_one_connection(sqlstate) or not any(_severity(each) in _ENDS_SESSION for each in causes(error))
+
+
+def _severity(error: BaseException) -> str | None:
+    told = getattr(getattr(error, "diag", None), "severity_nonlocalized", None)
+    return told or getattr(error, "severity_en", None)
 
 
 def sqlite_code(error: BaseException) -> int | None:

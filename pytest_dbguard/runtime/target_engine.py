@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -64,7 +63,7 @@ class EngineMaker:
     settings: DatabaseSettings
     events: Events
     clock: Clock
-    statistics: Callable[[], StatementStatistics]
+    statistics: StatementStatistics
 
     def make(self, target: Target, *, is_async: bool) -> EngineOfTarget:
         """Return a new engine, which has not connected yet."""
@@ -80,7 +79,7 @@ class EngineMaker:
             event.listen(engine, "connect", forbid_writes)
         if target.password_from is not None:
             RotatingPassword(target.password_from, clock=self.clock).attach(engine)
-        self.statistics().attach(engine, target.name, target.role)
+        self.statistics.attach(engine, target.name, target.role)
         return EngineOfTarget(target, engine, outer, stats, Opened(engine))
 
     def _url(self, target: Target, is_async: bool) -> URL:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
     from sqlalchemy.orm import Session
 
-    from pytest_dbguard.runtime.manager import DatabaseManager
+    from pytest_dbguard.runtime.role_access import RoleAccess
 
 T = TypeVar("T")
 _AUTOCOMMIT = "AUTOCOMMIT"
@@ -58,7 +58,7 @@ class Transactions:
     itself, on any engine of the manager, is not done again from then on.
     """
 
-    def __init__(self, manager: DatabaseManager) -> None:
+    def __init__(self, manager: RoleAccess) -> None:
         self._manager = manager
 
     def run(

@@ -7,13 +7,16 @@ import pytest
 from pytest_dbguard.runtime.manager import DatabaseManager
 from pytest_dbguard.runtime.manual_clock import ManualClock
 from pytest_dbguard.runtime.settings import DatabaseSettings
-from tests.runtime.faults.clients import AsyncClient, SyncClient
+from pytest_dbguard.runtime.transactions import Backoff
+from tests.runtime.faults.clients import AsyncClient, SyncClient, bounded, in_thread
 
 DRIVERS = {
     "psycopg": (SyncClient, "postgresql"),
     "psycopg-async": (AsyncClient, "postgresql"),
     "asyncpg": (AsyncClient, "postgresql+asyncpg"),
 }
+NO_WAIT = Backoff(chance=lambda: 0.0)
+ADD = "UPDATE accounts SET amount = amount + 1 WHERE id = 1"
 
 
 def address(url, drivername="postgresql"):
@@ -57,3 +60,21 @@ def accounts(postgres):
     postgres.execute("CREATE TABLE accounts (id int PRIMARY KEY, amount int CHECK (amount >= 0))")
     postgres.execute("INSERT INTO accounts VALUES (1, 10), (2, 10)")
     return lambda: [postgres.scalar(f"SELECT amount FROM accounts WHERE id = {number}") for number in (1, 2)]
+
+
+class Runs:
+    """Runs synchronous work by either way: the asynchronous one gets what its session does for it."""
+
+    def __init__(self, client):
+        self.manager, self.is_async = client.manager, isinstance(client, AsyncClient)
+
+    async def __call__(self, work, **options):
+        options = {"backoff": NO_WAIT, **options}
+        if self.is_async:
+            return await bounded(self.manager.run_async(lambda session: session.run_sync(work), **options))
+        return await bounded(in_thread(lambda: self.manager.run(work, **options)))
+
+
+@pytest.fixture
+def run(client):
+    return Runs(client(pool={"size": 2, "overflow": 4}))

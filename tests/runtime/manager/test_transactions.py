@@ -1,42 +1,19 @@
-"""Whole transactions done again where that is safe, and never where it is not known what happened."""
+"""Whole transactions done again where that is safe."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
-from contextlib import closing
 from itertools import count
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from pytest_dbguard.runtime.errors import RuntimeFault, UnknownOutcome
+from pytest_dbguard.runtime.errors import RuntimeFault
 from pytest_dbguard.runtime.transactions import Backoff
-from tests.runtime.faults.clients import bounded, in_thread
-from tests.runtime.manager.conftest import address
-
-NO_WAIT = Backoff(chance=lambda: 0.0)
-ADD = "UPDATE accounts SET amount = amount + 1 WHERE id = 1"
-
-
-class Runs:
-    """Runs synchronous work by either way: the asynchronous one gets what its session does for it."""
-
-    def __init__(self, client):
-        self.manager, self.is_async = client.manager, client.is_async
-
-    async def __call__(self, work, **options):
-        options = {"backoff": NO_WAIT, **options}
-        if self.is_async:
-            return await bounded(self.manager.run_async(lambda session: session.run_sync(work), **options))
-        return await bounded(in_thread(lambda: self.manager.run(work, **options)))
-
-
-@pytest.fixture
-def run(client):
-    return Runs(client(pool={"size": 2, "overflow": 4}))
+from tests.runtime.faults.clients import AsyncClient, bounded
+from tests.runtime.manager.conftest import ADD, Runs, address
 
 
 async def test_returns_what_the_work_returns_and_commits(run, accounts):
@@ -87,25 +64,6 @@ async def test_a_serialization_failure_is_tried_again(run, postgres, accounts):
     assert (len(attempts), accounts()) == (3, [22, 10])
 
 
-async def test_a_failure_that_comes_with_commit_is_tried_again(run, postgres, accounts):
-    """Write skew is found when the second one commits."""
-    attempts = []
-
-    def work(session):
-        attempts.append(1)
-        total = session.execute(text("SELECT sum(amount) FROM accounts")).scalar()
-        session.execute(text("UPDATE accounts SET amount = :total WHERE id = 1"), {"total": total})
-        if len(attempts) == 1:
-            with postgres.connect() as other:
-                other.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
-                other.execute("SELECT sum(amount) FROM accounts")
-                other.execute("UPDATE accounts SET amount = 1 WHERE id = 2")
-                other.execute("COMMIT")
-
-    await run(work, isolation="SERIALIZABLE")
-    assert (len(attempts), accounts()) == (2, [11, 1])
-
-
 async def test_a_deadlock_is_tried_again(client, accounts):
     used = client(pool={"size": 4})
     run, met, number = Runs(used), threading.Barrier(2), count()
@@ -115,14 +73,14 @@ async def test_a_deadlock_is_tried_again(client, accounts):
         def work(session):
             attempts.append(next(number))
             session.execute(text(f"UPDATE accounts SET amount = amount + 1 WHERE id = {first}"))
-            if used.is_async or len(attempts) > 2:
+            if isinstance(used, AsyncClient) or len(attempts) > 2:
                 return
             met.wait(30)
             session.execute(text(f"UPDATE accounts SET amount = amount + 1 WHERE id = {second}"))
 
         return work
 
-    if used.is_async:
+    if isinstance(used, AsyncClient):
         await _deadlock_of_tasks(used.manager, attempts)
     else:
         await asyncio.gather(run(transfer(1, 2)), run(transfer(2, 1)))
@@ -144,113 +102,6 @@ async def _deadlock_of_tasks(manager, attempts):
         return work
 
     await bounded(asyncio.gather(*(manager.run_async(transfer(*pair)) for pair in ((1, 2), (2, 1)))))
-
-
-async def test_a_session_that_ended_before_commit_is_tried_again(run, postgres, accounts):
-    """The server says that it goes, and that is read before COMMIT is sent: so it was not done."""
-    attempts = []
-
-    def work(session):
-        attempts.append(1)
-        session.execute(text(ADD))
-        if len(attempts) < 3:
-            postgres.terminate_all()
-
-    await run(work)
-    assert (len(attempts), accounts()) == (3, [11, 10])
-
-
-async def test_a_commit_without_an_answer_is_not_tried_again(client, postgres, proxy, accounts):
-    between = proxy()
-    run = Runs(client(between.url(postgres.url)))
-    attempts = []
-
-    def work(session):
-        attempts.append(1)
-        session.execute(text(ADD))
-        between.cut_after(0)
-
-    with pytest.raises(UnknownOutcome, match="may have happened") as caught:
-        await run(work)
-    assert isinstance(caught.value.__cause__, Exception)
-    assert (len(attempts), accounts()) == (1, [11, 10])
-    assert await run(lambda session: session.execute(text("SELECT 1")).scalar()) == 1
-
-
-async def test_plain_sessions_keep_their_error_which_says_that_it_was_commit(client, postgres, proxy, accounts):
-    from pytest_dbguard.runtime.commit_watch import is_unknown
-
-    between = proxy()
-    used = client(between.url(postgres.url))
-
-    async def commit():
-        async with used.held() as execute:
-            await execute(ADD)
-            between.cut_after(0)
-            await execute("SELECT 1")
-
-    with pytest.raises(DBAPIError) as caught:
-        await commit()
-    assert not is_unknown(caught.value)
-    if used.is_async:
-        async with used.manager.async_session() as session:
-            await session.execute(text(ADD))
-            between.cut_after(0)
-            with pytest.raises(DBAPIError) as caught:
-                await session.commit()
-    else:
-        with used.manager.session() as session:
-            session.execute(text(ADD))
-            between.cut_after(0)
-            with pytest.raises(DBAPIError) as caught:
-                session.commit()
-    assert is_unknown(caught.value)
-    assert any("COMMIT was under way" in note for note in caught.value.orig.__notes__)
-
-
-async def test_no_answer_to_the_works_own_commit_is_an_unknown_outcome(client, postgres, proxy, accounts):
-    between = proxy()
-    run = Runs(client(between.url(postgres.url)))
-
-    def work(session):
-        session.execute(text(ADD))
-        between.cut_after(0)
-        session.commit()
-
-    with pytest.raises(UnknownOutcome):
-        await run(work)
-    assert accounts() == [11, 10]
-
-
-async def test_work_that_committed_by_itself_is_not_done_again(run, postgres, accounts):
-    attempts = []
-
-    def work(session):
-        attempts.append(1)
-        session.execute(text(ADD))
-        session.commit()
-        session.execute(text("SELECT 1"))
-        postgres.terminate_all()
-        session.execute(text("SELECT 1"))
-
-    with pytest.raises(DBAPIError):
-        await run(work)
-    assert (len(attempts), accounts()) == (1, [11, 10])
-
-
-async def test_the_end_of_a_savepoint_commits_nothing(run, postgres, accounts):
-    attempts = []
-
-    def work(session):
-        attempts.append(1)
-        with session.begin_nested():
-            session.execute(text(ADD))
-        if len(attempts) == 1:
-            postgres.terminate_all()
-        session.execute(text("SELECT 1"))
-
-    await run(work)
-    assert (len(attempts), accounts()) == (2, [11, 10])
 
 
 async def test_a_server_that_lets_nobody_in_is_tried_again(client, postgres, accounts):
@@ -371,75 +222,6 @@ async def test_a_cancelled_task_is_rolled_back_and_not_tried_again(manager, post
     assert (len(attempts), accounts()) == (1, [10, 10])
     assert used.async_engine().pool.checkedout() == 0
     await used.stop_async(0)
-
-
-class TestSqlite:
-    """Waits for no lock here: "database is locked" comes at once."""
-
-    @pytest.fixture
-    def used(self, manager, file_url):
-        used = manager(url=file_url, timeouts={"lock_s": 0.001})
-        with used.engine().begin() as connection:
-            connection.execute(text("CREATE TABLE accounts (id int PRIMARY KEY, amount int)"))
-            connection.execute(text("INSERT INTO accounts VALUES (1, 10)"))
-        return used
-
-    @pytest.fixture
-    def other(self, file_url):
-        path = file_url.removeprefix("sqlite:///")
-        with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as connection:
-            yield connection
-
-    def test_a_lock_is_waited_for_by_trying_again(self, used, other):
-        attempts = []
-        other.execute("BEGIN IMMEDIATE")
-
-        def work(session):
-            attempts.append(1)
-            if len(attempts) == 3:
-                other.execute("COMMIT")
-            session.execute(text(ADD))
-
-        used.run(work, backoff=NO_WAIT)
-        assert len(attempts) == 3
-        assert other.execute("SELECT amount FROM accounts").fetchall() == [(11,)]
-
-    def test_a_reader_that_keeps_commit_from_happening(self, used, other):
-        """In a rollback journal, COMMIT itself fails; the transaction is rolled back, and done again."""
-        attempts = []
-        other.execute("BEGIN")
-        other.execute("SELECT * FROM accounts").fetchall()
-
-        def work(session):
-            attempts.append(1)
-            if len(attempts) == 2:
-                other.execute("COMMIT")
-            session.execute(text(ADD))
-
-        used.run(work, backoff=NO_WAIT)
-        assert len(attempts) == 2
-        assert other.execute("SELECT amount FROM accounts").fetchall() == [(11,)]
-
-    def test_a_lock_that_stays_is_told(self, used, other):
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(OperationalError, match="locked") as caught:
-            used.run(lambda session: session.execute(text(ADD)), retries=1, backoff=NO_WAIT)
-        assert "the transaction was tried 2 times" in caught.value.__notes__
-
-    async def test_asynchronously(self, used, other):
-        attempts = []
-        other.execute("BEGIN IMMEDIATE")
-
-        async def work(session):
-            attempts.append(1)
-            if len(attempts) == 2:
-                other.execute("COMMIT")
-            await session.execute(text(ADD))
-
-        await used.run_async(work, backoff=NO_WAIT)
-        assert len(attempts) == 2
-        assert other.execute("SELECT amount FROM accounts").fetchall() == [(11,)]
-        await used.stop_async(0)
 
 
 def test_backoff_grows_to_its_cap():
