@@ -109,9 +109,11 @@ def _tls_files(settings: DatabaseSettings) -> Iterator[_Wrong]:
 
 
 def _pools(settings: DatabaseSettings) -> Iterator[_Wrong]:
-    pools: list[tuple[Path, PoolSettings, int]] = [(("pool",), settings.pool, settings.pool.size)]
-    for role in ROLES:
-        pools.append((("roles", role, "pool"), getattr(settings.roles, role).pool, settings.pool_of(role).size))
+    common: Path = ("pool",)
+    pools: list[tuple[Path, PoolSettings, int]] = [
+        (common, settings.pool, settings.pool.size),
+        *((("roles", role, "pool"), getattr(settings.roles, role).pool, settings.pool_of(role).size) for role in ROLES),
+    ]
     for place, pool, size in pools:
         path = (*place, "warm_up")
         # what a profile says, or the common settings to a role, gives way to the size
