@@ -26,7 +26,7 @@ class QueryEvent:
     """Name of the server within the role, such as "readonly-2"."""
 
     sql: str
-    """The statement's text, with placeholders and without parameters."""
+    """The statement's shape: its text with `?` for every value, also for those that are written into it."""
 
     elapsed_ms: float
 

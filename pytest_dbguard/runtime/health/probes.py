@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
+from sqlalchemy.pool.base import _ConnectionRecord
 from sqlalchemy.util import greenlet_spawn
 
 from pytest_dbguard.runtime.health.answers import NO_ANSWER, Answer, failed
@@ -124,7 +125,8 @@ def _connect_and_ask(engine: Engine, line: Line, limit_s: float) -> Answer:
         # connecting would make an empty one
         return Answer(reachable=False, reason="has no file")
     began = perf_counter()
-    connection: Any = engine.pool._invoke_creator(None)  # type: ignore[arg-type]  # a connection that no pool knows
+    # the engine's own way to connect, with its listeners and credentials; the pool does not know of what comes out
+    connection: Any = engine.pool._invoke_creator(_ConnectionRecord(engine.pool, connect=False))
     connect_ms = (perf_counter() - began) * 1e3
     close = engine.dialect.do_terminate
     try:

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url
 
 from tests.runtime.faults.server import eventually
 
@@ -139,6 +139,22 @@ def test_many_questions_leave_no_descriptor_and_no_thread(small, postgres, drive
         checker.health(deadline_s)
     assert checker.health(60.0).ok
     assert eventually(lambda: not asking() and len(os.listdir("/proc/self/fd")) <= before, "all to be closed")
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_listeners_that_change_how_an_engine_connects_are_heard(small, postgres, driver):
+    manager, checker = small(urls_of(postgres.url, driver), is_async=is_async(driver))
+    assert checker.health().ok
+    (engine,) = manager.made.values()
+    seen = []
+
+    @event.listens_for(getattr(engine, "sync_engine", engine), "do_connect")
+    def connecting(dialect, record, arguments, options):
+        seen.append(record.info)
+        options["user"] = "nobody-of-this-name"
+
+    assert checker.health().targets["primary"].reachable is False
+    assert seen == [{}]
 
 
 def asking():

@@ -91,6 +91,35 @@ def test_asking_whether_it_is_ready_starts_a_manager(manager, postgres):
     assert new.state == "started"
 
 
+def test_checks_eject_a_replica_that_has_frozen_and_bring_it_back(manager, postgres, replica, proxy):
+    between = proxy(replica)
+    replica.catch_up()
+    served = manager(
+        profile="development",
+        url=plain(postgres.url),
+        roles={"readonly": {"replicas": [plain(between.url(replica.url))]}},
+        routing={"eject_after": 2},
+        timeouts={"health_s": 1.5},
+    ).start()
+    told = []
+    served.events.subscribe("health", told.append)
+    assert served.checker.check_once().ok
+    between.freeze()
+    for _ in range(3):
+        served.checker.check_once()
+    assert served.replicas.states()[0].state == "ejected"
+    assert served.replicas.choose() is None
+    assert [(each.target, each.after, each.reason) for each in told][2:] == [
+        ("readonly-1", "unhealthy", "gives no answer in time")
+    ]
+    between.ok()
+    assert served.checker.health(WATCHDOG_S).ok
+    for _ in range(2):
+        served.checker.check_once()
+    assert served.checker.states()["readonly-1"] == "healthy"
+    assert served.replicas.states()[0].state != "ejected"
+
+
 def test_a_password_that_rotates_is_asked_for_by_probes_too(manager, postgres):
     asked = []
 
