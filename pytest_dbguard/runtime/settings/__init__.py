@@ -1,4 +1,20 @@
-"""One central configuration: profiles, keyword arguments, variables, secret files and TOML, checked all at once."""
+"""One central configuration: profiles, keyword arguments, variables, secret files and TOML, checked all at once.
+
+In pyproject.toml (in a dbguard.toml the same under [runtime]), where a profile's own table stands over the common one:
+
+    [tool.dbguard.runtime]
+    processes = 4
+    roles.readonly.replicas = ["postgresql://app@replica-1/shop", {url = "postgresql://app@replica-2/shop", weight = 2}]
+    [tool.dbguard.runtime.production]
+    pool.size = 20
+
+Variables win over files, and keyword arguments over both. What must not stand in a file that is committed:
+
+    DBGUARD_RUNTIME_PROFILE=production
+    DBGUARD_RUNTIME_URL=postgresql://app@primary/shop
+    DBGUARD_RUNTIME_PASSWORD_FILE=/run/secrets/database
+    DBGUARD_RUNTIME_ROLES__ANALYTICS__STATEMENT_S=900
+"""
 
 from __future__ import annotations
 
