@@ -208,6 +208,9 @@ def replace_connections(engine: Engine) -> None:
     else:
         # what `Pool` does itself when it learns that its server is gone; a dispose would have to be awaited
         engine.pool._invalidate_time = time.time()
+        # the runtime's pools do not look at the wall clock
+        if (outdate := getattr(engine.pool, "outdate", None)) is not None:
+            outdate()
 
 
 def _root(engine: Engine | AsyncEngine) -> Engine:

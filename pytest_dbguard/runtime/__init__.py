@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from pytest_dbguard.runtime.health import TargetHealth as TargetHealth
     from pytest_dbguard.runtime.manager import DatabaseManager as DatabaseManager
     from pytest_dbguard.runtime.manual_clock import ManualClock as ManualClock
-    from pytest_dbguard.runtime.pools import AsyncGuardedQueuePool as AsyncGuardedQueuePool
-    from pytest_dbguard.runtime.pools import GuardedQueuePool as GuardedQueuePool
-    from pytest_dbguard.runtime.pools import PoolFigures as PoolFigures
-    from pytest_dbguard.runtime.pools import PoolPolicy as PoolPolicy
-    from pytest_dbguard.runtime.pools import PoolStats as PoolStats
+    from pytest_dbguard.runtime.pools.policy import PoolPolicy as PoolPolicy
+    from pytest_dbguard.runtime.pools.queue_pool import AsyncGuardedQueuePool as AsyncGuardedQueuePool
+    from pytest_dbguard.runtime.pools.queue_pool import GuardedQueuePool as GuardedQueuePool
+    from pytest_dbguard.runtime.pools.stats import PoolFigures as PoolFigures
+    from pytest_dbguard.runtime.pools.stats import PoolStats as PoolStats
     from pytest_dbguard.runtime.process_service import get_database_service as get_database_service
     from pytest_dbguard.runtime.process_service import override_database_service as override_database_service
     from pytest_dbguard.runtime.process_service import set_database_service as set_database_service
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from pytest_dbguard.runtime.statistics import StatementStatistics as StatementStatistics
 
 _MODULES = {
-    "AsyncGuardedQueuePool": "pools",
+    "AsyncGuardedQueuePool": "pools.queue_pool",
     "AsyncRoutingSession": "routing",
     "Clock": "clock",
     "DatabaseManager": "manager",
@@ -64,7 +64,7 @@ _MODULES = {
     "ErrorEvent": "events",
     "Events": "events",
     "FailoverEvent": "events",
-    "GuardedQueuePool": "pools",
+    "GuardedQueuePool": "pools.queue_pool",
     "Health": "health",
     "HealthChecker": "health",
     "HealthEvent": "events",
@@ -76,10 +76,10 @@ _MODULES = {
     "PerformanceSummary": "statistics",
     "PoolEvent": "events",
     "PoolExhausted": "errors",
-    "PoolFigures": "pools",
-    "PoolPolicy": "pools",
+    "PoolFigures": "pools.stats",
+    "PoolPolicy": "pools.policy",
     "PoolSaturated": "errors",
-    "PoolStats": "pools",
+    "PoolStats": "pools.stats",
     "Position": "routing",
     "PositionASGI": "routing",
     "PositionWSGI": "routing",

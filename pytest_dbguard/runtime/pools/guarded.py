@@ -241,6 +241,11 @@ class Guarded(QueuePool):
         self.stats.tell("replaced", reason)
         self._tidy()
 
+    def outdate(self) -> None:
+        """Have every connection replaced before its next use, without closing or waiting for any now."""
+        with self.stats.lock:
+            self.generation += 1
+
     def drain(self) -> None:
         """Do what `replace_all` does, as when credentials were rotated."""
         with self.stats.lock:

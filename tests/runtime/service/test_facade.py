@@ -39,7 +39,7 @@ def test_works_without_pytest(tmp_path):
 {BLOCK}
 from sqlalchemy import text
 from pytest_dbguard.runtime import DatabaseService, DatabaseSettings
-with DatabaseService(DatabaseSettings(url="sqlite:///{tmp_path}/shop.db")) as service:
+with DatabaseService(DatabaseSettings(profile="test", url="sqlite:///{tmp_path}/shop.db")) as service:
     with service.client() as session:
         assert session.scalar(text("SELECT 42")) == 42
     assert service.health().ok

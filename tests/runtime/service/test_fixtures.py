@@ -128,8 +128,8 @@ def test_every_role_leads_to_the_tests_database(project, database, reset, worker
     project(test, "--dbguard-database", database, "--dbguard-reset", reset, "-W", "error", *workers, tests=13)
 
 
-@pytest.mark.parametrize("database", DATABASES)
-def test_a_moved_clock_makes_connections_old(project, database):
+def test_a_moved_clock_makes_connections_old(project, pytester):
+    pytester.makepyprojecttoml("[tool.dbguard.runtime]\npool = { max_lifetime_s = 1800.0 }")
     test = """
     from conftest import COUNT
 
@@ -143,7 +143,7 @@ def test_a_moved_clock_makes_connections_old(project, database):
             assert session.scalar(COUNT) == 1
         assert dbguard_service.metrics().pools["primary"].connected == 2
     """
-    project(test, "--dbguard-database", database)
+    project(test, "--dbguard-database", "postgres-embedded")
 
 
 def test_the_projects_settings_are_used_but_no_variables(project, pytester, monkeypatch):
