@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import ref
 
 from pytest_dbguard.runtime.errors import RuntimeFault
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("pytest_dbguard.runtime")
 _AGAIN_S = 0.05
+
+
+class Stoppable(Protocol):
+    """A manager, or what holds one."""
+
+    def stop(self) -> object:
+        """Stop, and wait for that."""
+        ...
 
 
 def stop_at_exit(manager: DatabaseManager) -> Callable[[], None]:
@@ -40,14 +48,14 @@ def stop_at_exit(manager: DatabaseManager) -> Callable[[], None]:
 
 
 class SigtermStop:
-    """Handles SIGTERM: stops a manager besides what the signal did before.
+    """Handles SIGTERM: stops a manager, or a service, besides what the signal did before.
 
     A former handler is called at once, since it may be what makes work end (Celery's and gunicorn's do). Where the
     signal ended the process, it does so once the manager has stopped; until then work under way goes on, also that
     of the main thread, which the handler must not hold up.
     """
 
-    def __init__(self, manager: DatabaseManager) -> None:
+    def __init__(self, manager: Stoppable) -> None:
         self._manager = ref(manager)
         self._former: Any = signal.SIG_DFL
         self._begun_in: int | None = None

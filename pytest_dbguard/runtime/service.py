@@ -99,6 +99,19 @@ class DatabaseService:
         seconds = self._shutdown_s if deadline_s is None else deadline_s
         await self._life.stop_async(lambda _: self._parts.stop_async(seconds))
 
+    def stop_on_sigterm(self) -> Callable[[], None]:
+        """Have SIGTERM stop the service besides what it did before; return what undoes that.
+
+        For scripts: work under way goes on until the deadline, nothing new begins, and then the process ends by the
+        signal. Servers have better places to stop at: a lifespan, a hook for the end of a worker.
+
+        Raises:
+            RuntimeFault: Outside of the main thread.
+        """
+        from pytest_dbguard.runtime.process_end import SigtermStop
+
+        return SigtermStop(self).install()
+
     def __enter__(self) -> Self:
         self.start()
         return self
