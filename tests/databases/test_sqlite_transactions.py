@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from pytest_dbguard.databases.sqlite_transactions import mend_sqlite
 
@@ -60,7 +61,7 @@ def test_what_could_not_be_committed_is_not_committed_by_the_next_session(path, 
 
 
 async def test_what_could_not_be_committed_is_gone_asynchronously_too(path, reader):
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", **AT_ONCE)
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", poolclass=AsyncAdaptedQueuePool, **AT_ONCE)
     mend_sqlite(engine.sync_engine)
     async with AsyncSession(engine) as session:
         await session.execute(ADD)
