@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.clock import SYSTEM_CLOCK, Clock
 from pytest_dbguard.runtime.errors import NotConfigured, NotStarted
-from pytest_dbguard.runtime.lifecycle import Lifecycle, State
+from pytest_dbguard.runtime.lifecycle import Change, Lifecycle, State
 from pytest_dbguard.runtime.parts import Parts
 from pytest_dbguard.runtime.role_client import RoleClient
 from pytest_dbguard.runtime.service_parts import parts_of
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from pytest_dbguard.runtime.manager import DatabaseManager
     from pytest_dbguard.runtime.settings import DatabaseSettings
     from pytest_dbguard.runtime.statistics import ManagerMetrics, PerformanceSummary
+
+_LOG = logging.getLogger("pytest_dbguard.runtime")
 
 
 class DatabaseService:
@@ -79,25 +83,25 @@ class DatabaseService:
 
     def start(self) -> None:
         """Start the parts in order; when one fails, those before it are stopped again and its error is raised."""
-        self._life.start(lambda change: self._parts.start(change, self._shutdown_s))
+        self._life.start(self._start)
 
     async def start_async(self) -> None:
         """Start as `start` does, in the event loop that runs."""
-        await self._life.start_async(lambda change: self._parts.start_async(change, self._shutdown_s))
+        await self._life.start_async(self._start_async)
 
     def stop(self, deadline_s: float | None = None) -> None:
         """Stop the parts in reverse order: hand out nothing more, wait for what is out, cancel what is left, close.
 
+        In the thread of a running event loop nothing asynchronous is waited for: `await stop_async()` there.
+
         Args:
             deadline_s: Seconds for all of it; the setting `timeouts.shutdown_s` when left out.
         """
-        seconds = self._shutdown_s if deadline_s is None else deadline_s
-        self._life.stop(lambda _: self._parts.stop(seconds))
+        self._life.stop(partial(self._stop, self._deadline_s(deadline_s)))
 
     async def stop_async(self, deadline_s: float | None = None) -> None:
-        """Stop as `stop` does, while other tasks run; also where this task is cancelled."""
-        seconds = self._shutdown_s if deadline_s is None else deadline_s
-        await self._life.stop_async(lambda _: self._parts.stop_async(seconds))
+        """Stop as `stop` does, while other tasks run; to its end also where this task is cancelled."""
+        await self._life.stop_async(partial(self._stop_async, self._deadline_s(deadline_s)))
 
     def stop_on_sigterm(self) -> Callable[[], None]:
         """Have SIGTERM stop the service besides what it did before; return what undoes that.
@@ -196,9 +200,27 @@ class DatabaseService:
         """Raise `NotConfigured`: backups are no part of this version."""
         _missing("backups", "the settings of `backup` are checked, but nothing acts on them")
 
-    @property
-    def _shutdown_s(self) -> float:
-        return float(self.settings.timeouts.shutdown_s)
+    def _start(self, change: Change) -> None:
+        self._parts.start(change, self._deadline_s(None))
+        self._tell("started")
+
+    async def _start_async(self, change: Change) -> None:
+        await self._parts.start_async(change, self._deadline_s(None))
+        self._tell("started")
+
+    def _stop(self, deadline_s: float, _: Change) -> None:
+        self._tell("stops")
+        self._parts.stop(deadline_s)
+
+    async def _stop_async(self, deadline_s: float, _: Change) -> None:
+        self._tell("stops")
+        await self._parts.stop_async(deadline_s)
+
+    def _tell(self, what: str) -> None:
+        _LOG.info("the database service %s: %s", what, ", ".join(self._parts.names))
+
+    def _deadline_s(self, given: float | None) -> float:
+        return self.settings.timeouts.shutdown_s if given is None else given
 
     def _of(self, role: Role) -> RoleClient:
         return RoleClient(self._manager_in_use, role)

@@ -1,31 +1,36 @@
-"""Deletes carts that nobody came back for, some at a time, until SIGTERM: `python delete_old_carts.py [HOW_MANY]`."""
+"""Delete the carts that nobody has touched for a month, some at a time: a script for cron, which SIGTERM may end."""
 
+import logging
 import sys
 
-from pytest_dbguard.runtime import DatabaseService, get_database_service
+from pytest_dbguard.runtime import NotStarted, get_database_service
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 from tables import Cart
 
-
-def delete_some(service: DatabaseService, how_many: int) -> int:
-    """Delete the oldest carts in one transaction; return how many there were."""
-    oldest = select(Cart.id).where(Cart.is_old).order_by(Cart.id).limit(how_many)
-
-    def work(session):
-        found = session.scalars(oldest).all()
-        session.execute(delete(Cart).where(Cart.id.in_(found)))
-        return len(found)
-
-    return service.client().run(work)
+OLD = select(Cart.id).where(Cart.age_in_days > 30).order_by(Cart.id)
 
 
-def main(how_many: int = 100) -> int:
+def delete_some(session: Session, how_many: int) -> int:
+    """Delete the first of the old carts; return how many there were."""
+    found = session.scalars(OLD.limit(how_many)).all()
+    session.execute(delete(Cart).where(Cart.id.in_(found)))
+    return len(found)
+
+
+def main(how_many: int) -> int:
+    """Delete all old carts, each step in a transaction of its own; return how many there were."""
     deleted = 0
-    with get_database_service() as service, service.stopping_on_sigterm():
-        while service.state == "started" and (some := delete_some(service, how_many)):
+    with get_database_service() as service:
+        while some := service.client().run(lambda session: delete_some(session, how_many)):
             deleted += some
     return deleted
 
 
 if __name__ == "__main__":
-    print(f"{main(*map(int, sys.argv[1:]))} carts deleted")
+    logging.basicConfig(level=logging.INFO)
+    get_database_service().stop_on_sigterm()
+    try:
+        print(f"{main(int(sys.argv[1]) if sys.argv[1:] else 100)} carts deleted")
+    except NotStarted:
+        sys.exit("ended before all carts were deleted")

@@ -127,6 +127,54 @@ class TestGunicorn:
         self.database.await_end()
 
 
+class TestScript:
+    CARTS = """
+    CREATE TABLE cart (id serial PRIMARY KEY, age_in_days integer NOT NULL);
+    INSERT INTO cart (age_in_days) SELECT 60 FROM generate_series(1, 4);
+    """
+    LEFT = "SELECT count(*) FROM cart"
+
+    @pytest.fixture
+    def database(self, shop_database):
+        return shop_database(self.CARTS)
+
+    @pytest.fixture
+    def run(self, serve, database):
+        def run(how_many, **environment):
+            environment = {"DBGUARD_ENV": "production", **environment}
+            return serve("runtime_script", database.url, "delete_old_carts.py", how_many, environment=environment)
+
+        return run
+
+    def test_runs_to_its_end(self, run, database):
+        script = run("3")
+        assert script.wait() == 0, script.log
+        assert "4 carts deleted\n" in script.log
+        assert database.scalar(self.LEFT) == 0
+        database.await_end()
+
+    def test_ends_the_transaction_in_flight_before_it_ends(self, run, database):
+        others = "SELECT FROM cart WHERE id > 1 FOR UPDATE"
+        with database.locked("SELECT FROM cart WHERE id = 1 FOR UPDATE") as release, database.locked(others):
+            script = run("1")
+            database.await_waiting(1)
+            script.process.send_signal(signal.SIGTERM)
+            script.await_log("the database service stops")
+            release()
+            assert script.wait() in (-signal.SIGTERM, 1), script.log
+        assert database.scalar(self.LEFT) == 3
+        database.await_end()
+
+    def test_cancels_what_does_not_end_in_time(self, run, database):
+        with database.locked("SELECT FROM cart FOR UPDATE"):
+            script = run("1", DBGUARD_RUNTIME_TIMEOUTS__SHUTDOWN_S="0.2")
+            database.await_waiting(1)
+            script.process.send_signal(signal.SIGTERM)
+            assert script.wait() in (-signal.SIGTERM, 1), script.log
+            eventually(lambda: database.sessions() == 1, "the end of all sessions but the one with the lock")
+        assert database.scalar(self.LEFT) == 4
+
+
 class TestCelery:
     @pytest.fixture
     def worker(self, serve, shop_database):
