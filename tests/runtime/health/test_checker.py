@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sqlite3
 import threading
-import weakref
 
 import pytest
 from sqlalchemy import make_url
 
-from pytest_dbguard.runtime.health.background import Background
+from pytest_dbguard.runtime.health import health, health_async
 from pytest_dbguard.runtime.pools.stats import PoolFigures
 from tests.runtime.faults.server import eventually
 
@@ -69,6 +67,12 @@ def test_a_change_is_told_once_and_only_when_it_is_confirmed(small, files):
     for _ in range(4):
         checker.check_once()
     assert [(each.before, each.after) for each in told] == [("unhealthy", "healthy")]
+
+
+async def test_the_functions_ask_the_checker_of_a_manager(small, files):
+    manager, manager.checker = small(files.urls("primary"))
+    assert health(manager, WATCHDOG_S).ok
+    assert (await health_async(manager, WATCHDOG_S)).ok
 
 
 def test_flapping_is_told_as_degraded(small, files):
@@ -195,99 +199,6 @@ async def test_a_task_checks_where_there_is_a_loop(small, files):
     await checker.stop_async(WATCHDOG_S)
     assert not checker.is_running
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
-
-
-class Owner:
-    """Counts how often it was asked to work."""
-
-    def __init__(self, every_s=0.0):
-        self.turns = threading.Semaphore(0)
-        self.fails = False
-        self.blocked = threading.Event()
-        self.blocked.set()
-        self.background = Background("background of a test", every_s, self.do, self.do_async)
-
-    def do(self):
-        self.turns.release()
-        self.blocked.wait(WATCHDOG_S)
-        if self.fails:
-            raise RuntimeError("secret")
-
-    async def do_async(self):
-        self.do()
-
-
-def test_the_background_goes_on_after_an_error_and_tells_it_without_its_text(caplog):
-    owner = Owner()
-    owner.fails = True
-    owner.background.start()
-    assert all(owner.turns.acquire(timeout=WATCHDOG_S) for _ in range(5))
-    owner.background.stop(WATCHDOG_S)
-    assert "RuntimeError" in caplog.text
-    assert "secret" not in caplog.text
-
-
-def test_stopping_does_not_wait_beyond_its_deadline():
-    owner = Owner()
-    owner.blocked.clear()
-    owner.background.start()
-    assert owner.turns.acquire(timeout=WATCHDOG_S)
-    owner.background.stop(0.0)
-    assert not owner.background.is_running
-    owner.blocked.set()
-    assert eventually(lambda: not any(t.name == "background of a test" for t in threading.enumerate()), "its end")
-
-
-def test_the_background_may_stop_itself():
-    class Suicidal(Owner):
-        def do(self):
-            super().do()
-            self.background.stop(WATCHDOG_S)
-
-    owner = Suicidal()
-    owner.background.start()
-    assert owner.turns.acquire(timeout=WATCHDOG_S)
-    assert eventually(lambda: not any(t.name == "background of a test" for t in threading.enumerate()), "its end")
-
-
-def test_an_owner_that_nobody_has_any_more_is_not_kept():
-    owner = Owner(every_s=0.01)
-    owner.background.start()
-    assert owner.turns.acquire(timeout=WATCHDOG_S)
-    gone = weakref.ref(owner)
-    del owner
-
-    def is_gone():
-        gc.collect()
-        return gone() is None
-
-    assert eventually(is_gone, "the owner to be collected")
-    assert eventually(lambda: not any(t.name == "background of a test" for t in threading.enumerate()), "its end")
-
-
-async def test_a_thread_may_be_stopped_by_a_task_and_a_task_by_a_thread():
-    owner = Owner(every_s=1000.0)
-    owner.background.start()
-    assert await asyncio.to_thread(owner.turns.acquire, timeout=WATCHDOG_S)
-    await owner.background.stop_async(WATCHDOG_S)
-    assert not any(each.name == "background of a test" for each in threading.enumerate())
-    await owner.background.start_async()
-    (task,) = [task for task in asyncio.all_tasks() if task.get_name() == "background of a test"]
-    assert await asyncio.to_thread(owner.turns.acquire, timeout=WATCHDOG_S)
-    await asyncio.to_thread(owner.background.stop, WATCHDOG_S)
-    with pytest.raises(asyncio.CancelledError):
-        await task
-
-
-def test_a_task_whose_loop_has_ended_may_be_stopped():
-    owner = Owner(every_s=1000.0)
-    asyncio.run(owner.background.start_async())
-    assert not owner.background.is_running
-    owner.background.stop(WATCHDOG_S)
-    asyncio.run(owner.background.stop_async(WATCHDOG_S))
-    owner.background.start()
-    assert owner.turns.acquire(timeout=WATCHDOG_S)
-    owner.background.stop(WATCHDOG_S)
 
 
 def test_a_forked_process_has_no_background_and_may_start_one(small, files):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from pytest_dbguard.runtime.events import Events
 from pytest_dbguard.runtime.statistics import OWN, StatementStatistics
@@ -10,10 +12,12 @@ from tests.runtime.statistics.statements import run
 
 
 def test_transactions_savepoints_and_own_statements_are_not_counted(engine, statistics):
+    told = []
+    statistics._events.subscribe("query", told.append)
     with engine.begin() as connection, connection.begin_nested():
         connection.execute(text(f"SELECT 1 {OWN}"))
         connection.execute(text(f"SELECT 1 {OWN}"))
-    assert statistics.shapes() == ()
+    assert (statistics.shapes(), told) == ((), [])
     assert statistics.roles()["primary"].calls == 0
 
 
@@ -60,3 +64,17 @@ def test_reset_forgets_counts_and_goes_on_counting(engine, statistics):
     assert statistics.shapes() == ()
     run(engine, text("SELECT 1"))
     assert statistics.roles()["primary"].calls == 1
+
+
+def test_a_fault_of_ours_reaches_nobody_and_is_counted(engine, monkeypatch):
+    def add(*_):
+        raise RuntimeError("ours")
+
+    statistics = StatementStatistics()
+    statistics.attach(engine, "primary", "primary")
+    monkeypatch.setattr("pytest_dbguard.runtime.statistics.ledger.Ledger.add", add)
+    run(engine, text("SELECT 1"))
+    with pytest.raises(OperationalError):
+        run(engine, text("SELECT nonsense FROM nowhere"))
+    # the failing one is heard once as begun and once as failed
+    assert statistics.faults == 2
