@@ -14,15 +14,17 @@ from statistics import median
 from typing import Any
 
 from runtime_engines import Opened, close_async, dbguard, plain, pre_ping
-from sqlalchemy import URL, create_engine, event, text
+from sqlalchemy import URL, create_engine, event, literal_column, select
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 from sqlalchemy.util import greenlet_spawn
 
+from tests.runtime.faults.replication import StreamingReplica
+
 Chunk = Callable[[int], object]
 """Does something so many times."""
 
-QUERY = text("SELECT 1")
+QUERY = select(literal_column("1"))
 
 
 def print_costs(server: Any, *, quick: bool) -> None:
@@ -38,7 +40,7 @@ def print_costs(server: Any, *, quick: bool) -> None:
             "the same, of asynchronous pools": bare_async_pools(stack),
             "checkout+checkin, PostgreSQL": checkouts(server.url, stack),
             "SELECT 1 on a connection, SQLite": statements(Path(directory), stack),
-            "session with SELECT 1, SQLite": sessions(Path(directory), stack),
+            "session with SELECT 1, PostgreSQL": sessions(server, stack),
         }
         for title, chunks in groups.items():
             compare(title, chunks, rounds, count)
@@ -192,16 +194,17 @@ def statements(directory: Path, stack: ExitStack) -> dict[str, Chunk]:
     return {name: _statement_chunk(each, stack) for name, each in engines.items()}
 
 
-def sessions(directory: Path, stack: ExitStack) -> dict[str, Chunk]:
+def sessions(server: Any, stack: ExitStack) -> dict[str, Chunk]:
     """Return ways to open a session, read once and close it."""
-    bare = plain(URL.create("sqlite", database=str(directory / "sessions.db")))
-    managed = dbguard(URL.create("sqlite", database=str(directory / "managed_sessions.db")))
-    stack.callback(bare.close)
-    stack.callback(managed.close)
+    replica = stack.enter_context(StreamingReplica(server))
+    bare, alone, routed = plain(server.url), dbguard(server.url), dbguard(server.url, replica=replica.url)
+    for each in (bare, alone, routed):
+        stack.callback(each.close)
     ways: dict[str, Callable[[], Session]] = {
         "plain": lambda: Session(bare.engine),
-        "manager.session": managed.manager.session,
-        "manager.routing_session": managed.manager.routing_session,
+        "manager.session": alone.manager.session,
+        "manager.routing_session without replicas": alone.manager.routing_session,
+        "manager.routing_session, from a replica": routed.manager.routing_session,
     }
     return {name: _session_chunk(way) for name, way in ways.items()}
 

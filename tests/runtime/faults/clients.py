@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
 
+import asyncpg
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
 
@@ -17,8 +18,8 @@ from tests.runtime.faults.server import WATCHDOG_S
 
 T = TypeVar("T")
 
-UNREACHABLE = (DBAPIError, OSError)
-"""What callers see of a server that they cannot connect to: of asyncpg, SQLAlchemy passes errors of sockets on."""
+UNREACHABLE = (DBAPIError, OSError, asyncpg.InterfaceError, asyncpg.PostgresError)
+"""What callers see of a server that they cannot connect to; SQLAlchemy passes some of asyncpg's errors on."""
 
 
 async def bounded(work: Awaitable[T]) -> T:
