@@ -35,7 +35,7 @@ class Known:
             for target in manager.settings.targets()
             if target.role == "readonly"
         }
-        self.used = tuple(watch for watch in self._watches.values() if watch.weight > 0)
+        self.used: Sequence[Watch] = tuple(watch for watch in self._watches.values() if watch.weight > 0)
         """The replicas that may be read from at all."""
 
         self._process = os.getpid()
@@ -107,11 +107,14 @@ class Known:
     def gave_no_answer(self, watch: Watch | None, error: Exception) -> None:
         """Note that a server could not be asked."""
         now = self.clock.monotonic()
-        # a pool that is used up, a manager that has been stopped and a missing driver tell nothing of the server
-        is_ours = isinstance(error, Busy | PoolTimeoutError | RuntimeFault | ImportError)
+        # a pool that is used up and a manager that has been stopped tell nothing of the server
+        is_ours = isinstance(error, Busy | PoolTimeoutError | RuntimeFault)
         if watch is None:
             with self._lock:
                 self._primary.failed(now)
+        elif isinstance(error, ImportError):
+            # it is used by engines of the other kind only: unknown, and not to blame
+            self.answered(watch, Sample(now, started=""))
         elif is_ours:
             with self._lock:
                 watch.busy(now)
@@ -131,7 +134,7 @@ class Known:
                 is_ejected = watch.failed(reason, self.clock.monotonic())
                 failures = watch.failures
             if is_ejected:
-                self._tell(watch, f"takes no reads after {failures} failures in a row: {reason}")
+                self._tell(watch, f"takes no reads any more: {reason} (failure {failures} in a row)")
 
     def succeeded(self, name: str) -> None:
         """Note that a replica works."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any, Protocol
@@ -84,22 +85,29 @@ class Probes:
             thread = threading.Thread(
                 target=self._in_thread, args=(asked, patience), name="dbguard-replica-probe", daemon=True
             )
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads, or none while the interpreter ends
+                asked.failed(Busy())
+                patience.end_of(asked, False)
         event.wait(patience_s)
 
     async def run_async(self, questions: Sequence[Asked], patience_s: float) -> None:
         """Ask each in a task of its own, which goes on when the caller does not wait any more or is cancelled."""
+        enough = self.begin(questions)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                await enough.wait()
+
+    def begin(self, questions: Sequence[Asked]) -> asyncio.Event:
+        """Ask each in a task of the running event loop; return what is set when nobody needs to wait any longer."""
         event = asyncio.Event()
         patience = _Patience(len(questions), event.set)
         for asked in questions:
             task = asyncio.create_task(self._in_task(asked, patience), name="dbguard-replica-probe")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        try:
-            async with asyncio.timeout(patience_s):
-                await event.wait()
-        except TimeoutError:
-            pass
+        return event
 
     def _in_thread(self, asked: Asked, patience: _Patience) -> None:
         is_awaited = False

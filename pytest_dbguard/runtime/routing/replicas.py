@@ -10,6 +10,7 @@ from pytest_dbguard.runtime.routing.choosing import Batch, Step, Steps, choosing
 from pytest_dbguard.runtime.routing.known import Known
 from pytest_dbguard.runtime.routing.positions import Position
 from pytest_dbguard.runtime.routing.probes import Probes
+from pytest_dbguard.runtime.routing.questions import Question
 from pytest_dbguard.runtime.routing.reads import Reads
 from pytest_dbguard.runtime.routing.replica_state import ReplicaState
 from pytest_dbguard.runtime.routing.seams import RoutedManager
@@ -39,17 +40,22 @@ class Replicas:
         """Whether any replica takes reads at all."""
         return bool(self._known.used)
 
-    def choose(self, needed: Position | None = None, *, without: Iterable[str] = ()) -> str | None:
+    def choose(
+        self, needed: Position | None = None, *, without: Iterable[str] = (), by_threads: bool = False
+    ) -> str | None:
         """Return the name of a replica that has reached `needed`; None where primary is to be read from.
 
         Takes little more than `routing.wait_s` at the most, twice that after a failover. In a thread with a running
-        event loop it asks no server and waits for none.
+        event loop it waits for nobody, and takes what has not been asked yet for good.
 
         Args:
             needed: What its client has written before; it need not be true.
             without: Names of replicas not to choose.
+            by_threads: Whether to ask by synchronous engines, though an event loop runs.
         """
         if _has_running_loop():
+            if due := self._known.due():
+                self._ask_meanwhile(due, by_threads=by_threads)
             return self.draw(self._known.unless_bad(needed), without)
         steps = self.choosing(needed)
         try:
@@ -93,6 +99,12 @@ class Replicas:
         if len(left) > 1:
             return self._rng.choices(left, [watch.weight for watch in left])[0].name
         return left[0].name if left else None
+
+    def _ask_meanwhile(self, due: Sequence[Question], *, by_threads: bool) -> None:
+        if by_threads:
+            self._probes.run(due, 0.0)
+        else:
+            self._probes.begin(due)
 
     def committed(self, position: Position) -> None:
         """Note where primary's log is, as somebody knows who has just committed."""

@@ -26,7 +26,7 @@ class Servers:
 
     def choose(self, needed: Position | None, without: Sequence[str]) -> str | None:
         """Return the name of a replica that has reached a position; None where primary is to be read from."""
-        return self.manager.replicas.choose(needed, without=without)
+        return self.manager.replicas.choose(needed, without=without, by_threads=True)
 
     def position_after_commit(self, connection: Connection) -> Position | None:
         """Return where primary's log is, as `take_position` does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections import Counter
@@ -91,7 +92,7 @@ def test_one_that_fails_takes_no_reads_and_is_ejected_when_it_fails_again_and_ag
         assert chosen(manager, times=30) == {"readonly-2"}
         assert manager.state().state == state
     assert [event.reason for event in manager.told] == [
-        "takes no reads after 2 failures in a row: ConnectionRefusedError"
+        "takes no reads any more: ConnectionRefusedError (failure 2 in a row)"
     ]
     asked = manager.servers["readonly-1"].asked
     manager.servers["readonly-1"].error = None
@@ -326,13 +327,39 @@ def test_those_that_are_excluded_are_not_chosen():
     assert manager.replicas.choose(without=["readonly-1", "readonly-2"]) is None
 
 
-async def test_in_an_event_loop_nobody_is_asked_and_nobody_waits():
+async def test_in_an_event_loop_nobody_waits():
     manager = ServersManager(primary(), SmallServer(), eject_after=1)
-    assert manager.replicas.choose() == "readonly-1"
-    assert manager.replicas.choose(Position(1)) is None
+    with manager.servers["readonly-1"].frozen():
+        assert manager.replicas.choose(by_threads=True) == "readonly-1"
+        assert manager.replicas.choose(Position(1), by_threads=True) is None
+    while manager.state().state != "good":
+        await asyncio.sleep(0.001)
+    assert manager.replicas.choose(Position(1, timeline=1), by_threads=True) == "readonly-1"
     manager.replicas.report_failure("readonly-1")
-    assert manager.replicas.choose() is None
-    assert [server.asked for server in manager.servers.values()] == [0, 0]
+    assert manager.replicas.choose(by_threads=True) is None
+
+
+def test_a_driver_that_is_missing_is_no_fault_of_the_server():
+    manager = ServersManager(primary(), SmallServer(), eject_after=1)
+    for server in manager.servers.values():
+        server.error = ModuleNotFoundError("psycopg")
+    for _ in range(3):
+        assert chosen(manager) == {"readonly-1"}
+        assert chosen(manager, Position(1)) == {None}
+        manager.clock.now += 1.5
+
+
+def test_without_threads_primary_is_read_from(monkeypatch):
+    manager = ServersManager(primary(), SmallServer())
+
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        assert chosen(manager) == {None}
+    manager.clock.now += 1.5
+    assert chosen(manager) == {"readonly-1"}
 
 
 def test_a_forked_child_chooses_whoever_held_what_in_its_parent():
