@@ -36,6 +36,10 @@ ALL = (
     Recipe("fastapi_async", 15, "postgresql+asyncpg", "sqlite+aiosqlite"),
     Recipe("flask_sqlalchemy", 6),
     Recipe("litestar", 5, "postgresql+asyncpg", "sqlite+aiosqlite"),
+    Recipe("runtime_celery", 3),
+    Recipe("runtime_fastapi", 9),
+    Recipe("runtime_flask", 4),
+    Recipe("runtime_script", 3),
     Recipe("scripts", 4),
     Recipe("sqlmodel", 5),
 )
@@ -80,7 +84,7 @@ class Project:
         return subprocess.run(
             (*command, "--dbguard-database", self._database, *arguments),
             cwd=self._directory,
-            env={**os.environ, "DATABASE_URL": self._url},
+            env={**os.environ, "DATABASE_URL": self._url, "DBGUARD_RUNTIME_URL": self._url},
             capture_output=True,
             text=True,
             check=False,
