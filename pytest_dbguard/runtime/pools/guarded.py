@@ -271,7 +271,7 @@ class Guarded(QueuePool):
     def driver_connections(self) -> tuple[Any, ...]:
         """Return the driver's connections that are held now, to cancel what they do."""
         with self.stats.lock:
-            return tuple(each.driver_connection for each in self.records if each.use is not None)
+            return tuple(each.driver_connection for each in list(self.records) if each.use is not None)
 
     def refuse(self) -> None:
         """Hand out nothing any more: callers get `ShuttingDown`, those that wait now included."""
@@ -374,7 +374,8 @@ class Guarded(QueuePool):
 
     def _saturated(self) -> PoolSaturated:
         self.stats.count("shed")
-        text = upkeep.describe(self, f"refused, since {self.policy.max_waiting} others wait for a connection")
+        # short, since it is said often when there is much to do
+        text = f"refused at once, since {self.policy.max_waiting} others wait for a connection, as many as may"
         self.stats.tell("saturated", text)
         return PoolSaturated(text, code="3o7r")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import threading
 from collections.abc import Callable
@@ -136,14 +137,17 @@ def _is_above_loop(place: tuple[CodeType, int]) -> bool:
 
 def shape_of(statement: str | None) -> str | None:
     """Return a statement without its literals."""
-    return None if statement is None else read_statement(statement).shape.text
+    try:
+        return None if statement is None else read_statement(statement).shape.text
+    except Exception:  # noqa: BLE001  what it is part of matters more
+        return None
 
 
 def _line(code: CodeType, offset: int) -> str:
     lines = (line for start, end, line in code.co_lines() if start <= offset < end)
-    path = Path(code.co_filename)
-    here = Path.cwd()
-    name = path.relative_to(here) if path.is_relative_to(here) else path
+    name = Path(code.co_filename)
+    with contextlib.suppress(ValueError, OSError):  # elsewhere, or the directory is gone
+        name = name.relative_to(Path.cwd())
     return f"{name}:{next(lines, None) or code.co_firstlineno} in {code.co_qualname.rpartition('<locals>.')[2]}"
 
 

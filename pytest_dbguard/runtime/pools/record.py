@@ -81,6 +81,10 @@ class GuardedRecord(_ConnectionRecord):
             connection = pool.limited(super().get_connection)
         except BaseException:
             pool.stats.count("failed")
+            if self.dbapi_connection is not None:
+                # a listener has failed: SQLAlchemy up to 2.0.49 leaves such a connection to the garbage collector
+                pool._close_connection(self.dbapi_connection, terminate=True)
+                self.dbapi_connection = None
             raise
         now = pool.now()
         self.generation, self.is_doomed = generation, False
@@ -100,12 +104,34 @@ class GuardedRecord(_ConnectionRecord):
         try:
             if pool.dispatch.close:
                 pool.dispatch.close(connection, self)
-            if self.generation < pool.abandoned:
-                # its server does not answer: saying goodbye would wait for it
-                abandon(self.driver_connection)
-            pool._close_connection(connection, terminate=True)
         finally:
-            self.dbapi_connection = None
+            try:
+                if self.generation < pool.abandoned:
+                    # its server does not answer: saying goodbye would wait for it
+                    abandon(self.driver_connection)
+                pool._close_connection(connection, terminate=True)
+            finally:
+                self.dbapi_connection = None
+
+    def checkin(self, _fairy_was_created: bool = True) -> None:
+        """Give it back to its pool, whatever listeners do: SQLAlchemy loses its place when one raises."""
+        if self.fairy_ref is None and _fairy_was_created:
+            super().checkin(_fairy_was_created)  # warns that it came back before
+            return
+        self.fairy_ref = None
+        pool, connection = self.guard, self.dbapi_connection
+        try:
+            while self.finalize_callback:
+                finalizer = self.finalize_callback.pop()
+                if connection is not None:
+                    finalizer(connection)
+            if pool.dispatch.checkin:
+                pool.dispatch.checkin(connection, self)
+        except BaseException:
+            self.is_doomed = True
+            raise
+        finally:
+            pool._do_return_conn(self)
 
     def count_end(self, reason: str) -> None:
         """Count it as closed, once."""

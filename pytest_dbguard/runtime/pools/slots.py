@@ -140,7 +140,8 @@ class Slots(Generic[T]):
     def set_aside(self, is_wanted: Callable[[T], bool]) -> list[T]:
         """Take those idle connections out that somebody will look after, then `give` or `release` with `aside`."""
         with self.lock:
-            wanted = [each for each in self.idle if is_wanted(each)]
+            # a copy: the garbage collector may give a connection back meanwhile, in this very thread
+            wanted = [each for each in list(self.idle) if is_wanted(each)]
             for each in wanted:
                 self.idle.remove(each)
             self.aside += len(wanted)

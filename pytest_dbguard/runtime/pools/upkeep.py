@@ -92,10 +92,11 @@ def _put_back(pool: Guarded, record: GuardedRecord) -> None:
 
 def _keep_alive(pool: Guarded) -> tuple[int, int]:
     """Ask the idle connections that have not answered for long, one after the other; return how many, and the dead."""
-    checked = dead = 0
     began = pool.now()
-    while (record := _next_due(pool, began)) is not None:
-        checked += 1
+    asked: set[GuardedRecord] = set()
+    dead = 0
+    while (record := _next_due(pool, began, asked)) is not None:
+        asked.add(record)
         answers = False
         try:
             answers = pool.answers(record)
@@ -105,22 +106,19 @@ def _keep_alive(pool: Guarded) -> tuple[int, int]:
             else:
                 dead += 1
                 pool.retire(record, "dead", aside=True)
-    return checked, dead
+    return len(asked), dead
 
 
-def _next_due(pool: Guarded, now: float) -> GuardedRecord | None:
-    if not pool.policy.keepalive_s:
+def _next_due(pool: Guarded, now: float, asked: set[GuardedRecord]) -> GuardedRecord | None:
+    keepalive_s = pool.policy.keepalive_s
+    if not keepalive_s:
         return None
     with pool.stats.lock:
-        due = [
-            each
-            for each in pool.slots.idle
-            if each.generation == pool.generation
-            and (now - each.answered_at >= pool.policy.keepalive_s or each.answered_at <= pool.doubted_at)
-        ]
-        if not due:
-            return None
-        return pool.slots.set_aside(lambda each: each is due[0])[0]
+        for record in list(pool.slots.idle):
+            is_due = now - record.answered_at >= keepalive_s or record.answered_at <= pool.doubted_at
+            if is_due and record not in asked and record.generation == pool.generation:
+                return pool.slots.set_aside({record}.__contains__)[0]
+    return None
 
 
 def warm_up(pool: Guarded, count: int) -> int:
@@ -159,15 +157,20 @@ def find_leaks(pool: Guarded) -> int:
         return 0
     now = pool.now()
     with pool.stats.lock:
-        found = [each for each in pool.records if each.use and not each.is_leak and now - each.use[0] >= limit]
-        for record in found:
+        found = [(record, use) for record, use in _held(pool) if not record.is_leak and now - use[0] >= limit]
+        for record, _ in found:
             record.is_leak = True
         pool.stats.counts["leaks"] += len(found)
-        leaks = [_holder(each, each.use, now) for each in found if each.use]
-    for holder in leaks:
+    for record, use in found:
+        holder = _holder(record, use, now)
         _LOG.warning("a connection is not given back: %s", holder)
         pool.stats.tell("leak", str(holder))
-    return len(leaks)
+    return len(found)
+
+
+def _held(pool: Guarded) -> list[tuple[GuardedRecord, Use]]:
+    # a copy: the garbage collector may end a connection meanwhile, in this very thread
+    return [(record, use) for record in list(pool.records) if (use := record.use) is not None]
 
 
 def tell_return(pool: Guarded, use: Use, now: float, *, is_leak: bool, was_dropped: bool) -> None:
@@ -185,9 +188,8 @@ def holders(pool: Guarded) -> tuple[Holder, ...]:
     """Return who holds connections, longest first."""
     now = pool.now()
     with pool.stats.lock:
-        held = [(each, each.use) for each in pool.records if each.use is not None]
-        found = [_holder(record, use, now) for record, use in held]
-    return tuple(sorted(found, key=lambda each: each.since))
+        held = _held(pool)
+    return tuple(sorted((_holder(record, use, now) for record, use in held), key=lambda each: each.since))
 
 
 def _holder(record: GuardedRecord | None, use: Use, now: float) -> Holder:
@@ -204,7 +206,8 @@ def _holder(record: GuardedRecord | None, use: Use, now: float) -> Holder:
 
 def describe(pool: Guarded, what: str) -> str:
     """Return a text that says what happened and who holds the connections."""
-    size, overflow, in_use, _, waiting = pool.gauges()
+    with pool.stats.lock:
+        size, overflow, in_use, _, waiting = pool.gauges()
     lines = [f"{what}: {in_use} of {size} + {overflow} are in use, {waiting} callers wait"]
     held = holders(pool)
     lines += [f"  {each}" for each in held[:_HOLDERS_TOLD]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import traceback
+from contextlib import closing
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -12,7 +13,7 @@ from sqlalchemy import create_engine, text
 from pytest_dbguard.runtime.pools.keeper import Keeper
 from pytest_dbguard.runtime.pools.policy import PoolPolicy
 from pytest_dbguard.runtime.pools.queue_pool import GuardedQueuePool
-from tests.runtime.pools.fakes import Caller, eventually
+from tests.runtime.pools.fakes import WATCHDOG_S, Caller, eventually
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
@@ -94,7 +95,7 @@ def test_a_child_works_when_another_thread_held_the_lock(make_pool):
             release.wait()
 
     holder = Caller(hold)
-    held.wait()
+    assert held.wait(WATCHDOG_S)
     in_child(lambda: pool.connect().close())
     release.set()
     holder.outcome()
@@ -108,7 +109,7 @@ def test_a_child_owes_nothing_to_those_who_waited_in_the_parent(make_pool):
 
     def child():
         assert pool.stats.snapshot().waiting == 0
-        with pool.connect():
+        with closing(pool.connect()):
             assert pool.stats.snapshot().in_use == 1
         held.close()
         assert pool.stats.snapshot().in_use == 0

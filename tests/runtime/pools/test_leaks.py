@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import threading
+from contextlib import closing
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from pytest_dbguard.runtime.errors import PoolExhausted
 from pytest_dbguard.runtime.pools.policy import PoolPolicy
 from pytest_dbguard.runtime.pools.queue_pool import GuardedQueuePool
-from tests.runtime.pools.fakes import Caller
+from tests.runtime.pools.fakes import WATCHDOG_S, Caller
 
 
 @pytest.fixture
@@ -152,12 +153,12 @@ def test_the_thread_that_holds_is_named(make_pool):
 
     def call():
         threading.current_thread().name = "worker of mine"
-        with pool.connect():
+        with closing(pool.connect()):
             taken.set()
             release.wait()
 
     caller = Caller(call)
-    taken.wait()
+    assert taken.wait(WATCHDOG_S)
     assert [each.owner for each in pool.checked_out()] == ["thread worker of mine"]
     release.set()
     caller.outcome()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.runtime.pools.fakes import balance
 
 
 def connection_of(pool):
-    with pool.connect() as proxy:
+    with closing(pool.connect()) as proxy:
         return proxy.dbapi_connection
 
 
