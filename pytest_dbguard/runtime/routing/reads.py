@@ -19,6 +19,7 @@ from pytest_dbguard.runtime.routing.pure_functions import PURE_FUNCTIONS
 
 # without a parenthesis a fragment calls no function and begins no subquery
 _MAY_WRITE = re.compile(r"\(|;|\b(?:for|into)\b", re.IGNORECASE)
+_ENDS_OTHERWISE = re.compile(r";|\b(?:for|into)\b", re.IGNORECASE)
 _MOST_KEPT: Final = 512
 
 
@@ -87,7 +88,7 @@ def _is_pure(function: FunctionElement[Any]) -> bool:
 
 def _says_more(select: Any) -> bool:
     """Whether a SELECT holds pieces of text that are not among the elements it consists of, and that may write."""
-    texts = [str(text) for text, _ in (*getattr(select, "_prefixes", ()), *getattr(select, "_suffixes", ()))]
-    texts += [hint for _, hint in getattr(select, "_statement_hints", ())]
-    texts += getattr(select, "_hints", {}).values()
-    return any(map(_MAY_WRITE.search, texts))
+    around = (*getattr(select, "_prefixes", ()), *getattr(select, "_suffixes", ()))
+    hints = [hint for _, hint in getattr(select, "_statement_hints", ())]
+    hints += getattr(select, "_hints", {}).values()
+    return any(_MAY_WRITE.search(str(text)) for text, _ in around) or any(map(_ENDS_OTHERWISE.search, hints))
