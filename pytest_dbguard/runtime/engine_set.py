@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from threading import RLock
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from sqlalchemy.util import greenlet_spawn
 from pytest_dbguard.core.errors import did_you_mean
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.errors import NotConfigured, ShuttingDown
+from pytest_dbguard.runtime.memory_anchor import Anchors
 from pytest_dbguard.runtime.pools.keeper import Keeper
 from pytest_dbguard.runtime.read_only import read_only_view, read_only_view_async
 from pytest_dbguard.runtime.target_engine import EngineMaker, EngineOfTarget
@@ -36,6 +38,7 @@ class EngineSet:
         self._maker = maker
         self._lock = RLock()
         self._keeper = Keeper()
+        self._anchors = Anchors()
         self._is_closed = False
         self._members: dict[tuple[str, bool], EngineOfTarget] = {}
         self._views: dict[EngineOfTarget, Engine] = {}
@@ -60,6 +63,7 @@ class EngineSet:
                 if self._is_closed:
                     # whoever asked before the end began must not leave an engine behind
                     raise ShuttingDown("the database manager has stopped meanwhile")
+                self._anchors.hold(name, self._maker.settings.engine_url(self._target(name)))
                 found = self._maker.make(self._target(name), is_async=is_async)
                 self._keeper.watch(found.stats)
                 for listener in self._listeners:
@@ -92,23 +96,27 @@ class EngineSet:
     def open_all(self) -> None:
         """Make the synchronous engines of all targets, and have each open the connections to begin with: one at least.
 
+        A replica that cannot be reached is told in the log: primary answers for it.
+
         Raises:
-            sqlalchemy.exc.DBAPIError: When a server cannot be reached.
+            sqlalchemy.exc.DBAPIError: When another server cannot be reached.
         """
         for target in self._targets.values():
             member = self.member(target.name, is_async=False)
-            with member.engine.connect():
-                pass
-            member.pool.warm_up(self._warm(member))
+            with _tolerated(target):
+                with member.engine.connect():
+                    pass
+                member.pool.warm_up(self._warm(member))
 
     async def open_all_async(self) -> None:
         """Make the asynchronous engines of all targets, and have each open connections, as `open_all` does."""
         for target in self._targets.values():
             member = self.member(target.name, is_async=True)
             assert member.async_engine is not None
-            async with member.async_engine.connect():
-                pass
-            await greenlet_spawn(member.pool.warm_up, self._warm(member))
+            with _tolerated(target):
+                async with member.async_engine.connect():
+                    pass
+                await greenlet_spawn(member.pool.warm_up, self._warm(member))
 
     def warm_up(self, role: Role | None) -> None:
         """Open as many connections as the synchronous pools keep."""
@@ -158,6 +166,7 @@ class EngineSet:
             self._members, self._views, self._async_views = {}, {}, {}
             keeper, self._keeper = self._keeper, Keeper()
         keeper.stop(0)
+        self._anchors.let_go()
         return taken
 
     def after_fork(self, *, is_started: bool) -> None:
@@ -190,6 +199,16 @@ class EngineSet:
     def _can_be_async(self, target: Target) -> bool:
         driver = self._maker.settings.engine_url(target, is_async=True).get_driver_name()
         return find_spec(driver) is not None and find_spec("greenlet") is not None
+
+
+@contextmanager
+def _tolerated(target: Target) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if target.role != "readonly":
+            raise
+        _LOG.warning("%s cannot be reached at the start (%s)", target.name, type(error).__name__)
 
 
 def _who_serves(targets: tuple[Target, ...]) -> tuple[Mapping[Role, tuple[Target, ...]], Mapping[Role, str]]:

@@ -158,6 +158,34 @@ class TestSqlite:
                 writer.execute(text("INSERT INTO made VALUES (1)"))
 
 
+class TestDatabaseInMemory:
+    """Lives as long as the manager runs, whatever becomes of connections."""
+
+    async def test_outlives_its_connections(self, manager):
+        used = manager(profile="test")
+        with used.engine().begin() as connection:
+            connection.execute(text(MAKES))
+        used.engine().dispose()
+        async with used.async_engine().connect() as connection:
+            assert (await connection.execute(text("SELECT count(*) FROM made"))).scalar() == 0
+        await used.stop_async()
+
+    def test_goes_with_the_manager(self, manager):
+        used = manager(profile="test")
+        with used.engine().begin() as connection:
+            connection.execute(text(MAKES))
+        used.stop()
+        with used.start().engine().connect() as connection:
+            assert connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar() == 0
+
+    def test_is_not_another_managers(self, manager):
+        first, second = manager(profile="test"), manager(profile="test")
+        with first.engine().begin() as connection:
+            connection.execute(text(MAKES))
+        with second.engine().connect() as connection:
+            assert connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar() == 0
+
+
 class TestSessions:
     """Sessions are of the role, and options go through."""
 
@@ -256,19 +284,28 @@ class TestLife:
         await used.start(eager=True)
         assert postgres.sessions() == before + 1
 
-    async def test_an_eager_start_that_fails_leaves_nothing_open(self, client, proxy):
+    async def test_an_eager_start_opens_as_many_as_the_settings_say(self, client, postgres):
+        used = client(pool={"size": 3, "warm_up": 3})
+        before = postgres.sessions()
+        await used.start(eager=True)
+        assert postgres.sessions() == before + 3
+
+    async def test_an_eager_start_does_without_a_replica(self, client, postgres, proxy, caplog):
         between = proxy()
         between.refuse()
-        used = client(between.url(between_url(proxy)))
+        used = client(roles={"readonly": {"url": address(between.url(postgres.url))}})
+        with caplog.at_level(logging.WARNING, "pytest_dbguard.runtime"):
+            await used.start(eager=True)
+        assert any("cannot be reached at the start" in record.getMessage() for record in caplog.records)
+        assert await used.ask() == 1
+
+    async def test_an_eager_start_that_fails_leaves_nothing_open(self, client, postgres, proxy):
+        between = proxy()
+        between.refuse()
+        used = client(between.url(postgres.url))
         with pytest.raises((DBAPIError, OSError)):
             await used.start(eager=True)
         assert (used.manager.state, used.manager.engines()) == ("new", ())
-
-
-def between_url(_):
-    from sqlalchemy import make_url
-
-    return make_url("postgresql://postgres@nowhere/postgres")
 
 
 def test_a_manager_is_no_ones_that_forgot_it():
