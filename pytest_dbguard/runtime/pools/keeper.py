@@ -10,7 +10,7 @@ from typing import Self
 
 from pytest_dbguard.runtime.pools import upkeep
 from pytest_dbguard.runtime.pools.forks import in_children
-from pytest_dbguard.runtime.pools.guarded import Guarded
+from pytest_dbguard.runtime.pools.operated import Operated
 from pytest_dbguard.runtime.pools.queue_pool import AsyncGuardedQueuePool
 from pytest_dbguard.runtime.pools.stats import PoolStats
 
@@ -72,7 +72,7 @@ class Keeper:
 
     def run_once(self) -> upkeep.Upkeep:
         """Look after all pools now, in this thread; return what was done in total. Raises nothing that a pool does."""
-        done = [self._look_after(pool) for stats in self._watched for pool in stats.pools if isinstance(pool, Guarded)]
+        done = [self._look_after(pool) for stats in self._watched for pool in stats.pools if isinstance(pool, Operated)]
         return upkeep.Upkeep(
             sum(each.leaks for each in done),
             sum(each.closed for each in done),
@@ -102,7 +102,7 @@ class Keeper:
         while not stopping.wait(self._every_s):
             self.run_once()
 
-    def _look_after(self, pool: Guarded) -> upkeep.Upkeep:
+    def _look_after(self, pool: Operated) -> upkeep.Upkeep:
         try:
             if isinstance(pool, AsyncGuardedQueuePool):
                 return self._look_after_async(pool)

@@ -11,16 +11,16 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.util import greenlet_spawn
 from sqlalchemy.util.concurrency import in_greenlet
 
-from pytest_dbguard.runtime.pools.guarded import Guarded
 from pytest_dbguard.runtime.pools.leaks import current_task, traced
 from pytest_dbguard.runtime.pools.liveness import within
+from pytest_dbguard.runtime.pools.operated import Operated
 from pytest_dbguard.runtime.pools.upkeep import Upkeep
 from pytest_dbguard.runtime.pools.waiting import TaskWaiter, ThreadWaiter, Waiter
 
 T = TypeVar("T")
 
 
-class GuardedQueuePool(Guarded):
+class GuardedQueuePool(Operated):
     """A `QueuePool` for threads that keeps a `PoolPolicy`. Pass it to `create_engine` as `poolclass`.
 
     Who waits is served in order, and the latest returned connection first. Nothing depends on the wall clock. Its own
@@ -62,7 +62,7 @@ class GuardedQueuePool(Guarded):
         return ThreadWaiter()
 
 
-class AsyncGuardedQueuePool(Guarded, AsyncAdaptedQueuePool):
+class AsyncGuardedQueuePool(Operated, AsyncAdaptedQueuePool):
     """A `GuardedQueuePool` for tasks. Pass it to `create_async_engine` as `poolclass`.
 
     What opens, closes or asks connections has a twin that is awaited, `evict_async` for one: without `_async` such a
