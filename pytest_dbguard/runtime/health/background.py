@@ -8,7 +8,7 @@ import os
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from threading import Event, Lock, Thread, current_thread
+from threading import Event, RLock, Thread, current_thread
 from weakref import WeakMethod
 
 _LOG = logging.getLogger("pytest_dbguard.runtime")
@@ -39,7 +39,7 @@ class Background:
         self._do_async = WeakMethod(do_async)
         self._random = random.Random()  # noqa: S311  spreads load, guards nothing
         self._pid = os.getpid()
-        self._lock = Lock()
+        self._lock = RLock()
         self._stop = Event()
         self._thread: Thread | None = None
         self._task: asyncio.Task[None] | None = None
@@ -91,7 +91,7 @@ class Background:
     def _notice_fork(self) -> None:
         """In a child of the process, forget the thread or task that its parent had, and a lock that nobody lets go."""
         if self._pid != os.getpid():
-            self._pid, self._lock, self._stop = os.getpid(), Lock(), Event()
+            self._pid, self._lock, self._stop = os.getpid(), RLock(), Event()
             self._thread = self._task = None
 
     def _take(self) -> tuple[Thread | None, asyncio.Task[None] | None]:

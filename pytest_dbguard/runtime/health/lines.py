@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from sqlalchemy.engine import Dialect
@@ -22,7 +22,7 @@ class Line:
 
     def __init__(self) -> None:
         self.is_cut = False
-        self._lock = Lock()
+        self._lock = RLock()
         self._copy: socket.socket | None = None
         self._interrupt: Callable[[], object] | None = None
 

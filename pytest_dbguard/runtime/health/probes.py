@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from threading import Lock, Thread
+from threading import RLock, Thread
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,8 @@ class Prober:
         self.name = name
         self._limit_s = limit_s
         self._engine = engine
-        self._lock = Lock()
+        # reentrant: a signal's handler may ask while the thread that it interrupts is inside
+        self._lock = RLock()
         self._probe: Probe | None = None
         self._pid = os.getpid()
 
@@ -60,7 +61,7 @@ class Prober:
         """Return the question that is under way, or begin one. Who joins must leave."""
         if self._pid != os.getpid():
             # a forked process has neither the thread that asks nor whoever held the lock
-            self._lock, self._probe, self._pid = Lock(), None, os.getpid()
+            self._lock, self._probe, self._pid = RLock(), None, os.getpid()
         with self._lock:
             probe = self._probe or self._begin()
             probe.waiting += 1
@@ -104,7 +105,7 @@ class Prober:
             if isinstance(engine, Engine):
                 return _connect_and_ask(engine, line, self._limit_s)
             return asyncio.run(_ask_async(engine, line, self._limit_s))
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  whatever a driver raises is the answer
+        except BaseException as error:  # noqa: BLE001  whatever is raised is the answer: somebody waits for one
             return NO_ANSWER if line.is_cut else failed(error)
 
 

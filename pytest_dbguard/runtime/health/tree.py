@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, get_args
 
 from pytest_dbguard.databases.engines import Role
@@ -23,7 +23,7 @@ class Trees:
     def __init__(self, manager: DatabaseManager, targets: Mapping[str, Target]) -> None:
         self._manager = manager
         self._targets = targets
-        self._lock = Lock()
+        self._lock = RLock()
         self._positions = PrimaryPositions()
 
     def build(self, answers: Mapping[str, Answer], asked_s: float, elapsed_ms: float) -> Health:

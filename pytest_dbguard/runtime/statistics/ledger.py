@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from threading import Lock
+from threading import RLock
 from typing import Any, Final
 
 from pytest_dbguard.runtime.statistics.figures import RoleFigures, StatementFigures
@@ -35,7 +35,8 @@ class Ledger:
         self.role = role
         self.cancelled = 0
         self._max_shapes = max_shapes
-        self._lock = Lock()
+        # reentrant: a signal's handler may execute statements while the thread that it interrupts is inside
+        self._lock = RLock()
         self._keys: dict[Any, Row] = {}
         self._characters = 0
         self._shapes: dict[str, Row] = {}
@@ -107,7 +108,7 @@ class Ledger:
     def reset(self) -> None:
         """Forget all that was counted."""
         # a new lock, since in a forked process nobody is left who could let the old one go
-        self._lock = Lock()
+        self._lock = RLock()
         self._keys, self._shapes, self._characters = {}, {}, 0
         self._other = Row(OTHER, "all others")
         self._kinds = Counter()

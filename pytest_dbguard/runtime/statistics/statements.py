@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from threading import Lock
+from threading import RLock
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,7 @@ class StatementStatistics:
         self._max_shapes = max_shapes
         self._ledgers: dict[str, Ledger] = {}
         self._attached: weakref.WeakKeyDictionary[Engine, _Listeners] = weakref.WeakKeyDictionary()
-        self._lock = Lock()
+        self._lock = RLock()
         in_children(self, StatementStatistics.reset)
 
     def attach(self, engine: Engine | AsyncEngine, target: str, role: str) -> None:
@@ -93,7 +93,7 @@ class StatementStatistics:
 
     def reset(self) -> None:
         """Forget all that was counted."""
-        self._lock = Lock()
+        self._lock = RLock()
         self.faults = 0
         self.began_at = self.clock.monotonic()
         for ledger in list(self._ledgers.values()):

@@ -174,6 +174,17 @@ def test_who_asks_after_all_others_have_given_up_gets_an_answer_of_its_own():
     prober.leave(patient)
 
 
+def test_whatever_is_raised_is_an_answer():
+    def engine():
+        raise SystemExit
+
+    prober = Prober("primary", engine)
+    for _ in range(2):
+        probe = prober.join()
+        assert probe.answer.result(WATCHDOG_S) == Answer(reachable=False, reason="cannot be asked (SystemExit)")
+        prober.leave(probe)
+
+
 def test_a_process_that_can_make_no_thread_gives_an_answer(monkeypatch):
     def start(self):
         raise RuntimeError("can't start new thread")

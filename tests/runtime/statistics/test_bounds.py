@@ -109,3 +109,20 @@ async def test_asynchronous_engines_are_counted(tmp_path):
     await engine.dispose()
     assert statistics.roles()["primary"].calls == 10
     assert statistics.faults == 0
+
+
+def test_a_signal_may_interrupt_counting(engine, statistics):
+    """Its handler runs in the thread that it interrupts, which may hold the lock."""
+    run(engine, text("SELECT 1"))
+    ledger = statistics._ledgers["primary"]
+    answered = []
+
+    def handler():
+        with ledger._lock:
+            run(engine, text("SELECT 1"))
+            answered.append(statistics.roles()["primary"].calls)
+
+    thread = threading.Thread(target=handler, daemon=True)
+    thread.start()
+    thread.join(60)
+    assert answered == [2]
