@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event
@@ -108,8 +109,10 @@ class Route:
 
     def close(self) -> None:
         """Give back what was read from."""
-        for reader in self.readers:
-            reader.close()
+        if self.readers:
+            with ExitStack() as stack:
+                for reader in self.readers:
+                    stack.callback(reader.close)
 
 
 class Intent:
