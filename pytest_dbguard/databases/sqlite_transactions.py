@@ -11,17 +11,23 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 # all that changes nothing, or that SQLite refuses inside of a transaction; after WITH anything may come
+_COMMENTS = r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*"
 _READS = re.compile(
-    r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(?:(?:SELECT|PRAGMA|EXPLAIN|VALUES|ATTACH|DETACH|VACUUM|BEGIN|END|COMMIT|ROLLBACK)\b"
+    _COMMENTS + r"(?:(?:SELECT|PRAGMA|EXPLAIN|VALUES|ATTACH|DETACH|VACUUM|BEGIN|END|COMMIT|ROLLBACK)\b"
     r"|WITH\b(?!.*\b(?:INSERT|UPDATE|DELETE|REPLACE)\b))",
     re.IGNORECASE | re.DOTALL,
 )
+
+_READS_ROWS = re.compile(_COMMENTS + r"(?:SELECT|VALUES|WITH)\b", re.IGNORECASE | re.DOTALL)
 
 
 def mend_sqlite(engine: Engine, *, is_durable: bool = False) -> None:
     """Have a transaction begin before the first statement that is no read, and have foreign keys enforced.
 
-    Commits wait for the disk only where `is_durable` asks for that: data of tests need not outlive a power cut.
+    Args:
+        engine: The engine; of an asynchronous one the synchronous engine inside. Nothing happens on other databases.
+        is_durable: Whether data are to outlive a power cut, so that commits wait for the disk; and whether reads begin
+            a transaction as well where "SERIALIZABLE" is asked for, which costs others a lock. Tests need neither.
 
     The driver itself begins one before INSERT, UPDATE and DELETE only, so that SAVEPOINT and DDL do not roll back.
     SQLAlchemy's documentation mends that with a BEGIN before every statement ("Legacy Transaction Mode"); but then a
@@ -43,15 +49,15 @@ def mend_sqlite(engine: Engine, *, is_durable: bool = False) -> None:
     )
 
     def do_execute(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        _begin_before(statement, context)
+        _begin_before(statement, context, is_durable)
         execute(cursor, statement, parameters, context)
 
     def do_executemany(cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        _begin_before(statement, context)
+        _begin_before(statement, context, is_durable)
         executemany(cursor, statement, parameters, context)
 
     def do_execute_no_params(cursor: Any, statement: str, context: Any = None) -> None:
-        _begin_before(statement, context)
+        _begin_before(statement, context, is_durable)
         without(cursor, statement, context)
 
     def do_savepoint(connection: Any, name: str) -> None:
@@ -97,14 +103,24 @@ def _begin_later(_dbapi_connection: Any) -> None:
     """Do nothing: the first statement that writes begins."""
 
 
-def _begin_before(statement: str, context: Any) -> None:
-    if context is not None and not _only_reads(statement):
-        _begin(context.root_connection)
+def _begin_before(statement: str, context: Any, is_durable: bool) -> None:
+    if context is None:
+        return
+    connection = context.root_connection
+    if not _only_reads(statement) or (
+        is_durable and _isolation(connection) == "SERIALIZABLE" and _reads_rows(statement)
+    ):
+        _begin(connection)
 
 
 @lru_cache(maxsize=2048)
 def _only_reads(statement: str) -> bool:
     return _READS.match(statement) is not None
+
+
+@lru_cache(maxsize=2048)
+def _reads_rows(statement: str) -> bool:
+    return _READS_ROWS.match(statement) is not None
 
 
 def _begin(connection: Any) -> None:
@@ -120,6 +136,10 @@ def _begin(connection: Any) -> None:
 
 
 def _is_autocommit(connection: Any) -> bool:
+    return _isolation(connection) == "AUTOCOMMIT"
+
+
+def _isolation(connection: Any) -> str:
     asked: Any = connection.get_execution_options().get("isolation_level")
     asked = asked or connection.engine.get_execution_options().get("isolation_level")
-    return str(asked or connection.dialect._on_connect_isolation_level).upper() == "AUTOCOMMIT"
+    return str(asked or connection.dialect._on_connect_isolation_level).upper()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Event, Lock
+from threading import Event, Lock, get_ident
 from typing import Literal
 
 from pytest_dbguard.runtime.errors import ShuttingDown
@@ -17,6 +17,7 @@ class ManagerState:
         self.value: State = "new"
         self._lock = Lock()
         self._stopped = Event()
+        self._by: int | None = None
 
     def start(self) -> bool:
         """Become "started"; True for the one caller that has to start things.
@@ -40,12 +41,14 @@ class ManagerState:
                 return False
             self._stopped.clear()
             self.value = "stopping"
+            self._by = get_ident()
             return True
 
     def stopped(self) -> None:
         """Become "stopped"."""
         with self._lock:
             self.value = "stopped"
+            self._by = None
             self._stopped.set()
 
     def never_mind(self) -> None:
@@ -55,8 +58,12 @@ class ManagerState:
                 self.value = "new"
 
     def wait_until_stopped(self) -> None:
-        """Wait for whoever stops, which takes as long as the deadline that it was given."""
-        self._stopped.wait()
+        """Wait for whoever stops, which takes as long as the deadline that it was given.
+
+        Unless this very thread does, and a signal or a listener has got in between.
+        """
+        if self._by != get_ident():
+            self._stopped.wait()
 
     def after_fork(self) -> None:
         """Be usable in a child of the process, whatever another thread was doing when it forked."""

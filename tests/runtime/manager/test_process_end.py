@@ -231,6 +231,22 @@ class TestEndOfPython:
         assert program.ends() == (0, ["1"], "")
         eventually(lambda: postgres.sessions() == 0, "the end of the sessions")
 
+    def test_is_not_held_up_by_threads_of_asynchronous_sqlite(self, tmp_path):
+        program = Script(
+            """
+            async def main():
+                await manager.async_engine().connect()  # never closed
+                async with manager.async_engine().connect() as connection:
+                    await connection.execute(text("CREATE TABLE made (id int)"))
+                    await connection.commit()
+            asyncio.run(main())
+            """,
+            f"sqlite:///{tmp_path / 'shop.db'}",
+        )
+        status, _, errors = program.ends()
+        assert status == 0
+        assert "Traceback" not in errors
+
     def test_is_not_held_up_by_a_session_that_nobody_closed(self, script):
         program = script(
             """

@@ -12,6 +12,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from pytest_dbguard.runtime.errors import NotStarted, ShuttingDown
+from pytest_dbguard.runtime.manual_clock import ManualClock
 from tests.runtime.faults.clients import bounded, in_thread, until
 from tests.runtime.faults.server import eventually
 from tests.runtime.manager.conftest import address
@@ -220,6 +221,23 @@ class TestMoreThanOnce:
         reports = await bounded(asyncio.gather(first, second, third))
         assert [report.cancelled for report in reports] == [0, 0, 0]
         assert used.manager.state == "stopped"
+
+    def test_who_gets_in_between_does_not_wait_for_itself(self, manager):
+        """As the handler of a signal does that comes while the main thread stops the manager."""
+
+        class InterruptedClock(ManualClock):
+            def sleep(self, seconds):
+                reports.append(used.stop())
+                super().sleep(seconds)
+
+        reports = []
+        used = manager(profile="test", clock=InterruptedClock())
+        connection = used.engine().connect()
+        report = used.stop(0.001)
+        connection.close()
+        assert len(reports) > 0
+        assert report.cancelled == 1
+        assert used.state == "stopped"
 
     async def test_starting_meanwhile_is_refused(self, client):
         used = client()

@@ -81,3 +81,24 @@ async def test_asynchronously(used, other):
     assert len(attempts) == 2
     assert other.execute("SELECT amount FROM accounts").fetchall() == [(11,)]
     await used.stop_async(0)
+
+
+@pytest.mark.parametrize("by_role", [False, True])
+def test_what_was_read_does_not_change_where_that_is_asked_for(manager, file_url, other, used, by_role):
+    """An amount that is read, changed and written back: nobody else's change is lost."""
+    isolation = {"roles": {"primary": {"isolation": "SERIALIZABLE"}}} if by_role else {}
+    used = manager(url=file_url, timeouts={"lock_s": 0.001}, **isolation)
+    other.execute("PRAGMA journal_mode = WAL")
+    attempts = []
+
+    def work(session):
+        amount = session.scalar(text("SELECT amount FROM accounts"))
+        if not attempts:
+            other.execute("UPDATE accounts SET amount = 50")
+        attempts.append(amount)
+        assert session.scalar(text("SELECT amount FROM accounts")) == amount
+        session.execute(text("UPDATE accounts SET amount = :amount"), {"amount": amount + 1})
+
+    used.run(work, backoff=NO_WAIT, isolation=None if by_role else "SERIALIZABLE")
+    assert attempts == [10, 50]
+    assert other.execute("SELECT amount FROM accounts").fetchall() == [(51,)]
