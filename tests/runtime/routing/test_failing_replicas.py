@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from pytest_dbguard.runtime.routing import AsyncRoutingSession, RoutingSession
+from tests.runtime.faults.server import WATCHDOG_S, eventually
 from tests.runtime.routing.small_manager import Customer, Order, SmallTarget
 
 COUNT = select(func.count()).select_from(Order)
@@ -39,17 +42,24 @@ def behind_proxy(two):
     return make
 
 
-def used(manager, name="readonly-2"):
-    """Have the replica read from once, so that it is known and a connection is open."""
-    with RoutingSession(manager) as session:
-        assert session.scalar(COUNT) == 2
-    assert manager.where() == [name]
+def used(manager, name="readonly-2", query=None):
+    """Read until a server is read from, so that it is known and a connection is open."""
+
+    def reads():
+        with RoutingSession(manager) as session:
+            assert session.scalar(COUNT if query is None else query) in (1, 2)
+        return manager.where() == [name]
+
+    eventually(reads, "a read of the replica")
 
 
 async def used_async(manager, name="readonly-2"):
-    async with AsyncRoutingSession(manager) as session:
-        assert await session.scalar(COUNT) == 2
-    assert manager.where() == [name]
+    async with asyncio.timeout(WATCHDOG_S):
+        while True:
+            async with AsyncRoutingSession(manager) as session:
+                assert await session.scalar(COUNT) == 2
+            if manager.where() == [name]:
+                return
 
 
 def drop_pooled(manager):
@@ -81,9 +91,7 @@ async def test_a_replica_that_refuses_is_left_within_the_same_asynchronous_call(
 
 def test_the_other_replica_takes_over(two):
     manager, between = two()
-    while "readonly-2" not in manager.where():
-        with RoutingSession(manager) as session:
-            session.scalar(COUNT)
+    used(manager)
     drop_pooled(manager)
     between.refuse()
     for _ in range(30):
@@ -252,13 +260,12 @@ def test_a_replica_that_was_stopped_is_read_from_again(small, replica, postgres)
     with RoutingSession(manager) as session:
         assert session.scalar(COUNT) == 2
     replica.start()
-    while manager.where() != ["readonly-1"]:
-        with RoutingSession(manager) as session:
-            assert session.scalar(COUNT) == 2
+    manager.sent.clear()
+    used(manager, "readonly-1")
 
 
 def test_primary_down_leaves_reads_to_the_replica(small, replica, postgres):
-    manager = small(wait_s=0.05)
+    manager = small(wait_s=0.5)
     used(manager, "readonly-1")
     postgres.stop()
     for _ in range(3):
@@ -273,9 +280,7 @@ def test_a_promoted_replica_is_not_taken_for_one(small, replica, postgres):
     manager = small(max_lag_s=0.04)
     used(manager, "readonly-1")
     replica.promote()
-    while manager.where() != ["primary"]:
-        with RoutingSession(manager) as session:
-            assert session.scalar(COUNT) == 2
+    used(manager, "primary")
     assert manager.replicas.states()[0].reason == "has become a primary of its own"
 
 
@@ -298,14 +303,11 @@ def test_positions_carry_the_timeline_of_a_promotion(small, replica, postgres):
 
 def test_replay_that_is_paused_for_too_long_leaves_reads_to_primary(small, replica, postgres):
     manager = small(max_lag_s=0.05)
-    used(manager, "readonly-1")
+    one = text("SELECT 1").execution_options(dbguard_role="readonly")
+    used(manager, "readonly-1", one)
     replica.pause()
     postgres.execute("DELETE FROM routed_order")
-    while manager.where() != ["primary"]:
-        with RoutingSession(manager) as session:
-            assert session.scalar(text("SELECT 1").execution_options(dbguard_role="readonly")) == 1
+    used(manager, "primary", one)
     assert manager.replicas.states()[0].state == "lagging"
     replica.resume()
-    while manager.where() != ["readonly-1"]:
-        with RoutingSession(manager) as session:
-            session.scalar(COUNT)
+    used(manager, "readonly-1", one)

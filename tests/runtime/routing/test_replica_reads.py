@@ -17,6 +17,7 @@ from pytest_dbguard.runtime.routing import (
     position_scope,
 )
 from pytest_dbguard.runtime.routing.positions import trail_of
+from tests.runtime.faults.server import WATCHDOG_S
 from tests.runtime.routing.small_manager import Customer, Order
 
 COUNT = select(func.count()).select_from(Order)
@@ -34,7 +35,7 @@ def test_a_read_after_a_commit_waits_for_the_replica(small):
 
 
 def test_a_read_goes_to_primary_when_replay_is_paused(small, replica):
-    manager = small(wait_s=0.05)
+    manager = small(wait_s=0.5)
     with RoutingSession(manager) as session:
         assert session.scalar(COUNT) == 2
         session.rollback()
@@ -51,7 +52,7 @@ def test_a_read_goes_to_primary_when_replay_is_paused(small, replica):
 
 
 def test_other_clients_read_from_the_replica_meanwhile(small, replica):
-    manager = small(wait_s=0.05)
+    manager = small(wait_s=0.5)
     replica.pause()
     with position_scope(manager), RoutingSession(manager) as session:
         session.execute(delete(Order))
@@ -62,7 +63,7 @@ def test_other_clients_read_from_the_replica_meanwhile(small, replica):
 
 
 def test_a_new_session_of_the_same_context_sees_the_write(small, replica):
-    manager = small(wait_s=0.05)
+    manager = small(wait_s=0.5)
     replica.pause()
     with RoutingSession(manager) as session:
         session.execute(delete(Order))
@@ -72,7 +73,7 @@ def test_a_new_session_of_the_same_context_sees_the_write(small, replica):
 
 
 def test_a_token_carries_the_position_to_another_process(small, replica):
-    writer, reader = small(), small(wait_s=0.05)
+    writer, reader = small(), small(wait_s=0.5)
     replica.pause()
     with RoutingSession(writer) as session:
         session.execute(delete(Order))
@@ -154,7 +155,7 @@ def test_a_commit_whose_position_nobody_tells_is_still_one(small, monkeypatch, p
 
 
 def test_statements_that_are_committed_each_by_itself_have_a_position(small, replica):
-    manager = small(wait_s=0.05)
+    manager = small(wait_s=0.5)
     replica.pause()
     with RoutingSession(manager) as session:
         session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
@@ -192,7 +193,7 @@ def test_the_replica_refuses_what_is_passed_off_as_a_read(small):
 
 
 def test_threads_know_of_their_own_writes_only_unless_one_request_started_them(small, replica):
-    manager = small(wait_s=0.05)
+    manager = small(wait_s=0.5)
     replica.pause()
     counts = {}
 
@@ -224,7 +225,7 @@ async def test_an_asynchronous_session_reads_its_own_writes(small, replica, asyn
 
 
 async def test_an_asynchronous_read_goes_to_primary_when_replay_is_paused(small, replica, async_driver):
-    manager = small(async_driver=async_driver, wait_s=0.05)
+    manager = small(async_driver=async_driver, wait_s=0.5)
     replica.pause()
     async with AsyncRoutingSession(manager) as session:
         await session.execute(update(Customer).values(name="x"))
@@ -237,7 +238,7 @@ async def test_an_asynchronous_read_goes_to_primary_when_replay_is_paused(small,
 
 
 async def test_tasks_of_one_request_see_what_each_has_written(small, replica, async_driver):
-    manager = small(async_driver=async_driver, wait_s=0.05)
+    manager = small(async_driver=async_driver, wait_s=0.5)
     replica.pause()
 
     async def write():
@@ -257,7 +258,7 @@ async def test_tasks_of_one_request_see_what_each_has_written(small, replica, as
 
 
 async def test_what_a_task_writes_its_thread_knows_and_the_other_way_round(small, replica, async_driver):
-    manager = small(async_driver=async_driver, wait_s=0.05)
+    manager = small(async_driver=async_driver, wait_s=0.5)
     replica.pause()
 
     def write():
@@ -281,8 +282,9 @@ async def test_a_task_that_is_cancelled_gives_its_connections_back(small, async_
                 await session.execute(text("SELECT pg_sleep(60)"))
 
     task = asyncio.create_task(read())
-    while ("readonly-1", "SELECT") not in manager.sent[1:]:
-        await asyncio.sleep(0.001)
+    async with asyncio.timeout(WATCHDOG_S):
+        while ("readonly-1", "SELECT") not in manager.sent[1:]:
+            await asyncio.sleep(0.001)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -92,8 +92,7 @@ async def test_a_task_that_is_cancelled_after_its_commit_is_known_to_have_writte
     asked = f"SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%{async_driver}%'"
     with position_scope(manager) as trail:
         task = asyncio.create_task(write())
-        while not await asyncio.to_thread(postgres.scalar, asked):
-            pass
+        await asyncio.to_thread(eventually, lambda: postgres.scalar(asked), "the question after the commit")
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -28,7 +28,7 @@ FORGED = ["", "x", "1-1", "1-1-zz", "1-1-" + "f" * 17, "9" * 100_000, "1-1-1\r\n
 
 @pytest.fixture
 def manager(small, replica):
-    return small(wait_s=0.05)
+    return small(wait_s=0.5)
 
 
 @pytest.fixture

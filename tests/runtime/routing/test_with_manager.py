@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.runtime.faults.clients import plain
+from tests.runtime.faults.server import eventually
 from tests.runtime.routing.conftest import fill
 from tests.runtime.routing.small_manager import Base, Customer, Order
 
@@ -180,9 +181,13 @@ def test_events_tell_of_a_replica_that_is_left_and_taken_back(made, replica):
     with manager.routing_session() as session:
         assert not session.scalar(ON_REPLICA)
     replica.start()
-    while not any(each.reason == "takes reads again" for each in told):
+
+    def is_back():
         with manager.routing_session() as session:
             session.scalar(COUNT)
+        return any(each.reason == "takes reads again" for each in told)
+
+    eventually(is_back, "the return of the replica")
     reasons = [each.reason for each in told if "reads" in each.reason]
     assert reasons[0] == "takes no reads any more: OperationalError (failure 1 in a row)"
 
