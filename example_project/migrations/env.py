@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from alembic import context
-from shop.database import database_url
+from pytest_dbguard.runtime import get_database_service
 from shop.models import Base
-from sqlalchemy import create_engine
 
 
 def run(connection) -> None:
@@ -19,6 +18,6 @@ given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    with create_engine(database_url()).connect() as connection:
+    with get_database_service() as service, service.client().engine.connect() as connection:
         run(connection)
         connection.commit()

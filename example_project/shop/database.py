@@ -1,32 +1,33 @@
-"""Where the shop's sessions come from outside of tests: one sync and one async engine by environment variable."""
+"""Where the shop's sessions come from outside of tests: the database service of this process.
+
+`[tool.dbguard.runtime]` in pyproject.toml says where it leads: to SQLite, unless DBGUARD_RUNTIME_URL says more.
+"""
 
 from __future__ import annotations
 
-import os
-from functools import cache
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
-from sqlalchemy import create_engine
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import Session, sessionmaker
-
-
-def database_url() -> str:
-    """Return the URL of the sync engine."""
-    return os.environ.get("SHOP_DATABASE_URL", "sqlite:///shop.db")
+from fastapi import FastAPI
+from pytest_dbguard.runtime import get_database_service
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 
-def async_database_url() -> str:
-    """Return the URL of the async engine; psycopg speaks both."""
-    return os.environ.get("SHOP_ASYNC_DATABASE_URL", database_url().replace("sqlite://", "sqlite+aiosqlite://"))
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    """Start the service with the application, and end what is under way before it stops."""
+    async with get_database_service():
+        yield
 
 
-@cache
-def session_factory() -> sessionmaker[Session]:
-    """Return the factory of sync sessions."""
-    return sessionmaker(create_engine(database_url()))
+def get_session() -> Iterator[Session]:
+    """Give a request its session."""
+    with get_database_service().client() as session:
+        yield session
 
 
-@cache
-def async_session_factory() -> async_sessionmaker[AsyncSession]:
-    """Return the factory of async sessions."""
-    return async_sessionmaker(create_async_engine(async_database_url()), expire_on_commit=False)
+async def get_async_session() -> AsyncIterator[AsyncSession]:
+    """Give an async request its session; psycopg and SQLite speak both."""
+    async with get_database_service().client() as session:
+        yield session

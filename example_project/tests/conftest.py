@@ -5,8 +5,9 @@ from __future__ import annotations
 import factories
 import pytest
 from fastapi.testclient import TestClient
+from shop.database import get_async_session, get_session
 from shop.models import Base
-from shop.web.app import app, get_async_session, get_session
+from shop.web.app import app
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from pytest_dbguard.runtime import get_database_service
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
-from shop.database import session_factory
 from shop.models import Invoice, Order, OrderLine, Product, StockMovement
 
 
@@ -54,7 +54,7 @@ def ship_all(session: Session, references: list[str]) -> None:
 
 def main() -> None:
     """Run the job on the shop's database."""
-    with session_factory()() as session:
+    with get_database_service() as service, service.client() as session:
         bill(session, date.today())
 
 

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Header, HTTPException
+from fastapi import Depends, FastAPI, Header, HTTPException, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
+from pytest_dbguard.runtime import get_database_service
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, joinedload
 
-from shop.database import async_session_factory, session_factory
+from shop.database import get_async_session, get_session, lifespan
 from shop.models import Customer, Order, Product
 from shop.repositories import customers, orders, products
 from shop.schemas import ProductOut, ReviewOut
 from shop.services import reports, reviews
 
 TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent.parent / "templates"), autoescape=True)
-
-
-def get_session() -> Iterator[Session]:
-    """Give a request its session."""
-    with session_factory()() as session:
-        yield session
-
-
-async def get_async_session() -> AsyncIterator[AsyncSession]:
-    """Give an async request its session."""
-    async with async_session_factory()() as session:
-        yield session
 
 
 Db = Annotated[Session, Depends(get_session)]
@@ -47,7 +36,15 @@ def current_customer(session: Db, x_api_key: Annotated[str, Header()]) -> Custom
 
 
 Me = Annotated[Customer, Depends(current_customer)]
-app = FastAPI(title="Shop")
+app = FastAPI(title="Shop", lifespan=lifespan)
+
+
+@app.get("/ready")
+async def ready(response: Response) -> dict[str, object]:
+    """Tell the load balancer whether to send requests here."""
+    readiness = await get_database_service().ready_async()
+    response.status_code = 200 if readiness.ok else 503
+    return readiness.to_dict()
 
 
 @app.get("/products", response_model=list[ProductOut])
