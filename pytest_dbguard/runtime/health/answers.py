@@ -93,7 +93,6 @@ _BY_SYSTEM: Final = (
     ("connection reset", "ends connections"),
     ("unable to open database file", "has a file that cannot be opened"),
     ("not a database", "has a file that is no database"),
-    ("database is locked", "is locked by another process"),
 )
 
 
@@ -109,6 +108,9 @@ def failed(error: BaseException) -> Answer:
     if sqlstate is not None:
         said = _BY_SQLSTATE.get(sqlstate, "answers with an error")
         return Answer(reachable=sqlstate == "53300", reason=f"{said} ({sqlstate})")
+    if "database is locked" in text:
+        # SQLite, which is there: somebody writes for long
+        return Answer(reachable=True, reason=f"is locked by another connection ({kind})")
     return Answer(reachable=False, reason=f"{_by_class(error) or _by_words(text)} ({kind})")
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from pytest_dbguard.runtime.health.answers import NO_ANSWER, Answer, failed
 from pytest_dbguard.runtime.health.lines import Cut, Line
-from pytest_dbguard.runtime.health.questions import ask, is_private_memory, sqlite_file
+from pytest_dbguard.runtime.health.questions import ask, is_in_memory, sqlite_file
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -119,11 +119,11 @@ async def _ask_async(engine: AsyncEngine, line: Line, limit_s: float) -> Answer:
 
 
 def _connect_and_ask(engine: Engine, line: Line, limit_s: float) -> Answer:
-    file = sqlite_file(engine.url)
-    if is_private_memory(engine.url):
+    if is_in_memory(engine.url) or getattr(engine.pool, "is_lent", False):
+        # another connection would see nothing of it, or wait for a lock on all of it; or all have the one that a
+        # test rolls back
         return Answer(reachable=True, read_only=False)
-    if file is not None and not file.exists():
-        # connecting would make an empty one
+    if _has_no_file(engine):
         return Answer(reachable=False, reason="has no file")
     began = perf_counter()
     # the engine's own way to connect, with its listeners and credentials; the pool does not know of what comes out
@@ -139,3 +139,9 @@ def _connect_and_ask(engine: Engine, line: Line, limit_s: float) -> Answer:
         with suppress(Exception, Cut):
             close(connection)
         line.release()
+
+
+def _has_no_file(engine: Engine) -> bool:
+    """Whether connecting would make an empty database; not where a listener connects, who knows to which."""
+    file = sqlite_file(engine.url)
+    return file is not None and not file.exists() and not engine.dialect.dispatch.do_connect

@@ -59,22 +59,18 @@ def ask(dialect: Dialect, connection: Any, url: URL, limit_s: float) -> Answer:
     return Answer(reachable=True, latency_ms=(perf_counter() - began) * 1e3)
 
 
-def is_private_memory(url: URL) -> bool:
-    """Whether a URL leads to a database that only its own connection sees: any other gets an empty one."""
-    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+def is_in_memory(url: URL) -> bool:
+    """Whether a URL leads to an SQLite database in memory, of one connection or shared by those of this process."""
+    return url.get_backend_name() == "sqlite" and sqlite_file(url) is None
 
 
 def sqlite_file(url: URL) -> Path | None:
     """Return the file of an SQLite database; None for one in memory, and for other databases."""
-    name = url.database or ""
-    if url.get_backend_name() != "sqlite" or is_private_memory(url):
+    name, _, options = (url.database or "").removeprefix("file:").partition("?")
+    in_memory = name in ("", ":memory:") or "mode=memory" in options
+    if url.get_backend_name() != "sqlite" or in_memory:
         return None
-    if url.query.get("mode") == "memory" or url.query.get("vfs") == "memdb":
-        return None
-    if name.startswith("file:"):
-        name = name.removeprefix("file:").partition("?")[0]
-        name = "" if ":memory:" in name or "mode=memory" in str(url.database) else name
-    return Path(name) if name else None
+    return None if url.query.get("mode") == "memory" or url.query.get("vfs") == "memdb" else Path(name)
 
 
 def _ask_postgresql(connection: Any, limit_s: float) -> Answer:
@@ -109,7 +105,10 @@ def _ask_sqlite(connection: Any, url: URL, limit_s: float) -> Answer:
     began = perf_counter()
     ((tables,),) = _rows(connection, _SQLITE)
     latency_ms = (perf_counter() - began) * 1e3
-    file = sqlite_file(url)
+    # not the engine's URL: a listener may have led the connection elsewhere
+    file = next(
+        (Path(path) for _, name, path in _rows(connection, "PRAGMA database_list") if name == "main" and path), None
+    )
     return Answer(
         reachable=True,
         latency_ms=latency_ms,

@@ -42,8 +42,17 @@ class TestSqlite:
         found = self.check(small, f":///file:{file}?mode=ro&uri=true", driver)
         assert (found.status, found.read_only) == ("unhealthy", True)
 
-    def test_memory(self, small, driver):
-        found = self.check(small, "://", driver)
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "://",
+            ":///:memory:",
+            ":///file:shared?mode=memory&cache=shared&uri=true",
+            ":///file:/one?vfs=memdb&uri=true",
+        ],
+    )
+    def test_memory(self, small, driver, url):
+        found = self.check(small, url, driver)
         assert (found.status, found.reachable, found.read_only) == ("healthy", True, False)
 
     def test_a_file_that_another_process_has_locked(self, small, tmp_path, driver):
@@ -54,7 +63,7 @@ class TestSqlite:
             _, checker = small({"primary": make_url(f"{driver}:///{file}")}, is_async="aio" in driver, health_s=0.1)
             found = checker.health(60.0).targets["primary"]
             locking.execute("ROLLBACK")
-        assert (found.status, found.reason) == ("unhealthy", "is locked by another process (OperationalError)")
+        assert (found.status, found.reason) == ("degraded", "is locked by another connection (OperationalError)")
 
     def test_disk_that_runs_out(self, small, tmp_path, driver, monkeypatch):
         file = tmp_path / "app.db"
