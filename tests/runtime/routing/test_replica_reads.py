@@ -291,3 +291,34 @@ async def test_a_task_that_is_cancelled_gives_its_connections_back(small, async_
     assert manager.async_engine("readonly", target="readonly-1").sync_engine.pool.checkedout() == 0
     async with AsyncRoutingSession(manager) as session:
         assert await session.scalar(COUNT) == 2
+
+
+async def test_a_coroutine_chooses_for_itself(small, replica, postgres, async_driver):
+    manager = small(async_driver=async_driver, wait_s=0.5)
+    assert await manager.replicas.choose_async() == "readonly-1"
+    assert await manager.replicas.choose_async(without=["readonly-1"]) is None
+    replica.pause()
+    postgres.execute("DELETE FROM routed_order")
+    written = Position.of_lsn(postgres.scalar("SELECT pg_current_wal_insert_lsn()::text"), timeline=1)
+    assert await manager.replicas.choose_async(written) is None
+    replica.resume()
+    assert await manager.replicas.choose_async(written) == "readonly-1"
+
+
+async def test_a_server_that_tells_no_position_is_read_from_by_who_has_not_written(small, monkeypatch, async_driver):
+    monkeypatch.setattr("pytest_dbguard.runtime.routing.probes.SAMPLE_QUERY", "SELECT 1 / 0")
+    manager = small(async_driver=async_driver, wait_s=5.0)
+    assert await manager.replicas.choose_async() == "readonly-1"
+    assert await manager.replicas.choose_async(Position(1)) is None
+    assert await asyncio.to_thread(manager.replicas.choose) == "readonly-1"
+
+
+async def test_a_pool_that_is_used_up_is_not_waited_for_by_who_asks(small, async_driver):
+    manager = small(async_driver=async_driver, max_lag_s=0.04)
+    manager.options["readonly-1"] = {"pool_size": 1, "max_overflow": 0}
+    async with AsyncRoutingSession(manager) as session:
+        with session.using("readonly"):
+            await session.scalar(text("SELECT 1"))
+        async with asyncio.timeout(WATCHDOG_S):
+            await manager.replicas.choose_async()
+        assert manager.replicas.states()[0].failures == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import pytest
 from sqlalchemy import (
     bindparam,
@@ -17,9 +19,10 @@ from sqlalchemy import (
     union,
     update,
 )
+from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlalchemy.orm import aliased, joinedload, selectinload, sessionmaker, subqueryload
 
-from pytest_dbguard.runtime.routing import RoutingSession
+from pytest_dbguard.runtime.routing import AsyncRoutingSession, RoutingSession
 from tests.runtime.routing.small_manager import Customer, Order
 
 READS = {
@@ -250,6 +253,19 @@ def test_a_bind_of_a_call_is_obeyed(sqlite, session):
     assert sqlite.where() == ["analytics", "primary"]
 
 
+def test_a_read_that_is_bound_to_primary_leaves_the_transaction_there(sqlite, session):
+    session.execute(select(Order), bind_arguments={"bind": sqlite.engine()})
+    session.scalars(select(Order)).all()
+    assert sqlite.where() == ["primary", "primary"]
+
+
+def test_a_table_is_bound_elsewhere(sqlite, session):
+    session.bind_table(Order.__table__, sqlite.engine("analytics"))
+    session.execute(select(Order.__table__))
+    session.execute(select(Customer.__table__))
+    assert sqlite.where() == ["analytics", "readonly-1"]
+
+
 def test_two_phases_are_for_one_server(sqlite):
     with RoutingSession(sqlite, twophase=True) as session:
         assert session.get_bind() is sqlite.engine()
@@ -306,10 +322,12 @@ def test_without_replicas_all_goes_to_primary(sqlite):
 
     alone = SmallManager(sqlite.settings.targets()[0])
     with RoutingSession(alone) as session:
+        with session.using("analytics"):
+            session.scalars(select(Order)).all()
         session.scalars(select(Order)).all()
         session.execute(delete(Order))
         session.rollback()
-    assert alone.where() == ["primary"]
+    assert alone.where() == ["primary", "primary"]
     alone.close()
 
 
@@ -318,4 +336,29 @@ def test_sqlite_has_no_positions(sqlite, session):
     session.commit()
     assert session.position is None
     assert session.scalars(select(Order)).all() == []
+    assert sqlite.where() == ["readonly-1"]
+
+
+async def test_an_asynchronous_session_is_led_as_well(sqlite):
+    async with AsyncRoutingSession(sqlite) as session:
+        customer = (await session.scalars(select(Customer).options(selectinload(Customer.orders)))).one()
+        await session.refresh(customer)
+        with session.using("analytics"):
+            await session.execute(text("SELECT 1"))
+        await (await session.connection()).exec_driver_sql("SELECT 1")
+        session.add(Order(id=9, customer_id=1))
+        await session.commit()
+        assert session.position is None
+        assert [order async for order in await session.stream_scalars(select(Order.id))] == [1, 2, 9]
+        await session.run_sync(lambda within: within.get_one(Customer, 1).orders)
+    await sqlite.async_engine("readonly", target="readonly-1").dispose()
+    await sqlite.async_engine().dispose()
+    assert [target for target, _ in groupby(sqlite.where())] == ["readonly-1", "analytics", "primary", "readonly-1"]
+
+
+async def test_asynchronous_sessions_are_made_by_a_sessionmaker(sqlite):
+    make = async_sessionmaker(class_=AsyncRoutingSession, manager=sqlite, expire_on_commit=False)
+    async with make.begin() as session:
+        await session.scalars(select(Order))
+        await session.execute(delete(Order))
     assert sqlite.where() == ["readonly-1"]
