@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, QueuePool
 
 from pytest_dbguard.runtime.events import Events
 from pytest_dbguard.runtime.pools.stats import PoolFigures
@@ -71,10 +72,10 @@ class SmallManager:
         )
 
     def engine(self, role="primary", *, target=None) -> Engine:
-        return self.made.setdefault(target, create_engine(self.urls[target]))
+        return self.made.setdefault(target, create_engine(self.urls[target], poolclass=QueuePool))
 
     def async_engine(self, role="primary", *, target=None):
-        return self.made.setdefault(target, create_async_engine(self.urls[target]))
+        return self.made.setdefault(target, create_async_engine(self.urls[target], poolclass=AsyncAdaptedQueuePool))
 
     def engines(self):
         if self.is_async:
