@@ -13,6 +13,7 @@ import pytest
 README = (Path(__file__).parent.parent / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 PYTHON = {code.split("\n")[0].removeprefix("# "): code for kind, code in BLOCKS if kind == "python"}
+TOML = [text for kind, text in BLOCKS if kind == "toml"]
 CONSOLE = [text for kind, text in BLOCKS if kind == "console" and text.startswith("$")]
 VARIES = re.compile(r"\d+\.\d+ ?m?s\b|=+ .* in .* =+")
 SLOWEST = re.compile(r"slowest .*")
@@ -117,10 +118,28 @@ def test_comments_are_understood(project):
 def test_configuration_is_accepted(tmp_path):
     from pytest_dbguard.config.load import load_config
 
-    (text,) = (text for kind, text in BLOCKS if kind == "toml")
+    text = TOML[1]
     assert "tool" in tomllib.loads(text)
     (tmp_path / "pyproject.toml").write_text(text)
     assert load_config(tmp_path).max_queries == 50
+
+
+def test_settings_of_the_runtime_are_accepted(tmp_path):
+    from pytest_dbguard.runtime import DatabaseService, DatabaseSettings
+
+    (tmp_path / "pyproject.toml").write_text(TOML[0])
+    (tmp_path / "password").write_text("secret\n")
+    variables = {
+        "DBGUARD_ENV": "production",
+        "DBGUARD_RUNTIME_PASSWORD_FILE": str(tmp_path / "password"),
+        "DBGUARD_RUNTIME_POOL__MAX_WAITING": "20",
+    }
+    settings = DatabaseSettings.load(tmp_path, environ=variables)
+    assert (settings.profile, settings.pool.size, settings.pool.max_waiting) == ("production", 10, 20)
+    assert [target.name for target in settings.targets()] == ["primary", "readonly-1", "readonly-2", "analytics"]
+    engine = DatabaseService(settings).manager.engine("analytics")
+    assert (engine.url.host, engine.url.password) == ("reports.shop.example", "secret")
+    assert DatabaseSettings.load(tmp_path, environ={}).profile == "development"
 
 
 def test_rules_are_those_there_are():

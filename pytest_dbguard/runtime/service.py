@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.clock import SYSTEM_CLOCK, Clock
-from pytest_dbguard.runtime.errors import NotConfigured, NotStarted
+from pytest_dbguard.runtime.errors import NotStarted
 from pytest_dbguard.runtime.lifecycle import Change, Lifecycle, State
+from pytest_dbguard.runtime.not_brought import BACKUPS, OPTIMIZER, left_out, missing, refuse
 from pytest_dbguard.runtime.parts import Parts
 from pytest_dbguard.runtime.role_client import RoleClient
 from pytest_dbguard.runtime.service_parts import parts_of
@@ -46,11 +47,13 @@ class DatabaseService:
 
         Raises:
             ConfigError: That tells everything that is wrong with the settings.
+            NotConfigured: For a middleware that this version does not bring.
         """
         from pytest_dbguard.runtime.manager import DatabaseManager
         from pytest_dbguard.runtime.settings import DatabaseSettings
 
         self.settings: DatabaseSettings = DatabaseSettings.load() if settings is None else settings
+        refuse(self.settings)
         self.clock = clock
         self._manager = DatabaseManager(self.settings, clock=clock)
         self._parts = Parts(tuple(parts_of(self._manager, eager=eager)), clock)
@@ -182,31 +185,31 @@ class DatabaseService:
 
     def optimization_report(self) -> NoReturn:
         """Raise `NotConfigured`: the optimizer is no part of this version."""
-        _missing("an optimizer", "performance_summary() tells the slowest statements")
+        missing("an optimizer", OPTIMIZER)
 
     def model_optimizations(self, model: str) -> NoReturn:
         """Raise `NotConfigured`: the optimizer is no part of this version."""
-        _missing("an optimizer", "performance_summary() tells the slowest statements")
+        missing("an optimizer", OPTIMIZER)
 
     def create_backup(self, **options: Any) -> NoReturn:
         """Raise `NotConfigured`: backups are no part of this version."""
-        _missing("backups", "the settings of `backup` are checked, but nothing acts on them")
+        missing("backups", BACKUPS)
 
     def list_backups(self) -> NoReturn:
         """Raise `NotConfigured`: backups are no part of this version."""
-        _missing("backups", "the settings of `backup` are checked, but nothing acts on them")
+        missing("backups", BACKUPS)
 
     def restore_backup(self, backup: str, **options: Any) -> NoReturn:
         """Raise `NotConfigured`: backups are no part of this version."""
-        _missing("backups", "the settings of `backup` are checked, but nothing acts on them")
+        missing("backups", BACKUPS)
 
     def _start(self, change: Change) -> None:
         self._parts.start(change, self._deadline_s(None))
-        self._tell("started")
+        self._tell_start()
 
     async def _start_async(self, change: Change) -> None:
         await self._parts.start_async(change, self._deadline_s(None))
-        self._tell("started")
+        self._tell_start()
 
     def _stop(self, deadline_s: float, _: Change) -> None:
         self._tell("stops")
@@ -215,6 +218,11 @@ class DatabaseService:
     async def _stop_async(self, deadline_s: float, _: Change) -> None:
         self._tell("stops")
         await self._parts.stop_async(deadline_s)
+
+    def _tell_start(self) -> None:
+        self._tell("started")
+        for sentence in left_out(self.settings):
+            _LOG.warning("%s", sentence)
 
     def _tell(self, what: str) -> None:
         _LOG.info("the database service %s: %s", what, ", ".join(self._parts.names))
@@ -243,7 +251,3 @@ class DatabaseService:
         if self._life.state in ("stopping", "stopped"):
             raise NotStarted(f"the database service is {self._life.state}", hint="call start() to use it again")
         self.start()
-
-
-def _missing(part: str, hint: str) -> NoReturn:
-    raise NotConfigured(f"this version of pytest-dbguard brings no {part}", hint=hint)

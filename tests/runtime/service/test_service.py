@@ -325,3 +325,19 @@ def test_says_which_parts_are_missing(service, part, ask):
     with pytest.raises(NotConfigured, match=f"brings no {part}\n  "):
         ask(service)
     assert service.state == "new"
+
+
+@pytest.mark.parametrize("name", ["soft_delete", "audit", "query_cache"])
+def test_refuses_what_an_application_would_rely_on(name):
+    with pytest.raises(NotConfigured, match=f"middleware.{name} is set, but this version"):
+        DatabaseService(DatabaseSettings(profile="test", middleware={name: True}))
+
+
+def test_tells_at_the_start_what_goes_without(tmp_path, caplog):
+    settings = DatabaseSettings(profile="production", url=f"sqlite:///{tmp_path}/shop.db")
+    with DatabaseService(settings):
+        assert [message.split(" is set")[0] for message in caplog.messages] == ["backup.enabled", "monitoring.alerts"]
+    caplog.clear()
+    settings = DatabaseSettings(profile="test", url=f"sqlite:///{tmp_path}/shop.db")
+    with DatabaseService(settings):
+        assert caplog.messages == []

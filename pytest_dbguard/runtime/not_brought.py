@@ -1,0 +1,38 @@
+"""What the settings can ask for and this version does not bring: refused where it would be relied on, else told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from pytest_dbguard.runtime.errors import NotConfigured
+
+if TYPE_CHECKING:
+    from pytest_dbguard.runtime.settings import DatabaseSettings
+
+_MIDDLEWARE: Final = ("soft_delete", "audit", "query_cache")
+BACKUPS: Final = "the settings of `backup` are checked, and nothing acts on them"
+OPTIMIZER: Final = "performance_summary() tells the slowest statements"
+
+
+def refuse(settings: DatabaseSettings) -> None:
+    """Raise `NotConfigured` for what an application would rely on: rows that are to be kept when they are deleted."""
+    for name in _MIDDLEWARE:
+        if getattr(settings.middleware, name):
+            message = f"middleware.{name} is set, but this version of pytest-dbguard brings no such middleware"
+            raise NotConfigured(
+                message, hint=f"take middleware.{name} out: sessions would work as if it were not there"
+            )
+
+
+def left_out(settings: DatabaseSettings) -> Iterator[str]:
+    """Yield what goes without, a sentence each: profiles set these by themselves."""
+    if settings.backup.enabled:
+        yield "backup.enabled is set, but this version of pytest-dbguard takes no backups"
+    if settings.monitoring.enabled and settings.monitoring.alerts:
+        yield "monitoring.alerts is set, but this version of pytest-dbguard sends none: subscribe to `events`"
+
+
+def missing(part: str, hint: str) -> NoReturn:
+    """Raise `NotConfigured` for a part."""
+    raise NotConfigured(f"this version of pytest-dbguard brings no {part}", hint=hint)
