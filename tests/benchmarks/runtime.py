@@ -29,10 +29,8 @@ def main() -> None:
     options = parser.parse_args()
     logging.getLogger("pytest_dbguard").setLevel(logging.CRITICAL)  # faults are the subject here
     with RestartableServer() as server:
-        print(
-            f"Python {platform.python_version()}, SQLAlchemy {sqlalchemy.__version__}, psycopg {psycopg.__version__}, "
-        )
-        print(f"PostgreSQL {server.programs.version} on a socket. No figure is of the network.")
+        print(f"Python {platform.python_version()}, SQLAlchemy {sqlalchemy.__version__}, ", end="")
+        print(f"psycopg {psycopg.__version__}, PostgreSQL {server.programs.version} on a socket")
         for name in options.only:
             print()
             FIGURES[name](server, quick=options.quick)

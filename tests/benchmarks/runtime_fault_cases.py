@@ -236,6 +236,6 @@ CASES = (
     Case("clock an hour back, all sessions ended", clock_back, end=clock_right),
     Case("fork: the parent, after a child ended", forked),
     Case("tasks cancelled with connections out", tasks_cancelled, ask_async),
-    Case("shutdown with work under way, then begun anew", stopped_at_work, ask_anew),
+    Case("shutdown with work under way, begun anew", stopped_at_work, ask_anew),
     Case("a listener raises", listener_raises),
 )

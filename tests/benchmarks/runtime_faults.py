@@ -29,12 +29,12 @@ def print_faults(server: Any, *, quick: bool) -> None:
     rounds, limit_s = (1, 5.0) if quick else (5, 10.0)
     print(f"Figure 2: time until the first good request, {rounds} rounds, a user who tries again")
     print(f"{1000 * PAUSE_S:.0f} ms after each failure and gives up after {limit_s:.0f} s; [requests that failed]\n")
-    print(f"| {'':46} | {'plain, pre-ping':>15} | {'manager':>15} |")
-    print(f"|{'-' * 48}|{'-' * 16}:|{'-' * 16}:|")
+    print(f"| {'':42} | {'plain, pre-ping':>14} | {'manager':>14} |")
+    print(f"|{'-' * 44}|{'-' * 15}:|{'-' * 15}:|")
     with Scene(server) as scene:
         for case in CASES:
             cells = [cell([measure(case, way, scene, limit_s) for _ in range(rounds)], limit_s) for way in WAYS]
-            print(f"| {case.title:46} | {cells[0]:>15} | {cells[1]:>15} |", flush=True)
+            print(f"| {case.title:42} | {cells[0]:>14} | {cells[1]:>14} |", flush=True)
 
 
 def cell(recoveries: list[Recovery], limit_s: float) -> str:

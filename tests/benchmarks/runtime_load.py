@@ -45,15 +45,15 @@ def print_load(server: Any, *, quick: bool) -> None:
     server.execute(f"INSERT INTO load_notes SELECT i, 'note ' || i FROM generate_series(1, {ROWS}) i")
     print(f"Figure 3: {rounds} rounds of {requests} requests on pools of {SIZE}: a checkout, a SELECT by key,")
     print("a checkin; medians over the rounds, and the median of each round's ratio\n")
-    print(f"| {'':28} | {'requests/s':>10} | {'ratio':>5} | {'p50 ms':>7} | {'p99 ms':>7} | {'ratio':>5} |")
-    print(f"|{'-' * 30}|{'-' * 11}:|{'-' * 6}:|{'-' * 8}:|{'-' * 8}:|{'-' * 6}:|")
+    print(f"| {'':27} | {'requests/s':>10} | {'ratio':>5} | {'p50 ms':>7} | {'p99 ms':>7} | {'ratio':>5} |")
+    print(f"|{'-' * 29}|{'-' * 11}:|{'-' * 6}:|{'-' * 8}:|{'-' * 8}:|{'-' * 6}:|")
     print_group(f"{THREADS} threads", measure_threads(server, rounds, requests))
     print_group(f"{TASKS} tasks", asyncio.run(measure_tasks(server, rounds, requests)))
 
 
 def print_group(title: str, ways: dict[str, Figures]) -> None:
     """Print one line for each way, the first being the base."""
-    print(f"| {f'*{title}*':28} | {'':10} | {'':5} | {'':7} | {'':7} | {'':5} |")
+    print(f"| {f'*{title}*':27} | {'':10} | {'':5} | {'':7} | {'':7} | {'':5} |")
     base = next(iter(ways.values()))
     for name, own in ways.items():
         more = median(mine / theirs for mine, theirs in zip(own.per_second, base.per_second, strict=True))
@@ -61,7 +61,7 @@ def print_group(title: str, ways: dict[str, Figures]) -> None:
         figures = (
             f"{median(own.per_second):10.0f} | {more:5.2f} | {median(own.p50_ms):7.2f} | {median(own.p99_ms):7.2f}"
         )
-        print(f"| {name:28} | {figures} | {slower:5.2f} |")
+        print(f"| {name:27} | {figures} | {slower:5.2f} |")
 
 
 def _keys(count: int, seed: int) -> Iterator[int]:

@@ -76,3 +76,15 @@ async def test_a_time_limit_around_a_request(async_client, postgres):
             await used.ask(SLEEP)
     assert await used.ask() == 1
     await until(lambda: not asleep(postgres), "the end of the statement at the server")
+
+
+async def test_a_time_limit_around_a_request_at_a_frozen_peer(async_client, postgres, proxy):
+    between = proxy(postgres)
+    used = async_client(between.url(postgres.url), pool={"size": 1, "check_after_idle_s": 3600.0})
+    assert await used.ask() == 1
+    between.freeze_open()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await used.ask()
+    assert await used.ask() == 1
+    assert used.figures().in_use == 0
