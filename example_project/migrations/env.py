@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from alembic import context
-from pytest_dbguard.runtime import get_database_service
 from shop.models import Base
+
+from pytest_dbguard.runtime import get_database_service
 
 
 def run(connection) -> None:

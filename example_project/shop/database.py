@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from pytest_dbguard.runtime import get_database_service
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
+
+from pytest_dbguard.runtime import get_database_service
 
 
 @asynccontextmanager

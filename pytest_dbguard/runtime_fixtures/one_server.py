@@ -12,11 +12,9 @@ from pytest_dbguard.runtime.routing.replicas import Replicas
 class OneServer(Replicas):
     """Chooses at once. Asking takes a thread, and there is but one connection in a test that is rolled back."""
 
-    def choose(self, needed: Position | None = None, *, without: Iterable[str] = ()) -> str | None:
-        """Return a replica."""
-        return self.draw(self._known.used, without)
-
-    async def choose_async(self, needed: Position | None = None, *, without: Iterable[str] = ()) -> str | None:
+    def choose(
+        self, needed: Position | None = None, *, without: Iterable[str] = (), by_threads: bool = False
+    ) -> str | None:
         """Return a replica."""
         return self.draw(self._known.used, without)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from pytest_dbguard.runtime import get_database_service
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
+from pytest_dbguard.runtime import get_database_service
 from shop.models import Invoice, Order, OrderLine, Product, StockMovement
 
 

@@ -9,11 +9,11 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Header, HTTPException, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
-from pytest_dbguard.runtime import get_database_service
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, joinedload
 
+from pytest_dbguard.runtime import get_database_service
 from shop.database import get_async_session, get_session, lifespan
 from shop.models import Customer, Order, Product
 from shop.repositories import customers, orders, products

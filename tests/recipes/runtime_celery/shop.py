@@ -4,9 +4,10 @@ import os
 
 from celery import Celery
 from celery.signals import worker_init, worker_process_init, worker_process_shutdown
-from pytest_dbguard.runtime import get_database_service
 from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from pytest_dbguard.runtime import get_database_service
 
 
 class Base(DeclarativeBase):

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Response
 from pydantic import BaseModel
-from pytest_dbguard.runtime import get_database_service
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from pytest_dbguard.runtime import get_database_service
 
 
 class Base(DeclarativeBase):

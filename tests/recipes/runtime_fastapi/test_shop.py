@@ -2,10 +2,11 @@
 
 import pytest
 from httpx import ASGITransport, AsyncClient
-from pytest_dbguard.runtime import get_database_service
 from shop import Order, Product, app
 from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError
+
+from pytest_dbguard.runtime import get_database_service
 
 WAYS = pytest.mark.parametrize("way", ["", "/async"], ids=["sync", "async"])
 

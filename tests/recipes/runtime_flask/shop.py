@@ -3,9 +3,10 @@
 import os
 
 from flask import Flask, abort, g, request
-from pytest_dbguard.runtime import get_database_service
 from sqlalchemy import ForeignKey, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+from pytest_dbguard.runtime import get_database_service
 
 
 class Base(DeclarativeBase):

@@ -3,10 +3,11 @@
 import logging
 import sys
 
-from pytest_dbguard.runtime import NotStarted, get_database_service
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from tables import Cart
+
+from pytest_dbguard.runtime import NotStarted, get_database_service
 
 OLD = select(Cart.id).where(Cart.age_in_days > 30).order_by(Cart.id)
 

@@ -1,4 +1,4 @@
-"""The fixtures of the service in projects of their own: every role on the test's database, and clean after each test."""
+"""The fixtures of the service in projects of their own: every role on the database, and clean after each test."""
 
 from __future__ import annotations
 
