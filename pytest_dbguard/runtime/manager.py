@@ -134,7 +134,7 @@ class DatabaseManager(RoleAccess):
             ShuttingDown: While it stops.
             sqlalchemy.exc.DBAPIError: When `eager`, and a server cannot be reached; nothing stays open then.
         """
-        has_begun = self._start()
+        has_begun = self._state.start(self._begin)
         if eager:
             try:
                 self._set.open_all()
@@ -168,7 +168,7 @@ class DatabaseManager(RoleAccess):
 
     async def start_async(self, eager: bool = False) -> Self:
         """Begin to hand out connections; `eager` makes the asynchronous engines and opens connections now."""
-        has_begun = self._start()
+        has_begun = self._state.start(self._begin)
         if eager:
             try:
                 await self._set.open_all_async()
@@ -255,13 +255,10 @@ class DatabaseManager(RoleAccess):
         """Open the connections that the asynchronous engines of a role, or of all, keep; raises the driver's errors."""
         await self._set.warm_up_async(role)
 
-    def _start(self) -> bool:
-        has_begun = self._state.start()
-        if has_begun:
-            self._not_at_exit = stop_at_exit(self)
-            # whoever forgets the manager must not leave a thread behind
-            finalize(self, self._set.start().stop, 0).atexit = False
-        return has_begun
+    def _begin(self) -> None:
+        self._not_at_exit = stop_at_exit(self)
+        # whoever forgets the manager must not leave a thread behind
+        finalize(self, self._set.start().stop, 0).atexit = False
 
     def _begin_stop(self) -> Shutdown:
         self._not_at_exit()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from threading import Event, Lock, get_ident
+from collections.abc import Callable
+from threading import Event, RLock, get_ident
 from typing import Literal
 
 from pytest_dbguard.runtime.errors import ShuttingDown
@@ -15,12 +16,13 @@ class ManagerState:
 
     def __init__(self) -> None:
         self.value: State = "new"
-        self._lock = Lock()
+        # reentrant, since a signal's handler may stop what the interrupted thread is starting
+        self._lock = RLock()
         self._stopped = Event()
         self._by: int | None = None
 
-    def start(self) -> bool:
-        """Become "started"; True for the one caller that has to start things.
+    def start(self, begin: Callable[[], object]) -> bool:
+        """Become "started" once `begin` has been called; True for the one caller for whom that was done.
 
         Raises:
             ShuttingDown: While it stops.
@@ -30,8 +32,9 @@ class ManagerState:
                 raise ShuttingDown("the database manager is stopping: it hands out nothing any more")
             if self.value == "started":
                 return False
-            self.value = "started"
+            begin()
             self._stopped.clear()
+            self.value = "started"
             return True
 
     def stop(self) -> bool:
@@ -67,7 +70,7 @@ class ManagerState:
 
     def after_fork(self) -> None:
         """Be usable in a child of the process, whatever another thread was doing when it forked."""
-        self._lock = Lock()
+        self._lock = RLock()
         self._stopped = Event()
         if self.value == "stopping":
             self.value = "stopped"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from pytest_dbguard.runtime.clock import Clock, pause
+from pytest_dbguard.runtime.clock import SYSTEM_CLOCK, Clock, pause
 from pytest_dbguard.runtime.cutting import cancel, cancel_async, sever
 
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ _LOG = logging.getLogger("pytest_dbguard.runtime")
 _FIRST_PAUSE_S = 0.001
 _LONGEST_PAUSE_S = 0.05
 _CANCEL_S = 1.0
-"""How long asking a server to cancel may take; a server that does not answer in time is asked once only."""
+"""How long asking servers to cancel may take, in real time: for all connections together, where one comes after the
+other."""
+
+_LEAST_S = 0.01
 
 _GRACE_S = 1.0
 """How long what was cancelled may take to come back."""
@@ -58,8 +61,9 @@ class Shutdown:
         self._refuse()
         for seconds in self._until_unused(deadline_s, self._that_go_on()):
             self._clock.sleep(seconds)
+        end = SYSTEM_CLOCK.monotonic() + _CANCEL_S
         for connection in self._overdue():
-            cancel(connection, _CANCEL_S)
+            cancel(connection, max(_LEAST_S, end - SYSTEM_CLOCK.monotonic()))
         for seconds in self._until_unused(_GRACE_S if self._report.cancelled else 0.0, self._that_go_on()):
             self._clock.sleep(seconds)
         self._sever()
