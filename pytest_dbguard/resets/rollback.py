@@ -25,6 +25,8 @@ _APART = (
 _READS = re.compile(
     r"\s*(?:SELECT|SHOW|EXPLAIN|VALUES|TABLE|PRAGMA|SET|RESET|SAVEPOINT|RELEASE|ROLLBACK)\b", re.IGNORECASE
 )
+_NO_ENGINE = 0
+"""The `id` of none."""
 _DIALECT_METHODS = ("do_begin", "do_commit", "do_rollback", "set_isolation_level")
 
 
@@ -157,7 +159,9 @@ class Rollback:
         if (own := self._outers.pop(key, None)) is not None:
             own.close()
         for outer in self._outers.values():
-            outer.known.pop(key, None)
+            if key in outer.known:
+                # an engine that comes late takes over what another one has noted
+                outer.known[_NO_ENGINE] = outer.known.pop(key)
 
     def _begins(self, engine: int, cursor: Any, statement: str, *_: Any) -> bool | None:
         """Swallow a BEGIN inside the outer transaction."""

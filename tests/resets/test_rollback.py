@@ -101,6 +101,20 @@ def test_nothing_is_kept_of_an_engine_that_has_gone(engine, router, reset, datab
     assert database.rows() == 1
 
 
+def test_an_engine_takes_the_place_of_one_that_has_gone(router, reset, database):
+    reset.begin()
+    for number in range(3):
+        each = make_engine(database)
+        router.bind(each)
+        with each.connect() as connection:
+            assert connection.scalar(COUNT) == 1 + number
+        insert(each, f"new {number}")
+        router.unbind(each)
+        each.dispose()
+    reset.end()
+    assert database.rows() == 1
+
+
 def test_an_engine_that_is_bound_during_the_test_takes_part(engine, router, reset, database):
     reset.begin()
     insert(engine, "new")
