@@ -128,6 +128,14 @@ def ensure_trail(manager: object) -> Trail:
     return trails.get(manager) or trails.add(manager, Trail())
 
 
+def note_write(manager: object) -> None:
+    """Note a write that no routing session has seen: what the present context reads from now on has it.
+
+    Nobody knows its position, so that primary is asked for the one of then.
+    """
+    ensure_trail(manager).committed(LATEST)
+
+
 def begin_trail(manager: object, trail: Trail) -> Token[_Trails | None]:
     """Have a trail of its own in the present context; what is returned undoes that."""
     trails = _Trails(current_position.get())

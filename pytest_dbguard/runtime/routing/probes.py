@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any, Protocol
 
@@ -56,18 +55,21 @@ class Asked(Protocol):
         ...
 
 
-@dataclass(slots=True)
 class _Patience:
     """How long a caller waits: until one answer is the awaited one, or all have come, or it has waited long enough."""
 
-    outstanding: int
-    enough: Callable[[], object]
+    def __init__(self, outstanding: int, enough: Callable[[], object]) -> None:
+        self._outstanding = outstanding
+        self._enough = enough
+        self._lock = threading.Lock()
 
     def end_of(self, asked: Asked, is_awaited: bool) -> None:
         asked.ended()
-        self.outstanding -= 1
-        if is_awaited or self.outstanding == 0:
-            self.enough()
+        with self._lock:
+            self._outstanding -= 1
+            is_last = self._outstanding == 0
+        if is_awaited or is_last:
+            self._enough()
 
 
 class Probes:
@@ -181,8 +183,13 @@ def _has_positions(engine: Engine) -> bool:
 def _need_room(engine: Engine) -> None:
     """Raise where the pool would have us wait: readers need its connections more than we do."""
     pool: Any = engine.pool
-    most = getattr(pool, "_max_overflow", -1)
-    if most >= 0 and pool.checkedin() == 0 and pool.overflow() >= most:
+    slots = getattr(pool, "slots", None)
+    if slots is not None:
+        is_used_up = pool.checkedout() >= slots.limit
+    else:
+        most = getattr(pool, "_max_overflow", -1)
+        is_used_up = most >= 0 and pool.checkedin() == 0 and pool.overflow() >= most
+    if is_used_up:
         raise Busy
 
 

@@ -14,6 +14,7 @@ from pytest_dbguard.runtime.routing import (
     Position,
     RoutingSession,
     current_position,
+    note_write,
     position_scope,
 )
 from pytest_dbguard.runtime.routing.positions import trail_of
@@ -181,6 +182,23 @@ def test_writes_that_sql_hides_go_to_primary(small, postgres):
         session.execute(select(Order.id).suffix_with("FOR UPDATE")).all()
     assert {target for target, _ in manager.sent} == {"primary"}
     postgres.execute("DROP SEQUENCE routed_numbers")
+
+
+def test_a_write_past_the_session_is_noted_by_hand(small, replica):
+    manager = small(wait_s=0.5)
+    replica.pause()
+    with manager.engine().begin() as connection:
+        connection.execute(delete(Order))
+    with position_scope(manager), RoutingSession(manager) as session:
+        assert session.scalar(COUNT) == 2
+        session.rollback()
+        note_write(manager)
+        assert session.scalar(COUNT) == 0
+        session.rollback()
+        replica.resume()
+        replica.catch_up()
+        assert session.scalar(COUNT) == 0
+    assert manager.where() == ["readonly-1", "primary", "readonly-1"]
 
 
 def test_the_replica_refuses_what_is_passed_off_as_a_read(small):

@@ -9,6 +9,7 @@ from sqlalchemy import (
     bindparam,
     column,
     delete,
+    event,
     exists,
     func,
     insert,
@@ -264,6 +265,34 @@ def test_a_table_is_bound_elsewhere(sqlite, session):
     session.execute(select(Order.__table__))
     session.execute(select(Customer.__table__))
     assert sqlite.where() == ["analytics", "readonly-1"]
+
+
+def test_listeners_that_execute_or_answer_themselves_are_no_obstacle(sqlite, session):
+    @event.listens_for(session, "do_orm_execute")
+    def execute(state):
+        if state.is_select and not state.is_relationship_load:
+            result = state.invoke_statement(execution_options={"seen": True})
+            return result.freeze()()
+        return None
+
+    assert session.scalars(select(Order.id)).all() == [1, 2]
+    session.execute(delete(Order))
+    assert session.scalars(select(Order.id)).all() == []
+    assert sqlite.where() == ["readonly-1", "primary"]
+
+
+def test_what_a_listener_does_on_each_new_connection_it_does_on_the_replicas(sqlite, session):
+    seen = []
+
+    @event.listens_for(session, "after_begin")
+    def prepare(session, transaction, connection):
+        seen.append(connection.engine)
+        connection.exec_driver_sql("SELECT 'tenant'")
+
+    session.scalars(select(Order)).all()
+    session.execute(delete(Order))
+    session.commit()
+    assert seen == [sqlite.engine("readonly", target="readonly-1"), sqlite.engine()]
 
 
 def test_two_phases_are_for_one_server(sqlite):

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.runtime.faults.clients import plain
+from tests.runtime.faults.conftest import MovedClock
 from tests.runtime.faults.server import eventually
 from tests.runtime.routing.conftest import fill
 from tests.runtime.routing.small_manager import Base, Customer, Order
@@ -171,6 +172,25 @@ async def test_the_role_itself_is_led_to_its_replica_from_the_first_call_on(made
             assert await session.scalar(ON_REPLICA)
         with manager.session("readonly") as session:
             assert session.scalar(ON_REPLICA)
+
+
+def test_a_pool_that_is_used_up_is_not_waited_for_by_who_asks(manager, postgres, replica, rows):
+    clock = MovedClock()
+    one = manager(
+        clock=clock,
+        profile="development",
+        roles={"primary": {"url": plain(postgres.url)}, "readonly": {"url": plain(replica.url)}},
+        routing={"max_lag_s": 600.0, "wait_s": 0.5, "eject_after": 1},
+        pool={"size": 1, "overflow": 0, "timeout_s": 600.0},
+        logging={"statements": False},
+    )
+    with one.routing_session() as session, session.using("readonly"):
+        session.scalar(text("SELECT 1"))
+        for _ in range(5):
+            clock.ahead_s += 5.0
+            one.replicas.choose()
+        assert one.engine("readonly", target="readonly-1").pool.stats.snapshot().waiting == 0
+    assert one.replicas.states()[0].failures == 0
 
 
 def test_events_tell_of_a_replica_that_is_left_and_taken_back(made, replica):
