@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, event
@@ -30,6 +31,21 @@ def read_only_view_async(engine: AsyncEngine) -> AsyncEngine:
 def _care_for(view: Engine) -> None:
     if view.dialect.name == "sqlite":
         event.listen(view, "engine_connect", _forbid_until_returned)
+    elif view.dialect.name == "postgresql":
+        event.listen(view, "begin", _still_read_only)
+
+
+def _still_read_only(connection: Connection) -> None:
+    """Set the option again where SQLAlchemy has opened another connection: it sets it for the first one only."""
+    proxy: Any = connection.connection
+    dialect: Any = connection.dialect
+    if not dialect.get_readonly(proxy.dbapi_connection):
+        dialect.set_readonly(proxy.dbapi_connection, True)
+        proxy._connection_record.finalize_callback.append(partial(_may_write_again, dialect))
+
+
+def _may_write_again(dialect: Any, dbapi_connection: Any) -> None:
+    dialect.set_readonly(dbapi_connection, False)
 
 
 def _forbid_until_returned(connection: Connection) -> None:

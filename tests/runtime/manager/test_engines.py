@@ -123,6 +123,44 @@ class TestRoleThatIsNotConfigured:
         assert accounts() == [5, 5]
 
 
+class TestConnectionThatWasReplaced:
+    """SQLAlchemy opens another one below a `Connection` that goes on after its server has ended the first."""
+
+    WRITE = text("UPDATE accounts SET amount = 0")
+
+    def test_refuses_writes_as_well(self, manager, postgres, accounts):
+        used = manager(url=address(postgres.url), pool={"size": 1, "overflow": 0})
+        with used.engine("readonly").connect() as connection:
+            connection.execute(text(READS))
+            postgres.terminate_all()
+            with pytest.raises(DBAPIError):
+                connection.execute(text(READS))
+            connection.rollback()
+            with pytest.raises(DBAPIError) as caught:
+                connection.execute(self.WRITE)
+        assert caught.value.orig.sqlstate == "25006"
+        with used.engine().begin() as connection:
+            connection.execute(self.WRITE)
+        assert accounts() == [0, 0]
+
+    @pytest.mark.parametrize("drivername", ["postgresql", "postgresql+asyncpg"])
+    async def test_refuses_writes_asynchronously_as_well(self, manager, postgres, accounts, drivername):
+        used = manager(url=address(postgres.url, drivername), pool={"size": 1, "overflow": 0})
+        async with used.async_engine("readonly").connect() as connection:
+            await connection.execute(text(READS))
+            postgres.terminate_all()
+            with pytest.raises(DBAPIError):
+                await connection.execute(text(READS))
+            await connection.rollback()
+            with pytest.raises(DBAPIError) as caught:
+                await connection.execute(self.WRITE)
+        assert caught.value.orig.sqlstate == "25006"
+        async with used.async_engine().begin() as connection:
+            await connection.execute(self.WRITE)
+        assert accounts() == [0, 0]
+        await used.stop_async()
+
+
 async def test_a_configured_readonly_role_refuses_writes(client, postgres, accounts):
     url = address(postgres.url)
     used = client(roles={"readonly": {"url": url}})
