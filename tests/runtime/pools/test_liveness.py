@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from pytest_dbguard.runtime.pools.liveness import FrozenPeer, check
 from pytest_dbguard.runtime.pools.policy import PoolPolicy
 from pytest_dbguard.runtime.pools.queue_pool import AsyncGuardedQueuePool, GuardedQueuePool
+from tests.runtime.pools.fakes import FakeConnection
 
 POLICY = PoolPolicy(check_after_idle_s=0, check_timeout_s=0.3, connect_timeout_s=1)
 QUERY = text("SELECT 1")
@@ -278,3 +279,27 @@ def test_a_pool_without_an_engine_asks_nothing(make_pool, clock):
     clock.move(1)
     pool.connect().close()
     assert pool.stats.snapshot().connected == 1
+
+
+def test_all_of_a_frozen_peer_are_cut_off_rather_than_closed(make_pool, database, clock, monkeypatch):
+    """asyncpg waits for the server to close as well, up to two seconds for each connection."""
+    cut = []
+    monkeypatch.setattr(FakeConnection, "terminate", lambda self: cut.append(self), raising=False)
+
+    def freeze(*_):
+        raise FrozenPeer
+
+    pool = make_pool(3, check_after_idle_s=0)
+    held = [pool.connect() for _ in range(3)]
+    old = {each.dbapi_connection for each in held}
+    for each in held:
+        each.close()
+    clock.move(1)
+    monkeypatch.setattr("pytest_dbguard.runtime.pools.guarded.check", freeze)
+    held = [pool.connect() for _ in range(3)]
+    assert set(cut) == old
+    assert pool.stats.snapshot().closed == {"frozen": 1, "replaced": 2}
+    pool.drain()
+    for each in held:
+        each.close()
+    assert set(cut) == old, "those of a server that answers are closed as usual"

@@ -132,6 +132,17 @@ def test_disposing_closes_what_is_idle_now_and_the_rest_as_it_comes_back(make_po
     assert balance(new.stats.snapshot()) == 1
 
 
+def test_a_pool_that_was_replaced_keeps_nothing_that_comes_back(make_pool, database):
+    """Nobody would ask it again. What it has idle is not its business: it may be a parent process's."""
+    pool = make_pool(2)
+    held = pool.connect()
+    pool.connect().close()
+    pool.recreate()
+    held.close()
+    assert len(database.open) == 1
+    assert pool.stats.snapshot().closed == {"disposed": 1}
+
+
 def test_figures_count_what_the_old_pool_still_has_out(make_pool):
     pool = make_pool(2)
     held = pool.connect()
