@@ -8,7 +8,8 @@ from typing import Final
 from pytest_dbguard.runtime.routing.asking import Row
 from pytest_dbguard.runtime.routing.positions import Position
 
-COMMIT_QUERY: Final = "SELECT l::text, substr(pg_walfile_name(l), 1, 8) FROM pg_current_wal_insert_lsn() AS l"
+COMMIT_QUERY: Final = """\
+SELECT pg_current_wal_insert_lsn()::text, substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)"""
 """Where primary's log is after a commit, and the timeline. Where it is inserted, not where it was written to: with
 `synchronous_commit` off the record of the commit itself may not have been written yet."""
 

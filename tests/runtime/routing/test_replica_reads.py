@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import delete, func, insert, select, text, update
@@ -141,6 +142,28 @@ def test_the_position_costs_one_round_trip_and_no_transaction(small, postgres):
         with manager.engine().connect() as connection:
             assert connection.connection.driver_connection.info.transaction_status.name == "IDLE"
         assert pool.checkedout() == 0
+
+
+def test_a_role_without_privileges_is_told_enough(small, postgres, replica):
+    postgres.execute("CREATE ROLE routed_client LOGIN")
+    postgres.execute("GRANT ALL ON routed_order TO routed_client")
+    replica.catch_up()
+    manager = small()
+    manager.settings.all_targets = tuple(
+        replace(target, url=target.url.set(username="routed_client")) for target in manager.settings.all_targets
+    )
+    try:
+        with RoutingSession(manager) as session:
+            assert session.scalar(COUNT) == 2
+            session.execute(delete(Order))
+            session.commit()
+            assert session.position.timeline == 1
+            assert session.scalar(COUNT) == 0
+        assert manager.where() == ["readonly-1", "readonly-1"]
+    finally:
+        manager.close()
+        postgres.execute("DROP OWNED BY routed_client")
+        postgres.execute("DROP ROLE routed_client")
 
 
 def test_a_commit_whose_position_nobody_tells_is_still_one(small, monkeypatch, postgres):
