@@ -52,19 +52,19 @@ def test_is_made_once_though_many_threads_ask(monkeypatch):
         def __init__(self):
             super().__init__()
             made.append(self)
-            is_asked.wait(LONG_S)
+            is_made.set()
+            assert may_end.wait(LONG_S)
 
     def ask():
         everybody.wait(LONG_S)
         return get_database_service()
 
-    is_asked = threading.Event()
+    is_made, may_end = threading.Event(), threading.Event()
     monkeypatch.setattr(service_module, "DatabaseService", Slow)
     with ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(ask) for _ in range(8)]
-        while not made:
-            everybody.broken
-        is_asked.set()
+        assert is_made.wait(LONG_S)
+        may_end.set()
         assert {id(answer.result(LONG_S)) for answer in answers} == {id(made[0])}
     assert len(made) == 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -241,17 +241,30 @@ def test_a_part_that_does_not_start_stops_those_before_it(tmp_path, monkeypatch)
     service.stop()
 
 
-def test_an_eager_one_fails_at_the_start(tmp_path):
-    settings = DatabaseSettings(profile="test", url=f"sqlite:///{tmp_path}/missing/shop.db")
-    lazy, eager = DatabaseService(settings), DatabaseService(settings, eager=True)
+@pytest.fixture
+def refused():
+    """The address of a server that is not there."""
+    with socket.socket() as bound:  # nobody else gets the port, and nobody listens
+        bound.bind(("127.0.0.1", 0))
+        yield DatabaseSettings(profile="test", url="postgresql://shop@{}:{}/shop".format(*bound.getsockname()))
+
+
+def test_an_eager_one_fails_at_the_start(refused):
+    lazy, eager = DatabaseService(refused), DatabaseService(refused, eager=True)
     lazy.start()
     with pytest.raises(DBAPIError):
         eager.start()
     assert (lazy.state, eager.state) == ("started", "new")
-    with pytest.raises(DBAPIError):
-        asyncio.run(eager.start_async())
-    assert eager.state == "new"
     lazy.stop()
+
+
+async def test_an_eager_one_fails_at_the_start_in_a_loop(refused):
+    lazy, eager = DatabaseService(refused), DatabaseService(refused, eager=True)
+    await lazy.start_async()
+    with pytest.raises(DBAPIError):
+        await eager.start_async()
+    assert (lazy.state, eager.state) == ("started", "new")
+    await lazy.stop_async()
 
 
 def test_refuses_wrong_settings_before_anything_starts(monkeypatch, tmp_path):
