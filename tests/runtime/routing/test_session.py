@@ -20,6 +20,7 @@ from sqlalchemy import (
     union,
     update,
 )
+from sqlalchemy.exc import IntegrityError, PendingRollbackError
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlalchemy.orm import aliased, joinedload, selectinload, sessionmaker, subqueryload
 
@@ -162,6 +163,32 @@ def test_connections_come_back(sqlite, session):
     session.scalars(select(Order)).all()
     session.close()
     assert [sqlite.engine(role).pool.checkedout() for role in ("primary", "readonly-1")] == [0, 0]
+
+
+@pytest.mark.parametrize("end", ["close", "reset", "invalidate", "rollback", "commit"])
+def test_however_a_session_ends_it_keeps_nothing(sqlite, session, end):
+    for _ in range(2):
+        session.scalars(select(Order)).all()
+        with session.using("analytics"):
+            session.scalars(select(Order)).all()
+        with session.begin_nested():
+            session.execute(delete(Order))
+        getattr(session, end)()
+        assert [sqlite.engine(role).pool.checkedout() for role in ("primary", "readonly-1", "analytics")] == [0, 0, 0]
+    session.scalars(select(Order)).all()
+    assert sqlite.where()[-1] == "readonly-1"
+
+
+def test_a_failed_flush_is_told_as_ever(sqlite, session):
+    session.add(Customer(id=1, name="twice"))
+    with pytest.raises(IntegrityError):
+        session.flush()
+    with pytest.raises(PendingRollbackError):
+        session.begin_nested()
+        session.scalars(select(Order)).all()
+    session.rollback()
+    session.scalars(select(Order)).all()
+    assert sqlite.where() == ["readonly-1"]
 
 
 def test_a_role_is_chosen_for_a_block(sqlite, session):
