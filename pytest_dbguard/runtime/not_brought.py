@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from pytest_dbguard.runtime.errors import NotConfigured
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pytest_dbguard.runtime.settings import DatabaseSettings
 
 _MIDDLEWARE: Final = ("soft_delete", "audit", "query_cache")
-BACKUPS: Final = "the settings of `backup` are checked, and nothing acts on them"
-OPTIMIZER: Final = "performance_summary() tells the slowest statements"
+_BACKUPS: Final = ("backups", "the settings of `backup` are checked, and nothing acts on them")
+_OPTIMIZER: Final = ("optimizer", "performance_summary() tells the slowest statements")
 
 
 def refuse(settings: DatabaseSettings) -> None:
@@ -33,6 +33,49 @@ def left_out(settings: DatabaseSettings) -> Iterator[str]:
         yield "monitoring.alerts is set, but this version of pytest-dbguard sends none: subscribe to `events`"
 
 
-def missing(part: str, hint: str) -> NoReturn:
-    """Raise `NotConfigured` for a part."""
+class MissingParts:
+    """The service's functions whose parts this version does not bring. Each raises `NotConfigured`."""
+
+    def optimization_report(self) -> NoReturn:
+        """Raise: there is no optimizer."""
+        _missing(*_OPTIMIZER)
+
+    def model_optimizations(self, model: str) -> NoReturn:
+        """Raise: there is no optimizer."""
+        _missing(*_OPTIMIZER)
+
+    def create_backup(self, **options: Any) -> NoReturn:
+        """Raise: there are no backups."""
+        _missing(*_BACKUPS)
+
+    def list_backups(self) -> NoReturn:
+        """Raise: there are no backups."""
+        _missing(*_BACKUPS)
+
+    def restore_backup(self, backup: str, **options: Any) -> NoReturn:
+        """Raise: there are no backups."""
+        _missing(*_BACKUPS)
+
+    async def optimization_report_async(self) -> NoReturn:
+        """Raise: there is no optimizer."""
+        _missing(*_OPTIMIZER)
+
+    async def model_optimizations_async(self, model: str) -> NoReturn:
+        """Raise: there is no optimizer."""
+        _missing(*_OPTIMIZER)
+
+    async def create_backup_async(self, **options: Any) -> NoReturn:
+        """Raise: there are no backups."""
+        _missing(*_BACKUPS)
+
+    async def list_backups_async(self) -> NoReturn:
+        """Raise: there are no backups."""
+        _missing(*_BACKUPS)
+
+    async def restore_backup_async(self, backup: str, **options: Any) -> NoReturn:
+        """Raise: there are no backups."""
+        _missing(*_BACKUPS)
+
+
+def _missing(part: str, hint: str) -> NoReturn:
     raise NotConfigured(f"this version of pytest-dbguard brings no {part}", hint=hint)

@@ -6,13 +6,13 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Self
 
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.clock import SYSTEM_CLOCK, Clock
 from pytest_dbguard.runtime.errors import NotStarted
 from pytest_dbguard.runtime.lifecycle import Change, Lifecycle, State
-from pytest_dbguard.runtime.not_brought import BACKUPS, OPTIMIZER, left_out, missing, refuse
+from pytest_dbguard.runtime.not_brought import MissingParts, left_out, refuse
 from pytest_dbguard.runtime.parts import Parts
 from pytest_dbguard.runtime.role_client import RoleClient
 from pytest_dbguard.runtime.service_parts import parts_of
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("pytest_dbguard.runtime")
 
 
-class DatabaseService:
+class DatabaseService(MissingParts):
     """The databases of an application: `client()`, `readonly()`, `analytics()` give sessions and engines by role.
 
     It starts with `start()`, `with` or `async with`, else when it is first used; after `stop()` it refuses until it
@@ -43,7 +43,7 @@ class DatabaseService:
         Args:
             settings: What is in the environment and the project's file (`DatabaseSettings.load`) when left out.
             clock: Where the time comes from.
-            eager: Connect to every server at the start, and fail there rather than at the first use.
+            eager: Connect to every server at the start, `pool.warm_up` times, and fail there rather than at first use.
 
         Raises:
             ConfigError: That tells everything that is wrong with the settings.
@@ -182,26 +182,6 @@ class DatabaseService:
         from pytest_dbguard.runtime.statistics import summary_of
 
         return summary_of(self._manager, top)
-
-    def optimization_report(self) -> NoReturn:
-        """Raise `NotConfigured`: the optimizer is no part of this version."""
-        missing("an optimizer", OPTIMIZER)
-
-    def model_optimizations(self, model: str) -> NoReturn:
-        """Raise `NotConfigured`: the optimizer is no part of this version."""
-        missing("an optimizer", OPTIMIZER)
-
-    def create_backup(self, **options: Any) -> NoReturn:
-        """Raise `NotConfigured`: backups are no part of this version."""
-        missing("backups", BACKUPS)
-
-    def list_backups(self) -> NoReturn:
-        """Raise `NotConfigured`: backups are no part of this version."""
-        missing("backups", BACKUPS)
-
-    def restore_backup(self, backup: str, **options: Any) -> NoReturn:
-        """Raise `NotConfigured`: backups are no part of this version."""
-        missing("backups", BACKUPS)
 
     def _start(self, change: Change) -> None:
         self._parts.start(change, self._deadline_s(None))
