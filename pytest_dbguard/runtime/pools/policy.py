@@ -45,7 +45,7 @@ class PoolPolicy:
     """A connection held for longer is reported with the stack of who holds it."""
 
     connect_timeout_s: float = 5
-    """How long opening a connection may take.
+    """How long opening a connection may take, with what the dialect and listeners do on it at first.
 
     Asynchronous pools see to it. A thread cannot be interrupted: there the driver's own setting (`connect_timeout` in
     `connect_args`) must say the same.
