@@ -7,7 +7,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from pytest_dbguard.runtime.routing.positions import current_position
+from pytest_dbguard.runtime.routing import RoutingSession, current_position
 from tests.runtime.routing.small_manager import Base, Customer, Order, SmallManager, SmallTarget
 
 
@@ -73,6 +73,12 @@ def sqlite(tmp_path):
     manager.sent.clear()
     yield manager
     manager.close()
+
+
+@pytest.fixture
+def session(sqlite):
+    with RoutingSession(sqlite) as session:
+        yield session
 
 
 @pytest.fixture(params=["psycopg", "asyncpg"])
