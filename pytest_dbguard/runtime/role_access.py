@@ -10,6 +10,7 @@ from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.clock import Clock
 from pytest_dbguard.runtime.role_sessions import RoleAsyncSessions, RoleSessions
 from pytest_dbguard.runtime.routing import AsyncRoutingSession, Replicas, RoutingSession
+from pytest_dbguard.runtime.routing.noting import NotingSession, noting
 from pytest_dbguard.runtime.transactions import DEFAULT_BACKOFF, Backoff, Transactions
 
 if TYPE_CHECKING:
@@ -47,20 +48,32 @@ class RoleAccess(ABC):
         """Return a new session on a role's engine; options as for SQLAlchemy's `Session`."""
         from sqlalchemy.orm import Session
 
-        return Session(self.engine(role), **options)
+        if not self._notes_commits(role):
+            return Session(self.engine(role), **options)
+        session = NotingSession(self.engine(role), **options)
+        noting(session, self)
+        return session
 
     def async_session(self, role: Role = "primary", **options: Any) -> AsyncSession:
         """Return a new asynchronous session on a role's engine; options as for SQLAlchemy's `AsyncSession`."""
         from sqlalchemy.ext.asyncio import AsyncSession
 
-        return AsyncSession(self.async_engine(role), **options)
+        if self._notes_commits(role):
+            options.setdefault("sync_session_class", NotingSession)
+        session = AsyncSession(self.async_engine(role), **options)
+        noting(session.sync_session, self)
+        return session
 
     def sessionmaker(self, role: Role = "primary", **options: Any) -> RoleSessions:
         """Return a `sessionmaker` that chooses the role's server for each session anew."""
+        if self._notes_commits(role):
+            options.setdefault("class_", NotingSession)
         return RoleSessions(self, role, options)
 
     def async_sessionmaker(self, role: Role = "primary", **options: Any) -> RoleAsyncSessions:
         """Return an `async_sessionmaker` that chooses the role's server for each session anew."""
+        if self._notes_commits(role):
+            options.setdefault("sync_session_class", NotingSession)
         return RoleAsyncSessions(self, role, options)
 
     def routing_session(self, **options: Any) -> RoutingSession:
@@ -98,3 +111,7 @@ class RoleAccess(ABC):
         return await Transactions(self).run_async(
             work, retries=retries, role=role, isolation=isolation, backoff=backoff
         )
+
+    def _notes_commits(self, role: Role) -> bool:
+        """Whether what a role's sessions commit has to be there for those that read from replicas."""
+        return role == "primary" and self.replicas.are_there

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session, sessionmaker
 
 from pytest_dbguard.databases.engines import Role
+from pytest_dbguard.runtime.routing.noting import noting
 
 if TYPE_CHECKING:
     from pytest_dbguard.runtime.role_access import RoleAccess
@@ -25,7 +26,9 @@ class RoleSessions(sessionmaker[Session]):
         """Return a new session."""
         if "bind" not in local_kw:
             local_kw["bind"] = self._manager.engine(self._role)
-        return super().__call__(**local_kw)
+        session = super().__call__(**local_kw)
+        noting(session, self._manager)
+        return session
 
 
 class RoleAsyncSessions(async_sessionmaker[AsyncSession]):
@@ -40,4 +43,6 @@ class RoleAsyncSessions(async_sessionmaker[AsyncSession]):
         """Return a new session."""
         if "bind" not in local_kw:
             local_kw["bind"] = self._manager.async_engine(self._role)
-        return super().__call__(**local_kw)
+        session = super().__call__(**local_kw)
+        noting(session.sync_session, self._manager)
+        return session

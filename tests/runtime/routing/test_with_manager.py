@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from pytest_dbguard.runtime.routing.positions import trail_of
 from tests.runtime.faults.clients import plain
 from tests.runtime.faults.conftest import MovedClock
 from tests.runtime.faults.server import eventually
@@ -55,6 +56,63 @@ async def test_an_asynchronous_session_does_too(made):
         await session.commit()
         assert await session.scalar(COUNT) == 0
         assert await session.scalar(ON_REPLICA)
+
+
+def write_by_session(manager):
+    with manager.session() as session:
+        session.execute(delete(Order))
+        session.commit()
+
+
+def write_by_sessionmaker(manager):
+    with manager.sessionmaker().begin() as session:
+        session.execute(delete(Order))
+
+
+def write_in_transaction(manager):
+    manager.run(lambda session: session.execute(delete(Order)))
+
+
+@pytest.mark.parametrize("write", [write_by_session, write_by_sessionmaker, write_in_transaction])
+def test_a_routed_session_reads_what_sessions_on_primary_have_written(made, replica, write):
+    manager = made(wait_s=0.2)
+    replica.pause()
+    try:
+        write(manager)
+        with manager.routing_session() as session:
+            assert session.scalar(COUNT) == 0
+            assert not session.scalar(ON_REPLICA)
+    finally:
+        replica.resume()
+
+
+@pytest.mark.parametrize("how", ["session", "sessionmaker", "run"])
+async def test_asynchronous_sessions_on_primary_are_read_too(made, replica, how):
+    manager = made(wait_s=0.2)
+
+    async def write(session):
+        await session.execute(delete(Order))
+
+    replica.pause()
+    try:
+        if how == "run":
+            await manager.run_async(write)
+        else:
+            async with manager.async_session() if how == "session" else manager.async_sessionmaker()() as session:
+                await write(session)
+                await session.commit()
+        async with manager.async_routing_session() as session:
+            assert await session.scalar(COUNT) == 0
+    finally:
+        replica.resume()
+
+
+def test_a_rolled_back_session_on_primary_is_nothing_to_wait_for(made):
+    manager = made()
+    with manager.session() as session:
+        session.execute(delete(Order))
+        session.rollback()
+    assert trail_of(manager) is None
 
 
 def test_a_role_without_a_server_is_served_by_primary_and_may_not_write(made):
