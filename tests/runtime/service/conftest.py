@@ -1,4 +1,4 @@
-"""Recipes as processes of their own on a real server, with their log at hand."""
+"""A service on a SQLite file, and recipes as processes of their own on a real server, with their log at hand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from pytest_dbguard.runtime import DatabaseService, DatabaseSettings
 from tests.runtime.faults.server import WATCHDOG_S, eventually
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -131,3 +133,20 @@ def listening() -> Iterator[socket.socket]:
     """A socket that takes connections already; a server that inherits it answers them when it is up."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
         yield server
+
+
+@pytest.fixture
+def settings(tmp_path):
+    url = f"sqlite:///{tmp_path}/shop.db"
+    return DatabaseSettings(profile="test", url=url, roles={"readonly": {"url": url}, "analytics": {"url": url}})
+
+
+@pytest.fixture
+def service(settings):
+    """A service that was not started yet, on a table of one row."""
+    with DatabaseService(settings) as first, first.client().engine.begin() as connection:
+        connection.execute(text("CREATE TABLE item (name TEXT)"))
+        connection.execute(text("INSERT INTO item (name) VALUES ('new')"))
+    service = DatabaseService(settings)
+    yield service
+    service.stop(0)
