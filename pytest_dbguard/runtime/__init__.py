@@ -157,11 +157,18 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import the public names when they are first used: who needs settings only does not pay for engines."""
+    """Import the public names when they are first used: who needs settings only does not pay for engines.
+
+    Raises:
+        ImportError: Where what the extra `runtime` brings is not installed.
+    """
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    from pytest_dbguard.runtime.installed import need_extra
+
+    need_extra()
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 

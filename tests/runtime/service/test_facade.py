@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,27 @@ print(service.state)
 """
     result = run(code)
     assert (result.returncode, result.stdout) == (0, "stopped\n"), result.stderr
+
+
+@pytest.mark.parametrize(
+    ("blocked", "needs"),
+    [
+        (("pydantic_settings",), "pydantic-settings"),
+        (("greenlet",), "greenlet"),
+        (("pydantic_settings", "greenlet"), "pydantic-settings and greenlet"),
+    ],
+)
+@pytest.mark.parametrize("name", ["get_database_service", "DatabaseSettings", "DatabaseManager"])
+def test_without_the_extra_it_says_what_to_install(blocked, needs, name):
+    block = f"import sys; sys.modules.update(dict.fromkeys({blocked}))"
+    result = run(f"{block}; from pytest_dbguard.runtime import {name}")
+    told = f"pytest_dbguard.runtime needs {needs}, not installed here\n  run: pip install 'pytest-dbguard[runtime]'"
+    assert result.stderr.endswith(f"ImportError: {told}\n")
+
+
+def test_the_extra_brings_what_is_needed():
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    assert project["optional-dependencies"]["runtime"] == ["pydantic-settings>=2.4", "sqlalchemy[asyncio]"]
 
 
 def test_importing_it_imports_nothing_heavy():
