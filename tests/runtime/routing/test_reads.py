@@ -133,7 +133,7 @@ def test_what_may_write(name):
     assert not reads.is_read(WRITES[name])
 
 
-@pytest.mark.parametrize("name", TRUSTED | NEVER)
+@pytest.mark.parametrize("name", sorted(TRUSTED | NEVER))
 def test_an_author_is_trusted_unless_the_statement_says_otherwise(name):
     assert Reads().is_read(WRITES[name], is_trusted=True) == (name in TRUSTED)
 
