@@ -11,6 +11,8 @@ from pytest_dbguard.runtime.routing.seams import RoutedManager
 
 _Receive = Callable[[], Awaitable[Any]]
 _Send = Callable[[Any], Awaitable[None]]
+Source = RoutedManager | Callable[[], Any]
+"""A manager, or what returns one or a service, asked with each request: `get_database_service`."""
 
 
 class PositionASGI:
@@ -22,22 +24,24 @@ class PositionASGI:
     still open when the response begins (FastAPI ends dependencies after it), the position is that of the next request.
     """
 
-    def __init__(self, app: Callable[[Any, Any, Any], Awaitable[None]], manager: RoutedManager) -> None:
+    def __init__(self, app: Callable[[Any, Any, Any], Awaitable[None]], manager: Source) -> None:
+        """Take the application, and a manager or what returns one: `app.add_middleware(PositionASGI, manager=...)`."""
         self._app = app
-        self._manager = manager
-        self._messages = _Messages(manager)
+        self._source = manager
 
     async def __call__(self, scope: Any, receive: _Receive, send: _Send) -> None:
         """Serve one request."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        manager = _manager_of(self._source)
+        messages = _Messages(manager)
         headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
-        with position_scope(self._manager, self._messages.given(headers)) as trail:
+        with position_scope(manager, messages.given(headers)) as trail:
 
             async def send_with_position(message: Any) -> None:
                 if message["type"] == "http.response.start":
-                    more = self._messages.told(trail, is_secure=scope.get("scheme") == "https")
+                    more = messages.told(trail, is_secure=scope.get("scheme") == "https")
                     ours = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in more]
                     message = {**message, "headers": [*message.get("headers", ()), *ours]}
                 await send(message)
@@ -51,21 +55,23 @@ class PositionWSGI:
     Works as `PositionASGI` does. The application runs in a copy of the context, together with the body that it yields.
     """
 
-    def __init__(self, app: Callable[..., Iterable[bytes]], manager: RoutedManager) -> None:
+    def __init__(self, app: Callable[..., Iterable[bytes]], manager: Source) -> None:
+        """Take the application, and a manager or what returns one: `app.wsgi_app = PositionWSGI(app.wsgi_app, ...)`."""
         self._app = app
-        self._manager = manager
-        self._messages = _Messages(manager)
+        self._source = manager
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve one request."""
-        trail = Trail(self._messages.given(_sent(environ)))
+        manager = _manager_of(self._source)
+        messages = _Messages(manager)
+        trail = Trail(messages.given(_sent(environ)))
 
         def start_with_position(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            more = self._messages.told(trail, is_secure=environ.get("wsgi.url_scheme") == "https")
+            more = messages.told(trail, is_secure=environ.get("wsgi.url_scheme") == "https")
             return start_response(status, [*headers, *more], *error)
 
         context = copy_context()
-        context.run(begin_trail, self._manager, trail)
+        context.run(begin_trail, manager, trail)
         body = context.run(self._app, environ, start_with_position)
         wrapper = environ.get("wsgi.file_wrapper")
         # what the server looks at more closely must stay what it is
@@ -107,7 +113,7 @@ class _Messages:
         options = manager.settings.routing
         self._cookie = options.cookie
         self._header = options.header
-        self._attributes = f"Max-Age={round(options.token_max_age_s)}; Path=/; HttpOnly; SameSite=Lax"
+        self._max_age_s = round(options.token_max_age_s)
 
     def given(self, headers: Iterable[tuple[str, str]]) -> Position | None:
         """Return the latest position that a request names; its headers' names are in lower case."""
@@ -120,7 +126,8 @@ class _Messages:
         if position is None:
             return []
         token = position.token()
-        cookie = f"{self._cookie}={token}; {self._attributes}{'; Secure' if is_secure else ''}"
+        attributes = f"Max-Age={self._max_age_s}; Path=/; HttpOnly; SameSite=Lax{'; Secure' if is_secure else ''}"
+        cookie = f"{self._cookie}={token}; {attributes}"
         return [(self._header, token), ("Set-Cookie", cookie)]
 
     def _tokens(self, headers: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -138,3 +145,9 @@ def _sent(environ: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in environ.items():
         if name.startswith(prefix):
             yield name.removeprefix(prefix).replace("_", "-").lower(), value
+
+
+def _manager_of(source: Source) -> RoutedManager:
+    found: Any = source() if callable(source) else source
+    manager: RoutedManager = getattr(found, "manager", found)
+    return manager

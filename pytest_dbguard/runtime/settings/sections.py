@@ -80,7 +80,7 @@ class PoolSettings(Section):
     """Seconds after which a connection that is not given back is told as a leak; 0 is never."""
 
     warm_up: Count = 0
-    """Connections to open at the start."""
+    """Connections that an eager start opens (`DatabaseService(eager=True)`), and that are kept open then."""
 
 
 class TimeoutSettings(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http.cookies import SimpleCookie
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -159,12 +160,13 @@ async def test_what_is_no_request_passes(manager):
         seen.append((scope["type"], current_position.get() is not None))
 
     for kind in ("lifespan", "websocket"):
-        await PositionASGI(app, manager)({"type": kind, "headers": []}, None, None)
+        await PositionASGI(app, lambda: manager)({"type": kind, "headers": []}, None, None)
     assert seen == [("lifespan", False), ("websocket", True)]
 
 
-@pytest.fixture
-def flask(manager):
+@pytest.fixture(params=["manager", "function", "service"])
+def flask(request, manager):
+    sources = {"manager": manager, "function": lambda: manager, "service": lambda: SimpleNamespace(manager=manager)}
     app = Flask("shop")
 
     @app.post("/write")
@@ -187,7 +189,7 @@ def flask(manager):
 
         return FlaskResponse(parts())
 
-    app.wsgi_app = PositionWSGI(app.wsgi_app, manager)
+    app.wsgi_app = PositionWSGI(app.wsgi_app, sources[request.param])
     return app
 
 
