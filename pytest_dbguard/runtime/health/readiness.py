@@ -28,6 +28,8 @@ def reasons_of(primary: Answer) -> tuple[str, ...]:
 def readiness_of(manager: DatabaseManager, reasons: tuple[str, ...]) -> Readiness:
     """Return whether a manager is ready, for what is known of its primary and what its own pools show."""
     engines = [each for each in manager.engines() if each.target.name == "primary"]
-    if any(is_exhausted(each.stats.snapshot()) for each in engines):
-        reasons = (*reasons, "primary has no connection left in its pool")
+    figures = [each.stats.snapshot() for each in engines]
+    # a pool that is used to the full serves as many as it can: what cannot be served has to wait
+    if any(each.waiting and is_exhausted(each) for each in figures):
+        reasons = (*reasons, "callers wait for a connection of primary's pool, which has none left")
     return Readiness(ok=not reasons, state=manager.state, reasons=reasons)

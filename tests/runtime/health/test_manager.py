@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
 
 from pytest_dbguard.runtime.statistics import summary_of
 from tests.runtime.faults.clients import plain
+from tests.runtime.faults.server import eventually
 
 WATCHDOG_S = 60.0
 POOL = {"size": 1, "overflow": 0, "timeout_s": 0.0}
@@ -41,15 +44,38 @@ async def test_an_application_of_tasks_is_asked_by_its_own_driver(served):
     await served.async_engine().dispose()
 
 
-async def test_exhausted_is_not_ready_while_alive_and_ready_again(served):
-    with served.engine().connect():
-        assert served.live().ok
-        ready = served.ready()
-        assert (ready.ok, ready.reasons) == (False, ("primary has no connection left in its pool",))
-        assert served.health(WATCHDOG_S).targets["primary"].status == "degraded"
+def waits(served):
+    return any(each.stats.snapshot().waiting for each in served.engines())
+
+
+def test_callers_that_wait_in_vain_are_not_ready_while_alive_and_ready_again(manager, postgres):
+    served = manager(profile="development", url=plain(postgres.url), pool={**POOL, "timeout_s": WATCHDOG_S}).start()
+    with ThreadPoolExecutor(1) as threads:
+        with served.engine().connect():
+            assert served.ready().ok
+            assert served.health(WATCHDOG_S).targets["primary"].status == "degraded"
+            waiting = threads.submit(lambda: served.engine().connect().close())
+            eventually(lambda: waits(served), "waiting")
+            assert served.live().ok
+            reason = "callers wait for a connection of primary's pool, which has none left"
+            assert (served.ready().ok, served.ready().reasons) == (False, (reason,))
+        waiting.result(WATCHDOG_S)
     assert served.ready().ok
+
+
+async def test_tasks_that_wait_in_vain_are_not_ready_and_ready_again(manager, postgres):
+    served = manager(profile="development", url=plain(postgres.url), pool={**POOL, "timeout_s": WATCHDOG_S}).start()
+
+    async def connect():
+        async with served.async_engine().connect():
+            pass
+
     async with served.async_engine().connect():
+        waiting = asyncio.create_task(connect())
+        while not waits(served):
+            await asyncio.sleep(0)
         assert not (await served.checker.ready_async(WATCHDOG_S)).ok
+    await waiting
     assert (await served.checker.ready_async(WATCHDOG_S)).ok
     await served.async_engine().dispose()
 
