@@ -83,7 +83,7 @@ def _profile(keywords: Layer, variables: Layer, common: Layer, shared: str) -> t
 def _not_a_profile(name: str) -> tuple[Problem, ...]:
     """Return the problem: an environment of another name may be a server's, where development's checks are too weak."""
     message = f"{quote(name)} is no profile of the runtime"
-    hint = f"{did_you_mean(name, PROFILES)} else set {variable_name(_PROFILE)}"
+    hint = f"{did_you_mean(name, PROFILES)}; else set {variable_name(_PROFILE)}"
     return (Problem(_place(SHARED_VARIABLE), "", message, hint),)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.pool import Pool
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.settings.roles import Target
 from pytest_dbguard.runtime.settings.tls import for_asyncpg, for_libpq, mode_in
+from pytest_dbguard.runtime.settings.urls import key_password
 
 if TYPE_CHECKING:
     from pytest_dbguard.runtime.pools.policy import PoolPolicy
@@ -108,6 +109,7 @@ def _libpq(settings: DatabaseSettings, role: Role, target: Target, url: URL) -> 
         "application_name": _name(settings, role),
         **_KEEPALIVES,
         **for_libpq(settings.tls, mode_in(target.url, settings.tls) or settings.tls.mode),
+        **key_password(target.url),
     }
     said = {name: value for name, value in arguments.items() if name not in url.query}
     return said | ({"options": options} if options else {})
@@ -118,6 +120,7 @@ def _asyncpg(settings: DatabaseSettings, role: Role, target: Target, url: URL) -
     arguments: dict[str, Any] = {
         "timeout": settings.timeouts.connect_s,
         "server_settings": {"application_name": _name(settings, role), **limits},
+        **key_password(target.url),
     }
     # what the URL says of TLS stands in it too, but a text cannot name the files
     tls = for_asyncpg(settings.tls, mode_in(target.url, settings.tls) or settings.tls.mode)

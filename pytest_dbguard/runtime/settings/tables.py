@@ -71,7 +71,8 @@ class TableReader:
 
     def _unknown(self, model: type[BaseModel], name: str, key: str) -> Problem:
         besides = self.besides if model is self.model else ()
-        known = [*(key_name(each) if self.is_file else each for each in model.model_fields), *besides]
+        here = [each for each in model.model_fields if not (self.is_file and each in ONLY_KEYWORDS)]
+        known = [*(key_name(each) if self.is_file else each for each in here), *besides]
         word = key_name(name) if self.is_file else field_name(name)
         return Problem(self.place, key, f"unknown key {name!r}", did_you_mean(word, known))
 

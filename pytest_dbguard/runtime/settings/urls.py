@@ -23,6 +23,9 @@ _ASYNC: Final[Mapping[str, str]] = {
     "sqlite": "sqlite+aiosqlite",
     "sqlite+pysqlite": "sqlite+aiosqlite",
 }
+KEY_PASSWORD: Final = "sslpassword"
+"""What a URL may say, and SQLAlchemy would show in an engine's repr: it goes with `connect_args`."""
+
 # libpq's word for it, and asyncpg's
 _WORDS: Final = (("sslmode", "ssl"),)
 
@@ -35,7 +38,33 @@ def engine_url(url: DatabaseUrl, *, is_async: bool, memory: str) -> URL:
     if url.is_memory:
         path, query = address(memory, sqlite3.sqlite_version_info)
         return completed.set(database=path, query={**query, "uri": "true"})
-    return _in_words_of(completed) if url.backend == "postgresql" else completed
+    return _without_secrets(_in_words_of(completed)) if url.backend == "postgresql" else completed
+
+
+def key_password(url: DatabaseUrl) -> dict[str, str]:
+    """Return the argument that `engine_url` leaves out, if there is one; dumps and errors show it as stars."""
+    value = url.reveal().query.get(KEY_PASSWORD)
+    return {} if value is None else {KEY_PASSWORD: _Starred(_last(value))}
+
+
+class _Starred(str):
+    """Text for a driver, which takes nothing but text."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+def _without_secrets(url: URL) -> URL:
+    """Return the URL with its password where SQLAlchemy looks for one to hide."""
+    query = {key: value for key, value in url.query.items() if key not in ("password", KEY_PASSWORD)}
+    password = url.query.get("password")
+    return url.set(query=query, password=url.password if password is None else _last(password))
+
+
+def _last(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else value[-1]
 
 
 def _in_words_of(url: URL) -> URL:

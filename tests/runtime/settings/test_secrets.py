@@ -9,8 +9,10 @@ import pickle
 import traceback
 
 import pytest
+from psycopg import conninfo
 from pydantic import SecretStr
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, create_engine, make_url
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from pytest_dbguard.core.errors import ConfigError
 from pytest_dbguard.runtime.settings import DatabaseSettings, DatabaseUrl, Password, ReplicaSettings, RoleSettings
@@ -71,6 +73,23 @@ class TestShown:
         passwords = [settings.engine_url(target).password for target in settings.targets()]
         assert passwords == [SECRET, SECRET, SECRET, SECRET]
         assert settings.target("primary").password_from() == SECRET
+
+    @pytest.mark.parametrize("drivername", ["postgresql", "postgresql+asyncpg"])
+    @pytest.mark.parametrize("is_async", [False, True])
+    def test_not_by_an_engine_whose_url_says_it_in_other_words(self, drivername, is_async):
+        url = f"{drivername}://me@db/shop?password={SECRET}&password={SECRET}&sslpassword={SECRET}"
+        settings = DatabaseSettings(url=url)
+        target, options = settings.target("primary"), settings.engine_options(is_async=is_async)
+        engine = (create_async_engine if is_async else create_engine)(
+            settings.engine_url(target, is_async=is_async), **options
+        )
+        assert SECRET not in f"{engine!r} {engine.url!r} {options!r}"
+        assert settings.engine_url(target, is_async=is_async).password == SECRET
+
+    def test_but_libpq_has_it(self):
+        settings = DatabaseSettings(url=f"postgresql://me@db/shop?sslpassword={SECRET}")
+        assert settings.engine_options()["connect_args"]["sslpassword"] == SECRET
+        assert f"sslpassword={SECRET}" in conninfo.make_conninfo(**settings.engine_options()["connect_args"])
 
     def test_functions_are_in_no_dump(self, settings):
         assert "password_from" not in settings.model_dump()

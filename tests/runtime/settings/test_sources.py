@@ -100,7 +100,7 @@ class TestWhichProfile:
         """It may be a server's: development's settings would be too weak for it, and nobody would notice."""
         (line,) = problems({"DBGUARD_ENV": "staging"})
         assert line.startswith("environment variable DBGUARD_ENV: 'staging' is no profile of the runtime")
-        assert "else set DBGUARD_RUNTIME_PROFILE" in line
+        assert "known: development, production, test; else set DBGUARD_RUNTIME_PROFILE" in line
 
     def test_such_an_environment_does_not_matter_where_the_profile_is_said(self, load):
         assert load({"DBGUARD_ENV": "staging", "DBGUARD_RUNTIME_PROFILE": "test"}).profile == "test"

@@ -81,6 +81,7 @@ class TestWhatIsWrong:
         [
             ("pool.siz = 3", "pool: unknown key 'siz'", "did you mean 'size'?"),
             ("pol.size = 3", "tool.dbguard.runtime: unknown key 'pol'", "did you mean 'pool'?"),
+            ("nonsense.size = 3", "unknown key 'nonsense'", "middleware, monitoring, password, pool, processes"),
             ("prodution.pool.size = 3", "tool.dbguard.runtime: unknown key 'prodution'", "did you mean 'production'?"),
             ("pool.max-lifetim = 3", "pool: unknown key 'max-lifetim'", "'max-lifetime-s'?"),
             ("pool = 3", "pool: expected a table, not 3", "a section is a table of settings"),
