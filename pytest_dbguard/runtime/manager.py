@@ -13,7 +13,7 @@ from sqlalchemy.util import greenlet_spawn
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.clock import SYSTEM_CLOCK, Clock
 from pytest_dbguard.runtime.engine_set import EngineOfTarget, EngineSet
-from pytest_dbguard.runtime.errors import NotStarted, ShuttingDown
+from pytest_dbguard.runtime.errors import NotConfigured, NotStarted, ShuttingDown
 from pytest_dbguard.runtime.events import Events
 from pytest_dbguard.runtime.health import Health, HealthChecker, Liveness, Readiness
 from pytest_dbguard.runtime.manager_state import ManagerState, State
@@ -40,7 +40,12 @@ class DatabaseManager(RoleAccess):
     """
 
     def __init__(self, settings: DatabaseSettings, *, clock: Clock = SYSTEM_CLOCK) -> None:
-        """Connect to nothing yet."""
+        """Connect to nothing yet.
+
+        Raises:
+            NotConfigured: When the settings name no primary.
+        """
+        _need_primary(settings)
         self.settings = settings
         self.clock = clock
         self.events = Events()
@@ -293,6 +298,15 @@ class DatabaseManager(RoleAccess):
             raise ShuttingDown("the database manager is stopping: it hands out nothing any more")
         elif self._state.value == "stopped":
             raise NotStarted("the database manager has been stopped", hint="call start() to begin anew")
+
+
+def _need_primary(settings: DatabaseSettings) -> None:
+    """Raise where no primary is set: in `production` the settings do so, elsewhere they can be looked at all the same."""
+    if settings.url is None:
+        raise NotConfigured(
+            f"no database: the setting `url` is missing (profile {settings.profile})",
+            hint="set DBGUARD_RUNTIME_URL, or url in [tool.dbguard.runtime]",
+        )
 
 
 def _nothing() -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from pytest_dbguard.core.errors import ConfigError
 from pytest_dbguard.runtime import (
+    DatabaseManager,
     DatabaseService,
     DatabaseSettings,
     NotConfigured,
@@ -163,6 +164,14 @@ def test_refuses_wrong_settings_before_anything_starts(monkeypatch, tmp_path):
         DatabaseService()
     assert "POOL__SIZE" in str(caught.value)
     assert "POLL__SIZE" in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [DatabaseService, DatabaseManager])
+def test_refuses_to_be_made_without_a_database(make):
+    with pytest.raises(NotConfigured) as caught:
+        make(DatabaseSettings(profile="development"))
+    message = "no database: the setting `url` is missing (profile development)"
+    assert str(caught.value) == f"{message}\n  set DBGUARD_RUNTIME_URL, or url in [tool.dbguard.runtime]"
 
 
 def test_tells_its_figures_in_any_state(service):
