@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from threading import RLock
 from types import MappingProxyType
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, NoReturn, get_args
 
 from sqlalchemy import Engine
 from sqlalchemy.util import greenlet_spawn
@@ -63,6 +63,7 @@ class EngineSet:
                 if self._is_closed:
                     # whoever asked before the end began must not leave an engine behind
                     raise ShuttingDown("the database manager has stopped meanwhile")
+                self._say_whose(self._target(name))
                 self._anchors.hold(name, self._maker.settings.engine_url(self._target(name)))
                 found = self._maker.make(self._target(name), is_async=is_async)
                 self._keeper.watch(found.stats)
@@ -188,6 +189,14 @@ class EngineSet:
                 _LOG.warning("%s", self.fallbacks[role])
         return False
 
+    def _say_whose(self, target: Target) -> None:
+        """Say of a role that has an engine, but no server, of its own who serves it."""
+        primary = self._targets.get("primary")
+        if primary is not None and target is not primary and target.url == primary.url:
+            if target.role not in self._said:
+                _LOG.warning("the role %r has no server of its own: primary's serves it, without writes", target.role)
+            self._said.add(target.role)
+
     def _warm(self, member: EngineOfTarget) -> int:
         return self._maker.settings.pool_of(member.target.role).warm_up
 
@@ -199,6 +208,13 @@ class EngineSet:
     def _can_be_async(self, target: Target) -> bool:
         driver = self._maker.settings.engine_url(target, is_async=True).get_driver_name()
         return find_spec(driver) is not None and find_spec("greenlet") is not None
+
+
+class _Roles(dict[Role, tuple["Target", ...]]):
+    """The servers of each role; a role that does not exist is told."""
+
+    def __missing__(self, role: str) -> NoReturn:
+        raise NotConfigured(f"there is no role {role!r}", hint=did_you_mean(str(role), ROLES))
 
 
 @contextmanager
@@ -213,7 +229,7 @@ def _tolerated(target: Target) -> Iterator[None]:
 
 def _who_serves(targets: tuple[Target, ...]) -> tuple[Mapping[Role, tuple[Target, ...]], Mapping[Role, str]]:
     primary = tuple(target for target in targets if target.role == "primary")
-    roles: dict[Role, tuple[Target, ...]] = {}
+    roles = _Roles()
     fallbacks: dict[Role, str] = {}
     for role in ROLES:
         roles[role] = tuple(target for target in targets if target.role == role) or primary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -54,8 +55,8 @@ class Transactions:
     Work is done again when its transaction certainly did not happen and would likely succeed now: it lost against
     another one (40001, 40P01, SQLite's "database is locked"), its connection broke before COMMIT was sent, or none
     could be opened. Other errors are raised as they are. So work must have no effects outside of its transaction that
-    may not happen twice. Work that commits something by
-    itself, on any engine of the manager, is not done again from then on.
+    may not happen twice. Work that commits something by itself, on any engine of the manager, is not done again from
+    then on.
     """
 
     def __init__(self, manager: RoleAccess) -> None:
@@ -68,7 +69,7 @@ class Transactions:
 
         Raises:
             UnknownOutcome: When the connection broke while COMMIT was under way.
-            RuntimeFault: Where each statement would commit by itself.
+            RuntimeFault: Where each statement would commit by itself, or the work is asynchronous.
         """
         failures = 0
         while True:
@@ -79,6 +80,7 @@ class Transactions:
                     if isolation is not None:
                         session.connection(execution_options={"isolation_level": isolation})
                     result = work(session)
+                    _refuse_coroutine(result)
                     session.commit()
                     return result
             except Exception as error:  # noqa: BLE001  raised again, unless it says that doing it again helps
@@ -139,6 +141,14 @@ def _give_up(error: Exception, failures: int) -> NoReturn:
     if failures > 1:
         error.add_note(f"the transaction was tried {failures} times")
     raise error
+
+
+def _refuse_coroutine(result: object) -> None:
+    if inspect.iscoroutine(result):
+        result.close()
+        raise RuntimeFault(
+            "the work is asynchronous: nothing of it has been done", hint="await run_async() in place of run()"
+        )
 
 
 def _refuse_autocommit(engine: Any, isolation: str | None) -> None:

@@ -36,7 +36,7 @@ def check_runtime(subject: Subject) -> Iterator[Check]:
         yield Check(State.PROBLEM, f"runtime settings: {each.line}", each.hint or "")
     if problems:
         return
-    servers = len(settings.targets())
+    servers = len({target.url for target in settings.targets()})
     yield Check(
         State.OK, f"runtime settings: profile {settings.profile}, {servers} server{'' if servers == 1 else 's'}"
     )

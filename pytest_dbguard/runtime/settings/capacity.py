@@ -38,8 +38,8 @@ class Demand:
 def demands(settings: DatabaseSettings) -> tuple[Demand, ...]:
     """Return what is asked of each PostgreSQL server; SQLite takes as many as there are.
 
-    A role that is led to the primary has no pool of its own. Engines of both kinds, synchronous and asynchronous, in
-    one process would ask for twice as much.
+    A role of which nothing is said takes the primary's connections, and has no pool of its own. Engines of both kinds,
+    synchronous and asynchronous, in one process ask for twice as much.
     """
     by_server: dict[str, list[Target]] = {}
     for target in settings.targets():

@@ -12,6 +12,7 @@ from pytest_dbguard.runtime.settings.fields import Path, dotted
 Values = Mapping[str, Any]
 # each leads a role to servers: who says one of them in a stronger source does not want the other from a weaker one
 _EITHER: Final = {"url": "replicas", "replicas": "url"}
+_NOT_SAID: Final = ("profile ", "default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,11 @@ def _merge(under: dict[str, Any], over: Values, above: Path) -> list[Path]:
 def is_below(path: Path, tops: Sequence[Path]) -> bool:
     """Tell whether a setting is one of the tops, or part of one."""
     return any(path[: len(top)] == top for top in tops)
+
+
+def is_said(source: str) -> bool:
+    """Tell whether a setting with this source was said by somebody, rather than by a profile or nobody."""
+    return not source.startswith(_NOT_SAID)
 
 
 def _rest(path: Path) -> str:

@@ -191,7 +191,10 @@ class DatabaseSettings(BaseSettings):
         return f"{origin.place} [{table}]" if table else origin.place
 
     def targets(self) -> tuple[Target, ...]:
-        """Return the servers that are configured, the primary first; a role without any is led to the primary."""
+        """Return the servers that are configured, the primary first; a role without any is led to the primary.
+
+        To an engine of its own, where somebody said how its pool, time limit or isolation should be.
+        """
         return targets_of(self)
 
     def target(self, role: Role, name: str | None = None) -> Target:

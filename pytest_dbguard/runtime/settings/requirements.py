@@ -11,7 +11,7 @@ from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.settings.database_url import DatabaseUrl
 from pytest_dbguard.runtime.settings.fields import Path, dotted
 from pytest_dbguard.runtime.settings.gathering import Gathered
-from pytest_dbguard.runtime.settings.layers import Origin
+from pytest_dbguard.runtime.settings.layers import Origin, is_said
 from pytest_dbguard.runtime.settings.sections import SYSTEM_ROOTS, TLS_MODES, PoolSettings
 from pytest_dbguard.runtime.settings.tables import PRIMARY, SHORT
 from pytest_dbguard.runtime.settings.tls import is_encrypted, is_verified, mode_in, said_in
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pytest_dbguard.runtime.settings.model import DatabaseSettings
 
 ROLES: Final[tuple[Role, ...]] = ("primary", "readonly", "analytics")
-_NOT_SAID: Final = ("profile ", "default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ def _pools(settings: DatabaseSettings) -> Iterator[_Wrong]:
     for place, pool, size in pools:
         path = (*place, "warm_up")
         # what a profile says, or the common settings to a role, gives way to the size
-        if pool.warm_up > size and not settings.source(path).startswith(_NOT_SAID):
+        if pool.warm_up > size and is_said(settings.source(path)):
             yield _Wrong(path, f"{pool.warm_up} is more than the pool's size, {size}", "open no more than stay open")
 
 

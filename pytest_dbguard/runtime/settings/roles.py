@@ -108,7 +108,7 @@ class RoleSettings(Section):
 
 
 class RolesSettings(Section):
-    """The roles. One without a URL is led to the primary."""
+    """The roles. One without a URL is led to the primary: to a pool of its own where its engine should differ."""
 
     primary: RoleSettings = Field(default_factory=RoleSettings)
     """Reads and writes."""

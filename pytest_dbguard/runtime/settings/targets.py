@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, get_args
 
 from pytest_dbguard.core.errors import ConfigError, did_you_mean
 from pytest_dbguard.databases.engines import Role
 from pytest_dbguard.runtime.settings.database_url import DatabaseUrl
+from pytest_dbguard.runtime.settings.fields import Path
+from pytest_dbguard.runtime.settings.layers import is_said
 from pytest_dbguard.runtime.settings.roles import RoleSettings, Target
+from pytest_dbguard.runtime.settings.sections import PoolSettings
 from pytest_dbguard.runtime.settings.variable_names import variable_name
 
 if TYPE_CHECKING:
     from pytest_dbguard.runtime.settings.model import DatabaseSettings
+
+
+_OF_ENGINE: Final[tuple[Path, ...]] = (
+    ("statement_s",),
+    ("isolation",),
+    *(("pool", name) for name in PoolSettings.model_fields),
+)
+"""What only an engine of the role's own can keep to."""
 
 
 def targets_of(settings: DatabaseSettings) -> tuple[Target, ...]:
@@ -27,8 +39,10 @@ def target_of(settings: DatabaseSettings, role: Role, name: str | None) -> Targe
     """Return the first server of the role, or the one of that name, or else the primary.
 
     Raises:
-        ConfigError: When there is none.
+        ConfigError: When there is none, or no such role.
     """
+    if role not in (roles := get_args(Role)):
+        raise ConfigError(f"there is no role {role!r}", hint=did_you_mean(str(role), roles))
     targets = targets_of(settings)
     if name is not None:
         found = next((target for target in targets if target.name == name), None)
@@ -47,7 +61,16 @@ def target_of(settings: DatabaseSettings, role: Role, name: str | None) -> Targe
 
 def _single(settings: DatabaseSettings, role: Role, name: str) -> tuple[Target, ...]:
     of_role: RoleSettings = getattr(settings.roles, role)
-    return () if of_role.url is None else (_target(settings, role, name, of_role.url),)
+    if of_role.url is not None:
+        return (_target(settings, role, name, of_role.url),)
+    if role == "primary" or not _has_wishes(settings, role):
+        return ()
+    return tuple(replace(primary, role=role, name=name) for primary in _single(settings, "primary", "primary"))
+
+
+def _has_wishes(settings: DatabaseSettings, role: Role) -> bool:
+    """Whether somebody said how the role's engine should be: not the profile, which says so of servers in general."""
+    return any(is_said(settings.source(("roles", role, *path))) for path in _OF_ENGINE)
 
 
 def _replicas(settings: DatabaseSettings) -> tuple[Target, ...]:

@@ -73,6 +73,13 @@ def test_an_unknown_target_is_named(manager):
     assert "did you mean 'primary'?" in str(caught.value)
 
 
+@pytest.mark.parametrize("ask", ["engine", "async_engine", "session", "drain", "warm_up"])
+def test_a_role_that_does_not_exist_is_named(manager, ask):
+    with pytest.raises(NotConfigured, match="there is no role 'primry'") as caught:
+        getattr(manager(profile="test"), ask)("primry")
+    assert "did you mean 'primary'?" in str(caught.value)
+
+
 class TestRoleThatIsNotConfigured:
     """Primary serves it, and says so."""
 
@@ -121,6 +128,30 @@ class TestRoleThatIsNotConfigured:
         await used.ask("UPDATE accounts SET amount = 5")
         assert await used.ask("SELECT pg_backend_pid()") == pid
         assert accounts() == [5, 5]
+
+
+class TestRoleWithoutServerWhoseEngineDiffers:
+    """Primary's server serves it, by an engine that keeps to what the settings say of the role."""
+
+    ROLES = {"analytics": {"statement_s": 900.0, "isolation": "repeatable read", "pool": {"size": 1, "overflow": 0}}}
+
+    async def test_keeps_to_it(self, client, accounts):
+        used = client(roles=self.ROLES)
+        wanted = {"statement_timeout": "15min", "transaction_isolation": "repeatable read"}
+        assert {name: await used.ask(f"SHOW {name}", "analytics") for name in wanted} == wanted
+        with pytest.raises(DBAPIError):
+            await used.ask("UPDATE accounts SET amount = 0", "analytics")
+        assert await used.ask("SHOW transaction_isolation") == "read committed"
+        assert accounts() == [10, 10]
+
+    def test_says_so_once(self, manager, caplog):
+        used = manager(url="postgresql://one/shop", roles=self.ROLES)
+        with caplog.at_level(logging.WARNING, "pytest_dbguard.runtime"):
+            pools = {id(used.engine(role).pool) for role in ("primary", "analytics", "analytics", "primary")}
+            used.async_engine("analytics")
+        (record,) = caplog.records
+        assert record.getMessage().startswith("the role 'analytics' has no server of its own")
+        assert len(pools) == 2
 
 
 class TestStatementsThatCommitByThemselves:
@@ -338,6 +369,7 @@ class TestSessions:
         replicas = manager(
             url=address(postgres.url),
             roles={"readonly": {"replicas": [address(replica.url)] * 2}},
+            routing={"wait_s": 5.0},  # a busy machine connects late, and reads would go to primary
         )
         make, asked = replicas.sessionmaker("readonly"), set()
         for _ in range(64):

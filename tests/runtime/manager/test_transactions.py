@@ -198,6 +198,15 @@ def test_a_role_that_commits_each_statement_needs_an_isolation(manager, postgres
     assert shown == "serializable"
 
 
+def test_asynchronous_work_is_not_taken_for_done(manager):
+    async def work(session):
+        raise AssertionError
+
+    with pytest.raises(RuntimeFault, match="nothing of it has been done") as caught:
+        manager(profile="test").run(work)
+    assert "run_async()" in caught.value.hint
+
+
 async def test_by_role(run):
     with pytest.raises(DBAPIError) as caught:
         await run(lambda session: session.execute(text("CREATE TABLE no (id int)")), role="readonly")

@@ -37,12 +37,39 @@ class TestTargets:
         assert settings.target("readonly").name == "primary"
         assert settings.target("analytics").name == "analytics"
 
+    @pytest.mark.parametrize(
+        "wish", [{"statement_s": 900.0}, {"isolation": "repeatable read"}, {"pool": {"size": 2}}], ids=str
+    )
+    @pytest.mark.parametrize(("role", "name"), [("readonly", "readonly-1"), ("analytics", "analytics")])
+    def test_a_role_without_a_server_has_its_own_engine_where_that_should_differ(self, role, name, wish):
+        primary = {"password": "secret", "password_from": rotating}
+        settings = DatabaseSettings(url="postgresql://me@p/d", roles={"primary": primary, role: wish})
+        target = settings.target(role)
+        assert (target.role, target.name, target.weight) == (role, name, 1.0)
+        assert (target.url, target.password_from) == (settings.target("primary").url, rotating)
+        assert len(settings.targets()) == 2
+
+    def test_but_not_for_what_a_profile_says(self):
+        """Which is meant for a server of the role: all processes would open more connections on the primary."""
+        settings = DatabaseSettings(profile="production", url="postgresql://p/d")
+        assert settings.statement_s("analytics") == 600.0
+        assert [target.name for target in settings.targets()] == ["primary"]
+
+    def test_nor_for_a_role_alone(self):
+        assert DatabaseSettings(roles={"analytics": {"statement_s": 900.0}}).targets() == ()
+
     def test_by_name(self):
         settings = DatabaseSettings(roles={"readonly": {"replicas": ["postgresql://one/d", "postgresql://two/d"]}})
         assert settings.target("readonly", "readonly-2").url.reveal().host == "two"
         with pytest.raises(ConfigError, match="there is no server 'readonly-3'") as raised:
             settings.target("readonly", "readonly-3")
         assert "did you mean 'readonly-" in raised.value.hint
+
+    @pytest.mark.parametrize("ask", [DatabaseSettings.target, DatabaseSettings.engine_options])
+    def test_of_a_role_that_does_not_exist(self, ask):
+        with pytest.raises(ConfigError, match="there is no role 'primry'") as raised:
+            ask(DatabaseSettings(profile="test"), "primry")
+        assert raised.value.hint == "did you mean 'primary'?"
 
     def test_none_at_all(self):
         with pytest.raises(ConfigError, match="nothing says where the primary database is") as raised:
