@@ -153,8 +153,9 @@ class RestartableServer:
         self.start()
 
     def mend(self) -> None:
-        """Bring back what a test has left stopped or read-only."""
+        """Bring back what a test has left stopped or read-only, and end the sessions that it has left: others count."""
         self.start()
+        self.terminate_all()
         if self._is_read_only:
             self.make_read_only(False)
 
