@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from typing import Any
 
+from pytest_dbguard.runtime.errors import NotStarted
 from pytest_dbguard.runtime.routing.positions import Position, Trail, begin_trail, position_scope
 from pytest_dbguard.runtime.routing.seams import RoutedManager
 
@@ -35,6 +36,9 @@ class PositionASGI:
             await self._app(scope, receive, send)
             return
         manager = _manager_of(self._source)
+        if manager is None:
+            await self._app(scope, receive, send)
+            return
         messages = _Messages(manager)
         headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
         with position_scope(manager, messages.given(headers)) as trail:
@@ -63,6 +67,8 @@ class PositionWSGI:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve one request."""
         manager = _manager_of(self._source)
+        if manager is None:
+            return self._app(environ, start_response)
         messages = _Messages(manager)
         trail = Trail(messages.given(_sent(environ)))
 
@@ -147,7 +153,11 @@ def _sent(environ: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield name.removeprefix(prefix).replace("_", "-").lower(), value
 
 
-def _manager_of(source: Source) -> RoutedManager:
+def _manager_of(source: Source) -> RoutedManager | None:
+    """Return the manager; None once its service has stopped: nobody writes then, and what asks no database goes on."""
     found: Any = source() if callable(source) else source
-    manager: RoutedManager = getattr(found, "manager", found)
+    try:
+        manager: RoutedManager = getattr(found, "manager", found)
+    except NotStarted:
+        return None
     return manager

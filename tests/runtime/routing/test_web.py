@@ -12,6 +12,7 @@ from flask import Flask
 from flask import Response as FlaskResponse
 from sqlalchemy import delete, func, select
 
+from pytest_dbguard.runtime import DatabaseService, DatabaseSettings
 from pytest_dbguard.runtime.routing import (
     LATEST,
     AsyncRoutingSession,
@@ -151,6 +152,30 @@ async def test_a_position_that_does_not_exist_costs_its_client_only_a_read_of_pr
         assert (await client.get("/sync", headers={"X-Position": forged})).json() == 2
         assert (await client.get("/sync")).json() == 2
     assert manager.where()[-1] == "readonly-1"
+
+
+@pytest.fixture
+def stopped(tmp_path):
+    """A service that has been started and stopped."""
+    service = DatabaseService(DatabaseSettings(profile="test", url=f"sqlite:///{tmp_path / 'one.db'}"))
+    with service:
+        pass
+    return service
+
+
+async def test_what_asks_no_database_is_served_when_that_has_stopped(stopped):
+    app = FastAPI()
+    app.get("/live")(lambda: "alive")
+    app.add_middleware(PositionASGI, manager=lambda: stopped)
+    async with client_of(app) as client:
+        assert (await client.get("/live")).json() == "alive"
+
+
+def test_what_asks_no_database_is_served_under_wsgi_when_that_has_stopped(stopped):
+    app = Flask("alive")
+    app.get("/live")(lambda: "alive")
+    app.wsgi_app = PositionWSGI(app.wsgi_app, lambda: stopped)
+    assert app.test_client().get("/live").text == "alive"
 
 
 async def test_what_is_no_request_passes(manager):
