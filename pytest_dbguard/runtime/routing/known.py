@@ -86,10 +86,16 @@ class Known:
         good = [watch for watch in self.used if watch.might_take_reads()]
         return good if needed is None else [watch for watch in good if watch.has_reached(needed)]
 
-    def committed(self, position: Position) -> None:
-        """Note where primary's log is after a commit."""
+    def committed(self, position: Position, at: float) -> None:
+        """Note where primary's log is after a commit; `at` is when it was asked, or before."""
         with self._lock:
-            self.log.note(position, self.clock.monotonic())
+            self.log.note(position, at)
+
+    def primary_since(self, moment: float) -> Position | None:
+        """Return where primary's log is, if that was asked at a moment or after it."""
+        with self._lock:
+            last_at = self.log.last_at
+            return self.log.last if last_at is not None and last_at >= moment else None
 
     def primary_answered(self, sample: Sample) -> None:
         """Note where primary's log is, and compare the replicas with it."""

@@ -106,6 +106,7 @@ class Leading:
         route = self._route
         route.is_committed = True
         if route.wrote and route.primary is not None and self.servers.manager.replicas.are_there:
+            began = self.servers.manager.clock.monotonic()
             try:
                 position = self.servers.position_after_commit(route.primary)
             except BaseException:  # the task is cancelled, after it has committed
@@ -113,6 +114,8 @@ class Leading:
                 raise
             if position is not None:
                 self._know(position)
+            if position is not None and position is not LATEST:
+                self.servers.manager.replicas.committed(position, began)
 
     def ended(self) -> None:
         """Forget a transaction, and give back what it read from."""
@@ -125,7 +128,7 @@ class Leading:
 
     def _open_reader(self) -> Reader | None:
         route = self._route
-        while (name := self.servers.choose(self._needed(), route.failed)) is not None:
+        while (name := self._choose()) is not None:
             engine = self.servers.engine("readonly", name)
             if engine is self.primary:
                 return None
@@ -137,6 +140,21 @@ class Leading:
                 self._leave(name, error)
                 route.failed.append(name)
         return None
+
+    def _choose(self) -> str | None:
+        needed, failed = self._needed(), self._route.failed
+        if needed is not LATEST:
+            return self.servers.choose(needed, failed)
+        manager, trail = self.servers.manager, trail_of(self.servers.manager)
+        unplaced = 0 if trail is None else trail.unplaced
+        began = manager.clock.monotonic()
+        name = self.servers.choose(needed, failed)
+        if (position := manager.replicas.primary_since(began)) is not None:
+            if self.position is LATEST:
+                self.position = position
+            if trail is not None:
+                trail.place(position, unplaced)
+        return name
 
     def _analytics(self) -> Engine | Connection:
         route = self._route
@@ -163,8 +181,6 @@ class Leading:
     def _know(self, position: Position) -> None:
         self.position = position
         ensure_trail(self.servers.manager).committed(position)
-        if position is not LATEST:
-            self.servers.manager.replicas.committed(position)
 
 
 def _is_unreachable(error: Exception) -> bool:

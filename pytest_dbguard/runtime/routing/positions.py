@@ -58,7 +58,7 @@ LATEST: Final = Position(_MAX_LSN, timeline=_MAX_TIMELINE)
 class Trail:
     """What one request or job, with all threads and tasks that it starts, has written to a manager's primary."""
 
-    __slots__ = ("given", "own", "writing")
+    __slots__ = ("given", "own", "unplaced", "writing")
 
     def __init__(self, given: Position | None = None) -> None:
         self.given = given
@@ -66,6 +66,9 @@ class Trail:
 
         self.own: Position | None = None
         """After its last commit."""
+
+        self.unplaced = 0
+        """How many of its commits have told no position."""
 
         self.writing = 0
         """How many of its transactions have written and have not ended."""
@@ -77,7 +80,14 @@ class Trail:
 
     def committed(self, position: Position) -> None:
         """Note where the log was after a commit."""
+        if position is LATEST:
+            self.unplaced += 1
         self.own = position if self.own is None or self.own is LATEST else max(self.own, position)
+
+    def place(self, position: Position, unplaced: int) -> None:
+        """Take a position that primary told after so many commits without one: later reads need not ask it again."""
+        if self.own is LATEST and self.unplaced == unplaced:
+            self.own = position
 
     @property
     def told(self) -> Position | None:

@@ -106,9 +106,13 @@ class Replicas:
         else:
             self._probes.begin(due)
 
-    def committed(self, position: Position) -> None:
-        """Note where primary's log is, as somebody knows who has just committed."""
-        self._known.committed(position)
+    def committed(self, position: Position, at: float) -> None:
+        """Note where primary's log is, as somebody knows who has just committed and asked `at` that moment."""
+        self._known.committed(position, at)
+
+    def primary_since(self, moment: float) -> Position | None:
+        """Return where primary's log is; None when it was not asked since a moment."""
+        return self._known.primary_since(moment)
 
     def report_failure(self, target: str, reason: str = "") -> None:
         """Note that a replica does not do its work; after `routing.eject_after` in a row it takes no reads.

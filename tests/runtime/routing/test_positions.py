@@ -117,6 +117,21 @@ def test_a_commit_of_which_nothing_is_known_counts_until_the_next():
     assert trail.needed == Position(8)
 
 
+def test_a_commit_of_which_nothing_was_known_takes_what_primary_told_after_it():
+    trail = Trail()
+    trail.committed(LATEST)
+    trail.place(Position(9), trail.unplaced)
+    assert trail.needed == trail.told == Position(9)
+    trail.committed(LATEST)
+    asked = trail.unplaced
+    trail.committed(LATEST)
+    trail.place(Position(10), asked)
+    assert trail.needed is LATEST
+    trail.committed(Position(12))
+    trail.place(Position(11), trail.unplaced)
+    assert trail.needed == Position(12)
+
+
 class Manager:
     pass
 

@@ -224,6 +224,35 @@ def test_a_write_past_the_session_is_noted_by_hand(small, replica):
     assert manager.where() == ["readonly-1", "primary", "readonly-1"]
 
 
+@pytest.mark.parametrize("kind", ["note", "session"])
+def test_primary_is_asked_once_for_a_commit_without_a_position(small, monkeypatch, kind):
+    manager = small(wait_s=5.0, max_lag_s=1000.0)
+    asked, run = [], manager.replicas._probes.run
+    monkeypatch.setattr(
+        manager.replicas._probes,
+        "run",
+        lambda questions, s: (asked.extend(each.role for each in questions), run(questions, s)),
+    )
+    if kind == "session":
+        monkeypatch.setattr("pytest_dbguard.runtime.routing.taking.COMMIT_QUERY", "SELECT 1 / 0")
+    with position_scope(manager) as trail, RoutingSession(manager) as session:
+        session.scalar(COUNT)
+        session.rollback()
+        asked.clear()
+        if kind == "note":
+            note_write(manager)
+        else:
+            session.execute(delete(Order))
+            session.commit()
+        for _ in range(5):
+            session.scalar(COUNT)
+            session.rollback()
+            with RoutingSession(manager) as other:
+                other.scalar(COUNT)
+        assert asked.count("primary") == 1
+        assert trail.told < LATEST
+
+
 def test_the_replica_refuses_what_is_passed_off_as_a_read(small):
     from sqlalchemy.exc import DBAPIError
 

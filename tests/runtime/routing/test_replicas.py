@@ -53,12 +53,20 @@ def test_what_is_known_is_not_asked_again_at_once():
     assert [server.asked for server in manager.servers.values()] == [2, 2]
 
 
+def test_a_position_is_as_old_as_the_question_for_it():
+    manager = ServersManager(primary(), SmallServer())
+    manager.clock.now += 5.0
+    manager.replicas.committed(Position(200, timeline=1), manager.clock.monotonic() - 1.0)
+    assert manager.replicas.primary_since(manager.clock.monotonic()) is None
+    assert manager.replicas.primary_since(manager.clock.monotonic() - 1.0) == Position(200, timeline=1)
+
+
 def test_who_commits_need_not_ask_primary():
     manager = ServersManager(primary(), SmallServer())
     chosen(manager)
     for lsn in range(101, 110):
         manager.clock.now += 0.5
-        manager.replicas.committed(Position(lsn, timeline=1))
+        manager.replicas.committed(Position(lsn, timeline=1), manager.clock.monotonic())
         chosen(manager)
     assert manager.servers["primary"].asked == 1
 
@@ -207,7 +215,7 @@ def test_nobody_waits_where_that_is_not_wanted():
     manager = ServersManager(primary(200), SmallServer(200), wait_s=0.0)
     eventually_good(manager)
     assert chosen(manager, Position(200, timeline=1)) == {"readonly-1"}
-    manager.replicas.committed(Position(300, timeline=1))
+    manager.replicas.committed(Position(300, timeline=1), manager.clock.monotonic())
     assert chosen(manager, Position(300, timeline=1)) == {None}
 
 
@@ -235,7 +243,7 @@ def test_many_callers_ask_a_replica_one_after_the_other():
     replica.raw_connection = count
     found = []
     needed = Position(300, timeline=1)
-    manager.replicas.committed(needed)
+    manager.replicas.committed(needed, manager.clock.monotonic())
     replica.lsn = 300
     threads = [threading.Thread(target=lambda: found.append(manager.replicas.choose(needed))) for _ in range(16)]
     for thread in threads:
