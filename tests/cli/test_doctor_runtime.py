@@ -132,9 +132,14 @@ class TestConnections:
         assert "1 process x 11 = 11, of" in check.what
 
     def test_a_role_without_a_server_opens_none_of_its_own(self, connections):
-        (check,) = connections("pool = {size = 2, overflow = 1}\nroles.analytics.pool.size = 50")
+        (check,) = connections("pool = {size = 2, overflow = 1}")
         assert "primary at " in check.what
         assert "1 process x 3 = 3, of" in check.what
+
+    def test_unless_the_settings_say_how_many(self, connections):
+        (check,) = connections("pool = {size = 2, overflow = 1}\nroles.analytics.pool.size = 50")
+        assert "primary, analytics at " in check.what
+        assert "1 process x 54 = 54, of" in check.what
 
     @pytest.mark.parametrize(
         ("statement", "source"),

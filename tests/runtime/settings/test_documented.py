@@ -24,7 +24,9 @@ def test_the_example(project, load, tmp_path):
         ("primary", 1.0),
         ("readonly-1", 1.0),
         ("readonly-2", 2.0),
+        ("analytics", 1.0),
     ]
+    assert settings.target("analytics").url == settings.target("primary").url
     assert {target.url.reveal().password for target in settings.targets()} == {"hunter2"}
 
 
