@@ -229,6 +229,9 @@ class DatabaseManager(RoleAccess):
     def resize(self, role: Role, size: int, overflow: int | None = None) -> None:
         """Change how many connections the pools of a role keep, and how many more they may open.
 
+        Of the engines that exist: one that is made later begins as the settings say. A role that primary serves by
+        primary's own engine has no other pool than that.
+
         Raises:
             ValueError: For a size below 1, or an overflow below -1, which is no limit.
         """
