@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 _APART = (
-    "several connections were used that cannot share a transaction (a synchronous and an asynchronous engine, or two"
-    " drivers): in a test that is rolled back they do not see each other's changes"
+    "several connections were used that cannot share a transaction (of two asynchronous engines, of a synchronous and an"
+    " asynchronous one, or of two drivers): in a test that is rolled back they do not see each other's changes;"
+    ' @pytest.mark.dbguard(reset="committed") lets them'
 )
 _READS = re.compile(
     r"\s*(?:SELECT|SHOW|EXPLAIN|VALUES|TABLE|PRAGMA|SET|RESET|SAVEPOINT|RELEASE|ROLLBACK)\b", re.IGNORECASE

@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from pytest_dbguard.runtime.routing import PositionWSGI as PositionWSGI
     from pytest_dbguard.runtime.routing import Replicas as Replicas
     from pytest_dbguard.runtime.routing import RoutingSession as RoutingSession
-    from pytest_dbguard.runtime.routing import current_position as current_position
+    from pytest_dbguard.runtime.routing import note_write as note_write
+    from pytest_dbguard.runtime.routing import position_scope as position_scope
     from pytest_dbguard.runtime.service import DatabaseService as DatabaseService
     from pytest_dbguard.runtime.settings import DatabaseSettings as DatabaseSettings
     from pytest_dbguard.runtime.settings import ReplicaSettings as ReplicaSettings
@@ -99,9 +100,10 @@ _MODULES = {
     "Target": "settings",
     "TargetHealth": "health",
     "UnknownOutcome": "errors",
-    "current_position": "routing",
     "get_database_service": "process_service",
+    "note_write": "routing",
     "override_database_service": "process_service",
+    "position_scope": "routing",
     "set_database_service": "process_service",
 }
 __all__ = [
@@ -149,9 +151,10 @@ __all__ = [
     "Target",
     "TargetHealth",
     "UnknownOutcome",
-    "current_position",
     "get_database_service",
+    "note_write",
     "override_database_service",
+    "position_scope",
     "set_database_service",
 ]
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pytest_dbguard.runtime.settings import DatabaseSettings
 
 _MIDDLEWARE: Final = ("soft_delete", "audit", "query_cache")
-_BACKUPS: Final = ("backups", "the settings of `backup` are checked, and nothing acts on them")
-_OPTIMIZER: Final = ("optimizer", "performance_summary() tells the slowest statements")
+_BACKUPS: Final = ("backups", "make them by pg_dump or SQLite's VACUUM INTO; the settings of `backup` do nothing yet")
+_OPTIMIZER: Final = ("optimizer", "print(service.performance_summary()) for the slowest statements and their figures")
 
 
 def refuse(settings: DatabaseSettings) -> None:

@@ -55,7 +55,8 @@ def dbguard_service(
     """Return a new service on the test's database, which is also what `get_database_service()` returns in the test.
 
     All roles, sync and async, see what the other fixtures see, and are cleaned with them; "readonly" and "analytics"
-    cannot write. It starts when it is first used.
+    cannot write. It starts when it is first used. In a test that is rolled back each role's asynchronous engine has a
+    transaction of its own, and sees nothing of what others have not committed for real.
     """
     from pytest_dbguard.runtime.process_service import override_database_service
 
