@@ -51,9 +51,9 @@ def sever(connection: Any) -> None:
     if driver == "asyncpg":
         _quietly(_terminate, connection)
     elif driver == "psycopg":
-        _quietly(lambda: _shut(connection.pgconn.socket))
+        _quietly(lambda: _shut(lambda: connection.pgconn.socket))
     elif driver == "psycopg2":
-        _quietly(lambda: _shut(connection.fileno()))
+        _quietly(_shut, connection.fileno)
     else:
         _interrupt(connection)
 
@@ -99,9 +99,12 @@ def _terminate(connection: Any) -> None:
         loop.call_soon_threadsafe(connection.terminate)
 
 
-def _shut(descriptor: int) -> None:
-    with socket.socket(fileno=os.dup(descriptor)) as copy:
-        copy.shutdown(socket.SHUT_RDWR)
+def _shut(descriptor: Callable[[], int]) -> None:
+    number = descriptor()
+    with socket.socket(fileno=os.dup(number)) as copy:
+        # its holder may have closed it before it was copied, and the number be another file's by then
+        if descriptor() == number:
+            copy.shutdown(socket.SHUT_RDWR)
 
 
 def _within(timeout_s: float, action: Callable[[], object]) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.pool import QueuePool
 from pytest_dbguard.runtime.clock import SYSTEM_CLOCK, Clock
 from pytest_dbguard.runtime.errors import PoolExhausted, PoolSaturated, ShuttingDown
 from pytest_dbguard.runtime.pools import upkeep
+from pytest_dbguard.runtime.pools.frozen import Suspicion
 from pytest_dbguard.runtime.pools.leaks import Trace, note_statements
 from pytest_dbguard.runtime.pools.liveness import FrozenPeer, check
 from pytest_dbguard.runtime.pools.policy import PoolPolicy
@@ -60,6 +61,7 @@ class Guarded(QueuePool):
         """How many connections are kept open, used or not."""
         self.records: set[GuardedRecord] = set()
         self.slots: Slots[GuardedRecord] = self._new_slots(pool_size, max_overflow)
+        self.suspicion = Suspicion()
         self._chance = chance
         self._is_replaced = False
         self._inherited: list[Any] = []
@@ -269,6 +271,7 @@ class Guarded(QueuePool):
                 proxy.dbapi_connection = None
             record.dbapi_connection = record.use = None
         self.records = set()
+        self.suspicion = Suspicion()
         self.generation += 1
         is_refusing = self.slots.is_refusing
         self.slots = self._new_slots(self.slots.size, self.slots.overflow)

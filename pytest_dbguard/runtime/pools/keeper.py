@@ -18,15 +18,17 @@ _LOG = logging.getLogger("pytest_dbguard.runtime.pools")
 
 
 class Keeper:
-    """Runs `evict` of the pools of many targets, every few seconds, in one daemon thread.
+    """Runs `cut_frozen` and `evict` of the pools of many targets, every few seconds, in one daemon thread.
 
     Connections of an asynchronous pool belong to the event loop that opened the latest: there its `evict` runs, as a
-    task, while the thread waits a bounded time for it. While no such loop runs, only leaks are looked for.
+    task, while the thread waits a bounded time for it. While no such loop runs, only leaks are looked for. Whether a
+    server has frozen is found out in the thread itself in any case.
 
     In a forked child the thread starts again with the first connection that is opened there.
 
     Args:
-        every_s: How long to rest between two passes, in seconds of real time.
+        every_s: How long to rest between two passes, in seconds of real time; half the smallest `suspect_after_s`
+            where that is less.
     """
 
     def __init__(self, every_s: float = 10.0) -> None:
@@ -72,7 +74,7 @@ class Keeper:
 
     def run_once(self) -> upkeep.Upkeep:
         """Look after all pools now, in this thread; return what was done in total. Raises nothing that a pool does."""
-        done = [self._look_after(pool) for stats in self._watched for pool in stats.pools if isinstance(pool, Operated)]
+        done = [self._look_after(pool) for pool in self._pools()]
         return upkeep.Upkeep(
             sum(each.leaks for each in done),
             sum(each.closed for each in done),
@@ -99,11 +101,20 @@ class Keeper:
                 self._thread.start()
 
     def _run(self, stopping: threading.Event) -> None:
-        while not stopping.wait(self._every_s):
+        while not stopping.wait(self._rest_s()):
             self.run_once()
+
+    def _rest_s(self) -> float:
+        limits = [pool.policy.suspect_after_s for pool in self._pools()]
+        return min([self._every_s, *(each / 2 for each in limits if each)])
+
+    def _pools(self) -> list[Operated]:
+        return [pool for stats in self._watched for pool in stats.pools if isinstance(pool, Operated)]
 
     def _look_after(self, pool: Operated) -> upkeep.Upkeep:
         try:
+            if asyncio._get_running_loop() is None:
+                pool.cut_frozen()
             if isinstance(pool, AsyncGuardedQueuePool):
                 return self._look_after_async(pool)
             return pool.evict()

@@ -97,7 +97,9 @@ def note_statements(dialect: Any) -> None:
 def _note_statement(_cursor: Any, statement: str, *rest: Any) -> None:
     # returns None, so that SQLAlchemy goes on to execute it
     try:
-        rest[-1].root_connection._dbapi_connection._connection_record.last_statement = statement
+        record = rest[-1].root_connection._dbapi_connection._connection_record
+        record.last_statement = statement
+        record.statements += 1
     except AttributeError:  # detached, or not made by a pool
         return
 

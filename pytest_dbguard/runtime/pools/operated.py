@@ -55,6 +55,13 @@ class Operated(Guarded):
         """Look after the pool once; see `upkeep.evict`."""
         return upkeep.evict(self)
 
+    def cut_frozen(self) -> int:
+        """End the statements whose server has frozen, and return how many; see `Suspicion`.
+
+        Not in an event loop, whichever kind of pool it is: may wait for `connect_timeout_s`.
+        """
+        return self.suspicion.look(self)
+
     def checked_out(self) -> tuple[Holder, ...]:
         """Return who holds connections, longest first."""
         return upkeep.holders(self)

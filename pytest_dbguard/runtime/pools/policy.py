@@ -14,7 +14,8 @@ class PoolPolicy:
     """The limits of a guarded pool; times in seconds, measured by a monotonic clock.
 
     The defaults are HikariCP's (lifetime 30 minutes, idle 10 minutes, keepalive 2 minutes, no check of what was in use
-    half a second ago). 0 switches `max_lifetime_s`, `keepalive_s`, `max_idle_s` and `leak_after_s` off.
+    half a second ago). 0 switches `max_lifetime_s`, `keepalive_s`, `max_idle_s`, `leak_after_s` and `suspect_after_s`
+    off.
 
     Raises:
         ValueError: For a number that cannot be used.
@@ -43,6 +44,13 @@ class PoolPolicy:
 
     leak_after_s: float = 60
     """A connection held for longer is reported with the stack of who holds it."""
+
+    suspect_after_s: float = 10
+    """After so long without an answer to a statement, COMMIT or ROLLBACK, another connection to the server is tried.
+
+    Only when nobody answers there either, within `connect_timeout_s`, is the connection cut. A statement that takes
+    long on a server which answers is never harmed. The keeper of the pools does it, on PostgreSQL.
+    """
 
     connect_timeout_s: float = 5
     """How long opening a connection may take, with what the dialect and listeners do on it at first.

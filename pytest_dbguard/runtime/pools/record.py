@@ -35,6 +35,7 @@ class GuardedRecord(_ConnectionRecord):
         "is_leak",
         "is_open",
         "last_statement",
+        "statements",
         "use",
     )
 
@@ -43,6 +44,9 @@ class GuardedRecord(_ConnectionRecord):
         self.guard = pool
         self.use: Use | None = None
         self.last_statement: str | None = None
+        self.statements = 0
+        """How many have been noted as `last_statement`."""
+
         self.is_leak = False
         self.is_open = False
         """Whether the statistics count it among those that are open."""

@@ -55,7 +55,7 @@ class PoolFigures:
     """Attempts to open a connection that failed."""
 
     frozen: int = 0
-    """Connections that did not answer in time."""
+    """Connections that did not answer in time, when they were asked or in the middle of a statement."""
 
     closed: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
     """Connections closed, by reason."""

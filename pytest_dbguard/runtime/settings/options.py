@@ -74,6 +74,7 @@ def policy_of(settings: DatabaseSettings, role: Role) -> PoolPolicy:
         check_timeout_s=pool.check_timeout_s,
         max_waiting=pool.max_waiting or None,
         leak_after_s=pool.leak_after_s,
+        suspect_after_s=pool.suspect_after_s,
         connect_timeout_s=settings.timeouts.connect_s,
     )
     in_memory = any(target.url.vanishes for target in settings.targets() if target.role in (role, "primary"))

@@ -36,6 +36,8 @@ _PRODUCTION: Final[Mapping[str, Any]] = {
         "check_timeout_s": 2.0,
         # as idle_in_transaction_s: the server would end such a connection's transaction
         "leak_after_s": 60.0,
+        # found after twice as long, and connect_s: before gunicorn ends the worker after its 30 s
+        "suspect_after_s": 10.0,
         "warm_up": 2,
     },
     "timeouts": {
@@ -81,6 +83,7 @@ _TEST: Final[Mapping[str, Any]] = {
         "keepalive_s": 0.0,
         "max_idle_s": 0.0,
         "leak_after_s": 0.0,
+        "suspect_after_s": 0.0,
     },
     "timeouts": {"statement_s": 30.0, "lock_s": 5.0, "shutdown_s": 1.0},
     "roles": {"primary": {"url": "sqlite://"}},

@@ -79,6 +79,12 @@ class PoolSettings(Section):
     leak_after_s: SecondsOrOff = 60.0
     """Seconds after which a connection that is not given back is told as a leak; 0 is never."""
 
+    suspect_after_s: SecondsOrOff = 10.0
+    """Seconds without an answer to a statement after which another connection to the server is tried; 0 is never.
+
+    Only when nobody answers there either, within `timeouts.connect_s`, is the statement's connection cut.
+    """
+
     warm_up: Count = 0
     """Connections that an eager start opens (`DatabaseService(eager=True)`), and that are kept open then."""
 

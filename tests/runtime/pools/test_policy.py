@@ -13,7 +13,10 @@ def test_the_defaults_can_be_used():
     PoolPolicy()
 
 
-@pytest.mark.parametrize("name", ["max_lifetime_s", "keepalive_s", "max_idle_s", "leak_after_s", "check_after_idle_s"])
+@pytest.mark.parametrize(
+    "name",
+    ["max_lifetime_s", "keepalive_s", "max_idle_s", "leak_after_s", "suspect_after_s", "check_after_idle_s"],
+)
 def test_zero_is_allowed_where_it_means_off_or_always(name):
     assert getattr(PoolPolicy(**{name: 0}), name) == 0
 

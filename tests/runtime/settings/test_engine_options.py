@@ -201,8 +201,9 @@ class TestPool:
 
     def test_the_policy_is_the_settings(self):
         pool = {"max_lifetime_s": 1, "lifetime_jitter": 0.1, "keepalive_s": 2, "max_idle_s": 3}
-        pool |= {"check_after_idle_s": 4, "check_timeout_s": 5, "max_waiting": 6, "leak_after_s": 7}
-        settings = DatabaseSettings(url="postgresql://h/d", pool=pool, timeouts={"connect_s": 8})
+        pool |= {"check_after_idle_s": 4, "check_timeout_s": 5, "max_waiting": 6}
+        pool |= {"leak_after_s": 7, "suspect_after_s": 8}
+        settings = DatabaseSettings(url="postgresql://h/d", pool=pool, timeouts={"connect_s": 9})
         policy = PoolPolicy(
             max_lifetime_s=1,
             lifetime_jitter=0.1,
@@ -212,7 +213,8 @@ class TestPool:
             check_timeout_s=5,
             max_waiting=6,
             leak_after_s=7,
-            connect_timeout_s=8,
+            suspect_after_s=8,
+            connect_timeout_s=9,
         )
         assert settings.pool_policy("readonly") == policy
         assert settings.engine_options("readonly")["policy"] == policy
