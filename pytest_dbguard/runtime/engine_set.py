@@ -191,11 +191,10 @@ class EngineSet:
 
     def _say_whose(self, target: Target) -> None:
         """Say of a role that has an engine, but no server, of its own who serves it."""
-        primary = self._targets.get("primary")
-        if primary is not None and target is not primary and target.url == primary.url:
-            if target.role not in self._said:
-                _LOG.warning("the role %r has no server of its own: primary's serves it, without writes", target.role)
+        of_role = getattr(self._maker.settings.roles, target.role)
+        if of_role.url is None and not of_role.replicas and target.role not in self._said:
             self._said.add(target.role)
+            _LOG.warning("the role %r has no server of its own: primary's serves it, without writes", target.role)
 
     def _warm(self, member: EngineOfTarget) -> int:
         return self._maker.settings.pool_of(member.target.role).warm_up

@@ -153,6 +153,13 @@ class TestRoleWithoutServerWhoseEngineDiffers:
         assert record.getMessage().startswith("the role 'analytics' has no server of its own")
         assert len(pools) == 2
 
+    def test_says_nothing_of_a_server_that_was_named(self, manager, caplog):
+        url = "postgresql://one/shop"
+        used = manager(url=url, roles={"analytics": {"url": url}, "readonly": {"replicas": [url]}})
+        with caplog.at_level(logging.WARNING, "pytest_dbguard.runtime"):
+            used.engines(make=True)
+        assert not caplog.records
+
 
 class TestSqlite:
     """Right transactions, on a disk."""
