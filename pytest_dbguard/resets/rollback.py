@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 _APART = (
-    "several connections were used that cannot share a transaction (of two asynchronous engines, of a synchronous and an"
-    " asynchronous one, or of two drivers): in a test that is rolled back they do not see each other's changes;"
+    "several connections were used that cannot share a transaction (of two asynchronous engines, of a synchronous and"
+    " an asynchronous one, or of two drivers): in a test that is rolled back they do not see each other's changes;"
     ' @pytest.mark.dbguard(reset="committed") lets them'
 )
 _READS = re.compile(
