@@ -21,13 +21,14 @@ def lines_of(summary: PerformanceSummary) -> Iterator[str]:
         yield "  none"
     else:
         yield from _role_lines(summary)
+        is_one_role = sum(role.calls > 0 for role in summary.roles.values()) == 1
         for title, shapes in (
             ("Most time in total", summary.by_total),
             ("Slowest on average", summary.by_mean),
             ("Most often", summary.by_calls),
             ("Failed", summary.by_errors),
         ):
-            yield from _shape_lines(title, shapes)
+            yield from _shape_lines(title, shapes, is_one_role=is_one_role)
     if summary.pools:
         yield from _pool_lines(summary)
 
@@ -97,14 +98,14 @@ def _role_lines(summary: PerformanceSummary) -> Iterator[str]:
         )
 
 
-def _shape_lines(title: str, shapes: Sequence[StatementFigures]) -> Iterator[str]:
+def _shape_lines(title: str, shapes: Sequence[StatementFigures], *, is_one_role: bool) -> Iterator[str]:
     if not shapes:
         return
     yield ""
-    yield f"{title:<{_NAME + 2}} {'calls':>7} {'errors':>7} {'slow':>7} {'mean':>9} {'longest':>9} {'total':>9}"
+    yield f"{title:<{_NAME + 2}} {'calls':>7} {'failed':>7} {'slow':>7} {'mean':>9} {'longest':>9} {'total':>9}"
     for shape in shapes:
         yield f"  {shortened(shape.sql, WIDTH - 2)}"
-        role = "" if shape.role == "primary" else shape.role
+        role = "" if is_one_role else shape.role
         yield (
             f"    {shortened(role, _NAME - 2):<{_NAME - 2}} {number(shape.calls):>7} {shape.error_rate:>7.0%}"
             f" {number(shape.slow):>7} {milliseconds(shape.mean_ms):>9} {milliseconds(shape.max_ms):>9}"

@@ -125,6 +125,16 @@ def test_the_text_names_what_matters(manager):
     assert line.split()[-2:] == ["7", "2"]
 
 
+def test_shapes_name_their_role_where_there_are_several(manager):
+    put(manager, "SELECT a FROM one", calls=2, total_ms=4.0)
+    summary = summary_of(manager)
+    assert not [line for line in str(summary).splitlines() if line.startswith("    primary")]
+    put(manager, "SELECT a FROM one", calls=4, total_ms=2.0, role="readonly", errors=1)
+    lines = [" ".join(line.split()) for line in str(summary_of(manager)).splitlines() if line.startswith("    ")]
+    assert "primary 2 0% 0 2.00 ms 2.00 ms 4.00 ms" in lines
+    assert "readonly 4 25% 0 0.50 ms 0.50 ms 2.00 ms" in lines
+
+
 def test_a_manager_that_has_done_nothing_says_so(manager):
     assert str(summary_of(manager)).splitlines()[:2] == ["Statements of 0.0 s", "  none"]
 
