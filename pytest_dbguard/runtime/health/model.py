@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Status = Literal["healthy", "degraded", "unhealthy"]
 STATUSES: tuple[Status, ...] = ("healthy", "degraded", "unhealthy")
 """From best to worst."""
+
+_NAME = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,10 @@ class RoleHealth:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The health of everything: unhealthy when the primary is, degraded when anything else is not healthy."""
+    """The health of everything: unhealthy when the primary is, degraded when anything else is not healthy.
+
+    `str` gives a line for each server, for people.
+    """
 
     status: Status
     roles: Mapping[str, RoleHealth]
@@ -125,6 +130,17 @@ class Health:
             "checked_at": self.checked_at,
             "elapsed_ms": round(self.elapsed_ms, 3),
         }
+
+    def __str__(self) -> str:
+        return "\n".join((self.status, *self._lines()))
+
+    def _lines(self) -> Iterator[str]:
+        for name, role in self.roles.items():
+            if role.served_by != name:
+                yield f"  {name:<{_NAME}} served by {role.served_by}"
+                continue
+            for target in role.targets.values():
+                yield f"  {target.name:<{_NAME}} {target.status:<{_NAME}} {target.reason}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,26 @@ def test_everything_is_as_usable_as_primary(primary, readonly, expected):
     assert health.ok is (expected != "unhealthy")
 
 
+def test_people_read_a_line_for_each_server():
+    primary = judge_role("primary", "primary", {"primary": judge()})
+    replicas = {
+        "readonly-1": judge(role="readonly", name="readonly-1"),
+        "readonly-2": judge(Answer(reachable=False, reason="refuses connections"), role="readonly", name="readonly-2"),
+    }
+    roles = {
+        "primary": primary,
+        "readonly": judge_role("readonly", "readonly", replicas),
+        "analytics": judge_role("analytics", "primary", primary.targets),
+    }
+    assert str(judge_all(roles, checked_at=1.0, elapsed_ms=2.0)).splitlines() == [
+        "degraded",
+        "  primary      healthy",
+        "  readonly-1   healthy",
+        "  readonly-2   unhealthy    refuses connections",
+        "  analytics    served by primary",
+    ]
+
+
 def test_the_tree_can_be_written_as_json():
     primary = {"primary": judge(pools=[PoolFigures(closed={"age": 1})])}
     replica = {"readonly-1": judge(BAD, role="readonly", name="readonly-1")}
