@@ -342,3 +342,28 @@ class TestFork:
         assert program.hears() == "begun"
         program.tell()
         assert program.ends() == (0, [str(-signal.SIGTERM), "1"], "")
+
+    def test_a_child_of_a_parent_that_ends_by_sigterm_has_one_of_its_own(self, script):
+        program = script(
+            """
+            manager.stop_on_sigterm()
+            held = manager.engine().connect()
+            os.kill(os.getpid(), signal.SIGTERM)
+            while manager.state != "stopping":
+                time.sleep(0.005)
+            child = os.fork()
+            if not child:
+                manager.start().engine().connect().close()
+                say("begun")
+                time.sleep(20)
+                os._exit(7)
+            sys.stdin.readline()
+            os.kill(child, signal.SIGTERM)
+            say(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
+            held.close()
+            threading.Event().wait()
+            """
+        )
+        assert program.hears() == "begun"
+        program.tell()
+        assert program.ends()[:2] == (-signal.SIGTERM, [str(-signal.SIGTERM)])

@@ -9,6 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from tests.runtime.manager.conftest import address
 
 READS = "SELECT 1"
+COMMITS = {"isolation_level": "AUTOCOMMIT"}
+"""An option of connections: engines that are views of others take none in SQLAlchemy 2.0.30."""
 
 
 class TestStatementsThatCommitByThemselves:
@@ -25,13 +27,13 @@ class TestStatementsThatCommitByThemselves:
 
     def test_are_refused_on_it_and_on_no_other(self, used, accounts):
         for _ in range(2):
-            with used.engine("readonly").execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            with used.engine("readonly").connect().execution_options(**COMMITS) as connection:
                 assert connection.execute(text(READS)).scalar() == 1
                 with pytest.raises(DBAPIError) as caught:
                     connection.execute(self.WRITE)
             assert caught.value.orig.sqlstate == "25006"
             assert not caught.value.connection_invalidated
-        with used.engine().execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        with used.engine().connect().execution_options(**COMMITS) as connection:
             connection.execute(self.WRITE)
             pid = connection.execute(text("SELECT pg_backend_pid()")).scalar()
         with used.engine("readonly").connect() as connection:
@@ -58,8 +60,7 @@ class TestStatementsThatCommitByThemselves:
 
     @pytest.mark.parametrize("idle", [False, True])
     def test_are_refused_on_another_connection_below(self, used, postgres, accounts, idle):
-        engine = used.engine("readonly").execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        with used.engine("readonly").connect().execution_options(**COMMITS) as connection:
             connection.execute(text(READS))
             if idle:
                 connection.rollback()
@@ -76,8 +77,7 @@ class TestStatementsThatCommitByThemselves:
         assert accounts() == [11, 11]
 
     def test_end_with_a_connection_that_broke_meanwhile(self, used, postgres, accounts):
-        engine = used.engine("readonly").execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
+        with used.engine("readonly").connect().execution_options(**COMMITS) as connection:
             connection.execute(text(READS))
             postgres.terminate_all()
         with used.engine().begin() as connection:
@@ -87,8 +87,8 @@ class TestStatementsThatCommitByThemselves:
     @pytest.mark.parametrize("drivername", ["postgresql", "postgresql+asyncpg"])
     async def test_are_refused_asynchronously_as_well(self, manager, postgres, accounts, drivername):
         used = manager(url=address(postgres.url, drivername), pool={"size": 1, "overflow": 0})
-        engine = used.async_engine("readonly").execution_options(isolation_level="AUTOCOMMIT")
-        async with engine.connect() as connection:
+        async with used.async_engine("readonly").connect() as connection:
+            await connection.execution_options(**COMMITS)
             with pytest.raises(DBAPIError) as caught:
                 await connection.execute(self.WRITE)
         assert caught.value.orig.sqlstate == "25006"
