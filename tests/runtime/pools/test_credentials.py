@@ -124,6 +124,14 @@ def test_it_is_not_shown():
     assert "pw" not in repr(secret) + str(secret)
 
 
+def test_many_that_are_refused_at_once_ask_once(clock):
+    told = ["old", "new"]
+    secret = RotatingPassword(lambda: told.pop(0), keep_s=900, clock=clock)
+    used = [secret.current() for _ in range(3)]
+    assert [secret.after_refusal(each) for each in used] == ["new"] * 3
+    assert told == []
+
+
 async def test_tasks_get_a_rotated_one(async_engine, vault, clock):
     RotatingPassword(vault, keep_s=900, clock=clock).attach(async_engine.sync_engine)
     for asked, password in ((1, "first-pw"), (2, "second-pw")):
