@@ -304,7 +304,7 @@ class DatabaseManager(RoleAccess):
 
 
 def _need_primary(settings: DatabaseSettings) -> None:
-    """Raise where no primary is set: in `production` the settings do so, elsewhere they can be looked at all the same."""
+    """Raise where no primary is set; only those of `production` raise by themselves, so that others can be shown."""
     if settings.url is None:
         raise NotConfigured(
             f"no database: the setting `url` is missing (profile {settings.profile})",
