@@ -23,7 +23,7 @@ _ASYNC: Final[Mapping[str, str]] = {
     "sqlite": "sqlite+aiosqlite",
     "sqlite+pysqlite": "sqlite+aiosqlite",
 }
-KEY_PASSWORD: Final = "sslpassword"
+OPENS_KEY: Final = "sslpassword"
 """What a URL may say, and SQLAlchemy would show in an engine's repr: it goes with `connect_args`."""
 
 # libpq's word for it, and asyncpg's
@@ -43,8 +43,8 @@ def engine_url(url: DatabaseUrl, *, is_async: bool, memory: str) -> URL:
 
 def key_password(url: DatabaseUrl) -> dict[str, str]:
     """Return the argument that `engine_url` leaves out, if there is one; dumps and errors show it as stars."""
-    value = url.reveal().query.get(KEY_PASSWORD)
-    return {} if value is None else {KEY_PASSWORD: _Starred(_last(value))}
+    value = url.reveal().query.get(OPENS_KEY)
+    return {} if value is None else {OPENS_KEY: _Starred(_last(value))}
 
 
 class _Starred(str):
@@ -58,7 +58,7 @@ class _Starred(str):
 
 def _without_secrets(url: URL) -> URL:
     """Return the URL with its password where SQLAlchemy looks for one to hide."""
-    query = {key: value for key, value in url.query.items() if key not in ("password", KEY_PASSWORD)}
+    query = {key: value for key, value in url.query.items() if key not in ("password", OPENS_KEY)}
     password = url.query.get("password")
     return url.set(query=query, password=url.password if password is None else _last(password))
 
