@@ -143,13 +143,16 @@ async def test_ready_is_who_can_use_primary_whatever_the_replicas_do(small, file
         assert (ready.ok, ready.reasons) == (False, ("primary has no file",))
 
 
-def test_who_has_no_connection_left_is_alive_and_not_ready(small, files):
+def test_who_lets_callers_wait_is_alive_and_not_ready(small, files):
     manager, checker = small(files.urls("primary", "readonly-1"))
     checker.health()
     manager.figures["primary"] = PoolFigures(size=1, overflow=1, in_use=2)
+    assert checker.ready().ok
+    manager.figures["primary"] = PoolFigures(size=1, overflow=1, in_use=2, waiting=1)
     assert checker.live().ok
     ready = checker.ready()
-    assert (ready.ok, ready.reasons) == (False, ("primary has no connection left in its pool",))
+    reason = "callers wait for a connection of primary's pool, which has none left"
+    assert (ready.ok, ready.reasons) == (False, (reason,))
     health = checker.health()
     assert (health.status, health.targets["primary"].pool.in_use) == ("degraded", 2)
     manager.figures["primary"] = PoolFigures(size=1, overflow=1, in_use=1)
