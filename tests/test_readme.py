@@ -84,7 +84,7 @@ def test_adoption_prints_what_is_shown(project):
             assert line in result.stdout.splitlines()
 
 
-@pytest.mark.parametrize("flags", [(), ("--dbguard", "--dbguard-fail-on=never"), ("-n2",)], ids=str)
+@pytest.mark.parametrize("flags", [(), ("--dbguard", "--dbguard-fail-on=never"), ("-n2", "--dist=loadscope")], ids=str)
 def test_tests_pass(project, flags):
     result = run(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", *flags)
     assert result.returncode == 0, result.stdout
