@@ -132,7 +132,7 @@ class Guarded(QueuePool):
 
     def _do_return_conn(self, record: Any) -> None:
         use: Use | None = record.use
-        is_leak = record.is_leak
+        is_leak, statement = record.is_leak, record.last_statement
         record.use, record.last_statement, record.is_leak = None, None, False
         now = self.now()
         with self.stats.lock:
@@ -153,7 +153,7 @@ class Guarded(QueuePool):
             gone = "collected" if was_dropped else "detached"
             self.retire(record, record.why_not(now) or self.why_superfluous(), gone=gone)
         if use is not None and (is_leak or was_dropped):
-            upkeep.tell_return(self, use, now, is_leak=is_leak, was_dropped=was_dropped)
+            upkeep.tell_return(self, use, statement, now, is_leak=is_leak, was_dropped=was_dropped)
 
     def retire(self, record: GuardedRecord, reason: str, *, gone: str = "detached", aside: bool = False) -> None:
         """Close a connection that is not idle, and free its place.

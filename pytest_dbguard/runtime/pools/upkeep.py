@@ -162,7 +162,7 @@ def find_leaks(pool: Guarded) -> int:
             record.is_leak = True
         pool.stats.counts["leaks"] += len(found)
     for record, use in found:
-        holder = _holder(record, use, now)
+        holder = _holder(use, record.last_statement, now, is_leak=True)
         _LOG.warning("a connection is not given back: %s", holder)
         pool.stats.tell("leak", str(holder))
     return len(found)
@@ -173,9 +173,11 @@ def _held(pool: Guarded) -> list[tuple[GuardedRecord, Use]]:
     return [(record, use) for record in list(pool.records) if (use := record.use) is not None]
 
 
-def tell_return(pool: Guarded, use: Use, now: float, *, is_leak: bool, was_dropped: bool) -> None:
-    """Tell of a connection that came back late, or that nobody gave back."""
-    holder = _holder(None, use, now)
+def tell_return(
+    pool: Guarded, use: Use, statement: str | None, now: float, *, is_leak: bool, was_dropped: bool
+) -> None:
+    """Tell of a connection that came back late, or that nobody gave back, with the last statement on it."""
+    holder = _holder(use, statement, now, is_leak=is_leak)
     if was_dropped:
         pool.stats.count("collected")
         _LOG.warning("a connection was never given back, and returned by the garbage collector: %s", holder)
@@ -189,18 +191,19 @@ def holders(pool: Guarded) -> tuple[Holder, ...]:
     now = pool.now()
     with pool.stats.lock:
         held = _held(pool)
-    return tuple(sorted((_holder(record, use, now) for record, use in held), key=lambda each: each.since))
+    found = (_holder(use, record.last_statement, now, is_leak=record.is_leak) for record, use in held)
+    return tuple(sorted(found, key=lambda each: each.since))
 
 
-def _holder(record: GuardedRecord | None, use: Use, now: float) -> Holder:
+def _holder(use: Use, statement: str | None, now: float, *, is_leak: bool) -> Holder:
     since, thread, task, trace, _ = use
     return Holder(
         owner_name(thread, task),
         now - since,
         since,
         shown(trace) if trace else (),
-        shape_of(record.last_statement) if record is not None else None,
-        record is not None and record.is_leak,
+        shape_of(statement),
+        is_leak,
     )
 
 

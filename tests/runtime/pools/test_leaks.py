@@ -114,6 +114,21 @@ def test_the_latest_statement_is_told_without_its_values(engine, clock, told):
     assert "hidden" not in str(told.events)
 
 
+def test_the_latest_statement_is_told_of_what_comes_back_too(engine, clock, told):
+    connection = engine.connect()
+    connection.execute(text("SELECT 1"))
+    clock.move(31)
+    engine.pool.evict()
+    connection.close()
+    connection = engine.connect()
+    connection.execute(text("SELECT 2 AS lost"))
+    del connection
+    gc.collect()
+    assert told.actions == ["leak", "returned", "collected"]
+    assert told.events[1][1].endswith("; last statement: SELECT ?")
+    assert told.events[2][1].endswith("; last statement: SELECT ? AS lost")
+
+
 def test_the_statement_of_one_holder_is_not_told_of_the_next(engine):
     with engine.connect() as connection:
         connection.execute(text("SELECT 1"))
