@@ -14,19 +14,7 @@ from sqlalchemy.orm import Session
 from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.databases.engines import make_async_engine, make_engine
 from pytest_dbguard.resets.base import Did, Leak, Outcome
-
-COUNT = text("SELECT count(*) FROM item")
-INSERT = text('INSERT INTO item ("na%me") VALUES (:name)')
-
-
-def insert(engine, name):
-    with engine.begin() as connection:
-        connection.execute(INSERT, {"name": name})
-
-
-async def insert_in_loop(engine, name):
-    async with engine.begin() as connection:
-        await connection.execute(INSERT, {"name": name})
+from tests.resets.items import COUNT, INSERT, insert
 
 
 def test_engines_share_one_transaction_that_is_rolled_back(engine, router, reset, cleaner, database):

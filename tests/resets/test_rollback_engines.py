@@ -7,24 +7,12 @@ import gc
 import weakref
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, SingletonThreadPool, StaticPool
 
 from pytest_dbguard.databases.engines import make_async_engine, make_engine
-
-COUNT = text("SELECT count(*) FROM item")
-INSERT = text('INSERT INTO item ("na%me") VALUES (:name)')
-
-
-def insert(engine, name):
-    with engine.begin() as connection:
-        connection.execute(INSERT, {"name": name})
-
-
-async def insert_in_loop(engine, name):
-    async with engine.begin() as connection:
-        await connection.execute(INSERT, {"name": name})
+from tests.resets.items import COUNT, INSERT, insert, insert_in_loop
 
 
 @pytest.mark.parametrize("pool", [NullPool, StaticPool, SingletonThreadPool])
