@@ -119,6 +119,7 @@ def test_a_killed_run_leaves_no_server_and_the_next_one_deletes_its_data(kind):
 INTERRUPTED = """
 import os, signal, sys
 from pytest_dbguard.databases.registry import load_provider
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background of a shell ignores it
 server = load_provider("postgres-embedded").launch().ready()
 try:
     print(server.url.query["host"], server.pid, flush=True)

@@ -139,6 +139,7 @@ class Running:
                 stderr=subprocess.STDOUT,
                 pass_fds=[writer],
                 start_new_session=True,
+                preexec_fn=_heed_interrupts,
             )
         os.close(writer)
         self._events = os.fdopen(reader)
@@ -172,6 +173,11 @@ class Running:
     def kill(self) -> None:
         """Kill the one process that was started."""
         self.process.kill()
+
+
+def _heed_interrupts() -> None:
+    """Let Ctrl-C have its effect where the tests themselves ignore it, as what runs in the background of a shell does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
