@@ -176,7 +176,7 @@ class Running:
 
 
 def _heed_interrupts() -> None:
-    """Let Ctrl-C have its effect where the tests themselves ignore it, as what runs in the background of a shell does."""
+    """Let Ctrl-C have its effect where the tests ignore it, as what runs in the background of a shell does."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
