@@ -22,7 +22,7 @@ from runtime_fault_scene import (
 )
 from sqlalchemy import event, text
 
-from tests.runtime.faults.server import eventually
+from tests.runtime.waiting import eventually
 
 WAYS = ("plain", "manager")
 

@@ -32,6 +32,9 @@ T = TypeVar("T")
 class Guarded(QueuePool):
     """A `QueuePool` that keeps a `PoolPolicy`: what its kinds for threads and for tasks share."""
 
+    _new_waiter: type[Waiter]
+    """How a caller waits; each kind has its own."""
+
     # nothing is keyword-only: create_engine finds what it may pass among the positional arguments
     def __init__(
         self,
@@ -276,9 +279,6 @@ class Guarded(QueuePool):
         is_refusing = self.slots.is_refusing
         self.slots = self._new_slots(self.slots.size, self.slots.overflow)
         self.slots.is_refusing = is_refusing
-
-    def _new_waiter(self) -> Waiter:
-        raise NotImplementedError
 
     def _exhausted(self) -> PoolExhausted:
         self.stats.count("timeouts")

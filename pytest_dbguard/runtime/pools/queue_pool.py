@@ -15,7 +15,7 @@ from pytest_dbguard.runtime.pools.leaks import current_task, traced
 from pytest_dbguard.runtime.pools.liveness import within
 from pytest_dbguard.runtime.pools.operated import Operated
 from pytest_dbguard.runtime.pools.upkeep import Upkeep
-from pytest_dbguard.runtime.pools.waiting import TaskWaiter, ThreadWaiter, Waiter
+from pytest_dbguard.runtime.pools.waiting import TaskWaiter, ThreadWaiter
 
 T = TypeVar("T")
 
@@ -39,6 +39,8 @@ class GuardedQueuePool(Operated):
         **options: As for `QueuePool`. `recycle` shortens `max_lifetime_s`; `pre_ping` is not needed, nor bounded.
     """
 
+    _new_waiter = ThreadWaiter
+
     def connect(self) -> Any:
         """Return a connection, which goes back into the pool when it is closed.
 
@@ -58,9 +60,6 @@ class GuardedQueuePool(Operated):
         finally:
             self.slots.never_mind(unused.set)
 
-    def _new_waiter(self) -> Waiter:
-        return ThreadWaiter()
-
 
 class AsyncGuardedQueuePool(Operated, AsyncAdaptedQueuePool):
     """A `GuardedQueuePool` for tasks. Pass it to `create_async_engine` as `poolclass`.
@@ -69,6 +68,8 @@ class AsyncGuardedQueuePool(Operated, AsyncAdaptedQueuePool):
     method must run where SQLAlchemy runs asynchronous drivers, as in `run_sync`. `resize`, `drain`, `replace_all` and
     `close_for_good` may be called anywhere: where connections cannot be closed, the next pass of `evict` does it.
     """
+
+    _new_waiter = TaskWaiter
 
     def __init__(self, *args: Any, **options: Any) -> None:
         from greenlet import getcurrent  # type: ignore[import-untyped]
@@ -129,6 +130,3 @@ class AsyncGuardedQueuePool(Operated, AsyncAdaptedQueuePool):
     def _tidy(self) -> None:
         if in_greenlet():
             super()._tidy()
-
-    def _new_waiter(self) -> Waiter:
-        return TaskWaiter()

@@ -14,7 +14,7 @@ import asyncpg
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
 
-from tests.runtime.faults.server import WATCHDOG_S
+from tests.runtime.waiting import WATCHDOG_S
 
 T = TypeVar("T")
 

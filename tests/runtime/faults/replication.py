@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pytest_dbguard.databases.postgres_server import SUPERUSER
-from tests.runtime.faults.server import WATCHDOG_S, RestartableServer, eventually
+from tests.runtime.faults.server import RestartableServer
+from tests.runtime.waiting import WATCHDOG_S, eventually
 
 
 class StreamingReplica(RestartableServer):

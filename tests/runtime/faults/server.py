@@ -6,8 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,9 +22,7 @@ from pytest_dbguard.databases.programs import Programs
 from pytest_dbguard.databases.server_directory import ServerDirectory
 from pytest_dbguard.databases.server_process import Runner
 from pytest_dbguard.databases.server_user import server_user
-
-WATCHDOG_S = 30.0
-"""How long anything here may take before the test is given up as hung; never what a test measures."""
+from tests.runtime.waiting import WATCHDOG_S, eventually
 
 GUARDED = "guarded"
 """The role that must give a password; all others are let in by the socket."""
@@ -46,15 +43,6 @@ _STREAMING: Mapping[str, str] = {
     "synchronous_commit": "on",
     "max_connections": "100",
 }
-
-
-def eventually(condition: Callable[[], Any], what: str) -> Any:
-    """Ask until the answer is true and return it; fail when the watchdog ends."""
-    deadline = time.monotonic() + WATCHDOG_S
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {WATCHDOG_S:.0f} s"
-        time.sleep(0.002)
-    return answer
 
 
 class RestartableServer:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from pytest_dbguard.runtime.errors import UnknownOutcome
 from tests.runtime.faults.clients import UNREACHABLE, until
-from tests.runtime.faults.server import WATCHDOG_S
+from tests.runtime.waiting import WATCHDOG_S
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from pytest_dbguard.runtime.errors import NotStarted, ShuttingDown
 from tests.runtime.faults.clients import plain, until
-from tests.runtime.faults.server import WATCHDOG_S
+from tests.runtime.waiting import WATCHDOG_S
 
 PID = "SELECT pg_backend_pid()"
 

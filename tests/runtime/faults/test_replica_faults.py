@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, select
 
-from tests.runtime.faults.server import WATCHDOG_S
+from tests.runtime.waiting import WATCHDOG_S
 
 NOTES = Table("fault_notes", MetaData(), Column("id", Integer, primary_key=True), Column("note", String))
 ON_REPLICA = select(func.pg_is_in_recovery())

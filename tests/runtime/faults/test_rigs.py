@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from pytest_dbguard.databases.connection_string import connection_string
-from tests.runtime.faults.server import WATCHDOG_S, eventually
+from tests.runtime.waiting import WATCHDOG_S, eventually
 
 
 def connect(url, **options):

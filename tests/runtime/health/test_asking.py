@@ -12,7 +12,7 @@ from sqlalchemy import event, make_url
 
 from pytest_dbguard.runtime.health.lines import Cut, Line
 from pytest_dbguard.runtime.health.questions import ask
-from tests.runtime.faults.server import eventually
+from tests.runtime.waiting import eventually
 
 DRIVERS = ["psycopg", "async psycopg", "asyncpg"]
 

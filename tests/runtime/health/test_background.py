@@ -10,9 +10,7 @@ import weakref
 import pytest
 
 from pytest_dbguard.runtime.health.background import Background
-from tests.runtime.faults.server import eventually
-
-WATCHDOG_S = 60.0
+from tests.runtime.waiting import WATCHDOG_S, eventually
 
 
 class Owner:

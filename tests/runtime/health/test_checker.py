@@ -12,9 +12,7 @@ from sqlalchemy import make_url
 
 from pytest_dbguard.runtime.health import health, health_async
 from pytest_dbguard.runtime.pools.stats import PoolFigures
-from tests.runtime.faults.server import eventually
-
-WATCHDOG_S = 60.0
+from tests.runtime.waiting import WATCHDOG_S, eventually
 
 
 @pytest.fixture

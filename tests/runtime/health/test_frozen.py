@@ -13,9 +13,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from pytest_dbguard.runtime.health.answers import Answer
 from pytest_dbguard.runtime.health.probes import Prober
-from tests.runtime.faults.server import eventually
+from tests.runtime.waiting import WATCHDOG_S, eventually
 
-WATCHDOG_S = 60.0
 SHORT_S = 2.0
 DRIVERS = ["psycopg", "async psycopg", "asyncpg"]
 

@@ -11,9 +11,8 @@ from sqlalchemy import text
 
 from pytest_dbguard.runtime.statistics import summary_of
 from tests.runtime.faults.clients import plain
-from tests.runtime.faults.server import eventually
+from tests.runtime.waiting import WATCHDOG_S, eventually
 
-WATCHDOG_S = 60.0
 POOL = {"size": 1, "overflow": 0, "timeout_s": 0.0}
 
 

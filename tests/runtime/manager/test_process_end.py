@@ -12,8 +12,8 @@ import threading
 import pytest
 
 from pytest_dbguard.runtime.errors import RuntimeFault
-from tests.runtime.faults.server import WATCHDOG_S, eventually
 from tests.runtime.manager.conftest import address
+from tests.runtime.waiting import WATCHDOG_S, eventually
 
 PREFACE = """
     import asyncio, os, signal, sys, threading, time

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from pytest_dbguard.runtime.errors import NotStarted, ShuttingDown
 from pytest_dbguard.runtime.manual_clock import ManualClock
 from tests.runtime.faults.clients import bounded, in_thread, until
-from tests.runtime.faults.server import eventually
 from tests.runtime.manager.conftest import address
+from tests.runtime.waiting import eventually
 
 ADD = "UPDATE accounts SET amount = amount + 1 WHERE id = 1"
 SLEEPS = "SELECT pg_sleep(600)"

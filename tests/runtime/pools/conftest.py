@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from pytest_dbguard.runtime.pools.policy import PoolPolicy
 from pytest_dbguard.runtime.pools.queue_pool import AsyncGuardedQueuePool, GuardedQueuePool
-from tests.runtime.pools.fakes import WATCHDOG_S, FakeClock, FakeDatabase, Told
+from tests.runtime.pools.fakes import FakeClock, FakeDatabase, Told
 from tests.runtime.pools.tasks import Gate
+from tests.runtime.waiting import WATCHDOG_S
 
 
 @pytest.fixture

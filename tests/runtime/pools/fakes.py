@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass, field
 
-WATCHDOG_S = 30.0
+from tests.runtime.waiting import WATCHDOG_S
 
 
 class FakeClock:
@@ -83,14 +82,6 @@ class Told:
     @property
     def actions(self):
         return [action for action, _ in self.events]
-
-
-def eventually(condition, what="what is waited for"):
-    """Ask until the answer is true; fail when the watchdog ends."""
-    deadline = time.monotonic() + WATCHDOG_S
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not happen"
-        time.sleep(0.001)
 
 
 class Caller(threading.Thread):

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from sqlalchemy.util import await_only, greenlet_spawn
 
-from tests.runtime.pools.fakes import WATCHDOG_S, balance
+from tests.runtime.pools.fakes import balance
+from tests.runtime.waiting import WATCHDOG_S
 
 
 class Gate:

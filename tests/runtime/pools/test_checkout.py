@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from pytest_dbguard.runtime.errors import PoolExhausted, PoolSaturated
-from tests.runtime.pools.fakes import Caller, balance, eventually
+from tests.runtime.pools.fakes import Caller, balance
+from tests.runtime.waiting import eventually
 
 
 def waiting(pool):

@@ -13,13 +13,11 @@ from sqlalchemy import create_engine, text
 from pytest_dbguard.runtime.pools.keeper import Keeper
 from pytest_dbguard.runtime.pools.policy import PoolPolicy
 from pytest_dbguard.runtime.pools.queue_pool import GuardedQueuePool
-from tests.runtime.pools.fakes import WATCHDOG_S, Caller, eventually
+from tests.runtime.pools.fakes import Caller
+from tests.runtime.waiting import WATCHDOG_S, eventually
 
-pytestmark = [
-    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
-    # what is tested is just that
-    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
-]
+# what is tested is just that
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 BACKEND = text("SELECT pg_backend_pid()")
 
 

@@ -11,7 +11,8 @@ from pytest_dbguard.runtime.pools.frozen import Suspicion
 from pytest_dbguard.runtime.pools.keeper import Keeper
 from pytest_dbguard.runtime.pools.progress import transferred, waits
 from pytest_dbguard.runtime.pools.second_opinion import SecondOpinion
-from tests.runtime.pools.fakes import FakeConnection, eventually
+from tests.runtime.pools.fakes import FakeConnection
+from tests.runtime.waiting import eventually
 
 LIMIT_S = 10
 

@@ -13,7 +13,7 @@ from pytest_dbguard.runtime.pools.keeper import Keeper
 from pytest_dbguard.runtime.pools.policy import PoolPolicy
 from pytest_dbguard.runtime.pools.queue_pool import AsyncGuardedQueuePool
 from pytest_dbguard.runtime.pools.stats import PoolStats
-from tests.runtime.pools.fakes import WATCHDOG_S, eventually
+from tests.runtime.waiting import WATCHDOG_S, eventually
 
 
 @pytest.fixture

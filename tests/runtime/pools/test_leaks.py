@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from pytest_dbguard.runtime.errors import PoolExhausted
 from pytest_dbguard.runtime.pools.policy import PoolPolicy
 from pytest_dbguard.runtime.pools.queue_pool import GuardedQueuePool
-from tests.runtime.pools.fakes import WATCHDOG_S, Caller
+from tests.runtime.pools.fakes import Caller
+from tests.runtime.waiting import WATCHDOG_S
 
 
 @pytest.fixture

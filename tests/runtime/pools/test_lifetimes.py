@@ -174,7 +174,8 @@ def test_what_was_invalidated_stays_so_after_a_jump(make_pool, monkeypatch, jump
 @pytest.mark.parametrize("jump_s", [-1e8, 1e8])
 def test_a_jump_does_not_change_how_long_a_caller_waits(make_pool, monkeypatch, jump_s):
     """SQLAlchemy's own queue waits until a wall clock time: for years, or not at all."""
-    from tests.runtime.pools.fakes import Caller, eventually
+    from tests.runtime.pools.fakes import Caller
+    from tests.runtime.waiting import eventually
 
     pool = make_pool(1)
     held = pool.connect()

@@ -8,7 +8,8 @@ import weakref
 import pytest
 
 from pytest_dbguard.runtime.errors import ShuttingDown
-from tests.runtime.pools.fakes import Caller, balance, eventually
+from tests.runtime.pools.fakes import Caller, balance
+from tests.runtime.waiting import eventually
 
 
 def test_who_waits_is_served_from_what_a_resize_gains(make_pool, database, told):

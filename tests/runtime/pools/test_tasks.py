@@ -9,8 +9,8 @@ import threading
 import pytest
 
 from pytest_dbguard.runtime.errors import PoolExhausted, PoolSaturated, ShuttingDown
-from tests.runtime.pools.fakes import WATCHDOG_S, eventually
 from tests.runtime.pools.tasks import give, is_whole, settle, take, waiting
+from tests.runtime.waiting import WATCHDOG_S, eventually
 
 
 async def test_who_waits_gets_what_comes_back(make_task_pool, database):

@@ -10,8 +10,7 @@ from types import SimpleNamespace
 from pytest_dbguard.runtime.events import Events
 from pytest_dbguard.runtime.routing import Replicas
 from tests.runtime.routing.small_manager import SmallRouting, SmallSettings, SmallTarget
-
-WATCHDOG_S = 30.0
+from tests.runtime.waiting import WATCHDOG_S
 
 
 class HandClock:

@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from pytest_dbguard.runtime.routing import AsyncRoutingSession, RoutingSession
-from tests.runtime.faults.server import WATCHDOG_S, eventually
 from tests.runtime.routing.small_manager import Customer, Order, SmallTarget
+from tests.runtime.waiting import WATCHDOG_S, eventually
 
 COUNT = select(func.count()).select_from(Order)
 

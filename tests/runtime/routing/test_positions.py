@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_dbguard.runtime.routing import LATEST, Position, Trail, current_position, position_scope
 from pytest_dbguard.runtime.routing.positions import ensure_trail, trail_of
-from tests.runtime.faults.server import eventually
+from tests.runtime.waiting import eventually
 
 POSITIONS = st.builds(
     Position, st.integers(min_value=0, max_value=2**64 - 1), timeline=st.integers(min_value=0, max_value=2**32 - 1)

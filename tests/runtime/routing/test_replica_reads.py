@@ -19,8 +19,8 @@ from pytest_dbguard.runtime.routing import (
     position_scope,
 )
 from pytest_dbguard.runtime.routing.positions import trail_of
-from tests.runtime.faults.server import WATCHDOG_S
 from tests.runtime.routing.small_manager import Customer, Order
+from tests.runtime.waiting import WATCHDOG_S
 
 COUNT = select(func.count()).select_from(Order)
 

@@ -10,8 +10,8 @@ from collections import Counter
 import pytest
 
 from pytest_dbguard.runtime.routing import LATEST, Position
-from tests.runtime.faults.server import eventually
 from tests.runtime.routing.small_servers import WATCHDOG_S, ServersManager, SmallServer
+from tests.runtime.waiting import eventually
 
 
 def primary(lsn=100, **options):

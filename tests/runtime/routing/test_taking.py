@@ -9,8 +9,8 @@ from sqlalchemy import delete, func, select
 
 from pytest_dbguard.runtime.routing import LATEST, AsyncRoutingSession, RoutingSession, position_scope
 from pytest_dbguard.runtime.routing.asking import ask
-from tests.runtime.faults.server import eventually
 from tests.runtime.routing.small_manager import Order
+from tests.runtime.waiting import eventually
 
 COUNT = select(func.count()).select_from(Order)
 TAKING = "pytest_dbguard.runtime.routing.taking"

@@ -12,9 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from pytest_dbguard.runtime.routing.positions import trail_of
 from tests.runtime.faults.clients import plain
 from tests.runtime.faults.conftest import MovedClock
-from tests.runtime.faults.server import eventually
 from tests.runtime.routing.conftest import fill
 from tests.runtime.routing.small_manager import Base, Customer, Order
+from tests.runtime.waiting import eventually
 
 COUNT = select(func.count()).select_from(Order)
 ON_REPLICA = select(func.pg_is_in_recovery())

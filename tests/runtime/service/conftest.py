@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from pytest_dbguard.runtime import DatabaseService, DatabaseSettings
-from tests.runtime.faults.server import WATCHDOG_S, eventually
+from tests.runtime.waiting import WATCHDOG_S, eventually
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 NUMBERS = count(1)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from celery import Celery
 
-from tests.runtime.faults.server import WATCHDOG_S, eventually
+from tests.runtime.waiting import WATCHDOG_S, eventually
 
 PRODUCTS = """
 CREATE TABLE product (id serial PRIMARY KEY, name text NOT NULL, stock integer NOT NULL DEFAULT 9);
