@@ -13,12 +13,10 @@ from pytest_dbguard.config.table import key_name
 from pytest_dbguard.core.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
+    from pytest_dbguard.cli.config import Row
     from pytest_dbguard.runtime.settings import DatabaseSettings
 
 _FLAG = "flag --profile"
-
-Row = tuple[str, Any, str]
-"""Dotted key, value without passwords, and where it comes from."""
 
 
 def examined(root: Path, file: Path | None, profile: str | None) -> tuple[list[Row], tuple[Problem, ...]]:

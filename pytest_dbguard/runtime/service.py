@@ -166,7 +166,7 @@ class DatabaseService(MissingParts):
         return self._manager.checker.live()
 
     def ready(self, deadline_s: float | None = None) -> Readiness:
-        """Tell whether requests should be sent here: started, not stopping, the primary answers, its pool has room."""
+        """Tell whether requests should be sent here: the primary answers, and nobody waits in vain."""
         return self._watched().checker.ready(deadline_s)
 
     async def ready_async(self, deadline_s: float | None = None) -> Readiness:

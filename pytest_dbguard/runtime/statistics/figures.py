@@ -10,8 +10,31 @@ from pytest_dbguard.runtime.plain import plain
 from pytest_dbguard.runtime.pools.histogram import HistogramFigures
 
 
+class Rates:
+    """What follows from counts and sums: shared by the figures of a shape and those of a role."""
+
+    __slots__ = ()
+    calls: int
+    errors: int
+    total_ms: float
+
+    @property
+    def mean_ms(self) -> float:
+        """Return the mean duration of one execution; 0.0 without any."""
+        return self.total_ms / self.calls if self.calls else 0.0
+
+    @property
+    def error_rate(self) -> float:
+        """Return the part of the executions that failed, from 0.0 to 1.0."""
+        return self.errors / self.calls if self.calls else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what can be written as JSON."""
+        return {**plain(self), "mean_ms": plain(self.mean_ms)}
+
+
 @dataclass(frozen=True, slots=True)
-class StatementFigures:
+class StatementFigures(Rates):
     """All executions of statements that differ in values and lengths of lists only, in one role."""
 
     role: str
@@ -34,23 +57,9 @@ class StatementFigures:
     durations: HistogramFigures = field(default_factory=HistogramFigures)
     """How long they took, in buckets: `durations.at_most_s(0.99)` is the 99th percentile."""
 
-    @property
-    def mean_ms(self) -> float:
-        """Return the mean duration of one execution; 0.0 without any."""
-        return self.total_ms / self.calls if self.calls else 0.0
-
-    @property
-    def error_rate(self) -> float:
-        """Return the part of the executions that failed, from 0.0 to 1.0."""
-        return self.errors / self.calls if self.calls else 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what can be written as JSON."""
-        return {**plain(self), "mean_ms": plain(self.mean_ms)}
-
 
 @dataclass(frozen=True, slots=True)
-class RoleFigures:
+class RoleFigures(Rates):
     """All statements of one role. Those that the runtime sends itself are not counted."""
 
     role: str
@@ -71,17 +80,3 @@ class RoleFigures:
 
     durations: HistogramFigures = field(default_factory=HistogramFigures)
     """How long they took, in buckets."""
-
-    @property
-    def mean_ms(self) -> float:
-        """Return the mean duration of one execution; 0.0 without any."""
-        return self.total_ms / self.calls if self.calls else 0.0
-
-    @property
-    def error_rate(self) -> float:
-        """Return the part of the executions that failed, from 0.0 to 1.0."""
-        return self.errors / self.calls if self.calls else 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what can be written as JSON."""
-        return {**plain(self), "mean_ms": plain(self.mean_ms)}
