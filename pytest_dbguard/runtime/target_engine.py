@@ -79,7 +79,8 @@ class EngineMaker:
             event.listen(engine, "connect", forbid_writes)
         if target.password_from is not None:
             RotatingPassword(target.password_from, clock=self.clock).attach(engine)
-        self.statistics.attach(engine, target.name, target.role)
+        if self.settings.middleware.timing:
+            self.statistics.attach(engine, target.name, target.role)
         return EngineOfTarget(target, engine, outer, stats, Opened(engine))
 
     def _url(self, target: Target, is_async: bool) -> URL:

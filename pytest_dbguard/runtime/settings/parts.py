@@ -36,7 +36,10 @@ class MiddlewareSettings(Section):
     """Whether results of reads are kept for a while."""
 
     timing: StrictBool = True
-    """Whether statements are timed."""
+    """Whether statements are counted and timed.
+
+    Without, figures and summaries have none, and there are no events "query" and "slow_query".
+    """
 
 
 class MonitoringSettings(Section):
@@ -46,7 +49,7 @@ class MonitoringSettings(Section):
     """Whether anything is watched in the background."""
 
     level: Literal["light", "full"] = "light"
-    """Health and pools alone, or statements and history too."""
+    """Health and pools alone, or statements and history too; this version keeps no history and does the same at both."""
 
     alerts: StrictBool = False
     """Whether somebody is told."""
