@@ -362,3 +362,13 @@ async def test_serves_one_event_loop_after_another(client):
         return asyncio.run(used.ask())
 
     assert await asyncio.to_thread(elsewhere) == 1
+
+
+@pytest.mark.parametrize("timing", [True, False])
+def test_statements_are_timed_unless_the_settings_say_otherwise(manager, timing):
+    used = manager(profile="test", middleware={"timing": timing})
+    heard = []
+    used.events.subscribe("query", heard.append)
+    with used.engine().connect() as connection:
+        connection.execute(text("SELECT 42"))
+    assert len(heard) == sum(each.calls for each in used.metrics().statements.values()) == int(timing)
