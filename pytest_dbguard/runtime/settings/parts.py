@@ -49,7 +49,7 @@ class MonitoringSettings(Section):
     """Whether anything is watched in the background."""
 
     level: Literal["light", "full"] = "light"
-    """Health and pools alone, or statements and history too; this version keeps no history and does the same at both."""
+    """Health and pools alone, or statements and history too; this version keeps no history: both do the same."""
 
     alerts: StrictBool = False
     """Whether somebody is told."""
