@@ -87,7 +87,6 @@ _TEST: Final[Mapping[str, Any]] = {
     },
     "timeouts": {"statement_s": 30.0, "lock_s": 5.0, "shutdown_s": 1.0},
     "roles": {"primary": {"url": "sqlite://"}},
-    "middleware": {"timing": False},
     "monitoring": {"enabled": False},
     "backup": {"enabled": False},
 }
