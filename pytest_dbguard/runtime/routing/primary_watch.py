@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
+from pytest_dbguard.runtime.routing.claim import Claimable
 from pytest_dbguard.runtime.routing.primary_log import PrimaryLog
 from pytest_dbguard.runtime.routing.samples import Sample
 from pytest_dbguard.runtime.routing.seams import RoutingOptions
-from pytest_dbguard.runtime.routing.watch import CLAIM_S, refresh_s
+from pytest_dbguard.runtime.routing.watch import refresh_s
 
 _LONGEST_S = 30.0
 
 
-class PrimaryWatch:
+class PrimaryWatch(Claimable):
     """Primary as it is seen from here. Whoever calls holds the lock of all."""
 
     def __init__(self, options: RoutingOptions) -> None:
         self._refresh_s = refresh_s(options)
         self._failures = 0
         self._ask_again_at = 0.0
-        self._claimed_until = 0.0
 
     def wants_asking(self, now: float, log: PrimaryLog) -> bool:
         """Whether nobody has committed or asked lately."""
         is_known = log.last_at is not None and now < log.last_at + self._refresh_s
-        return not is_known and now >= self._ask_again_at and now >= self._claimed_until
-
-    def claim(self, now: float) -> bool:
-        """Be the one who asks; False while another does."""
-        if now < self._claimed_until:
-            return False
-        self._claimed_until = now + CLAIM_S
-        return True
-
-    def release(self) -> None:
-        """Let others ask again."""
-        self._claimed_until = 0.0
+        return not is_known and now >= self._ask_again_at and not self.is_claimed(now)
 
     def answered(self, sample: Sample, log: PrimaryLog, now: float) -> None:
         """Take what it said."""

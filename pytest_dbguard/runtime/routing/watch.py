@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pytest_dbguard.runtime.routing.claim import Claimable
 from pytest_dbguard.runtime.routing.positions import Position
 from pytest_dbguard.runtime.routing.primary_log import PrimaryLog
 from pytest_dbguard.runtime.routing.replica_state import ReplicaState, State
@@ -13,11 +14,8 @@ from pytest_dbguard.runtime.routing.seams import RoutingOptions
 ASK_S = 2.0
 """Seconds after which a server that does not answer counts as failed."""
 
-CLAIM_S = 15.0
-"""Seconds after which nobody expects an answer any more: to connect may take long, and whoever asked may be gone."""
 
-
-class Watch:
+class Watch(Claimable):
     """One replica as it is seen from here. Whoever calls holds the lock of all."""
 
     def __init__(self, name: str, weight: float, options: RoutingOptions, log: PrimaryLog) -> None:
@@ -32,23 +30,11 @@ class Watch:
         self._log = log
         self._refresh_s = refresh_s(options)
         self._ask_again_at = 0.0
-        self._claimed_until = 0.0
         self._was_standby = False
 
     def wants_asking(self, now: float) -> bool:
         """Whether what is known is too old, and nobody is asking."""
-        return now >= self._ask_again_at and now >= self._claimed_until
-
-    def claim(self, now: float) -> bool:
-        """Be the one who asks; False while another does."""
-        if now < self._claimed_until:
-            return False
-        self._claimed_until = now + CLAIM_S
-        return True
-
-    def release(self) -> None:
-        """Let others ask again."""
-        self._claimed_until = 0.0
+        return now >= self._ask_again_at and not self.is_claimed(now)
 
     def answered(self, sample: Sample) -> bool:
         """Take what it said; return whether it returns after it was ejected."""
