@@ -63,6 +63,32 @@ class Fix:
     place: Site | None = None
 
 
+class PlanMark(StrEnum):
+    """What is to be seen at a line of a plan."""
+
+    NONE = ""
+    HOT = "hot"
+    REMOVED = "removed"
+    ADDED = "added"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """One line of a plan as it is shown: how deep it stands, its text without literals, and what is to be seen."""
+
+    depth: int
+    text: str
+    mark: PlanMark = PlanMark.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A change to paste, as it is written for one tool: `kind` is "sql", "sqlalchemy" or "alembic"."""
+
+    kind: str
+    code: str
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """A statement without its literals: the stable id and the text."""
@@ -94,6 +120,9 @@ class Finding:
         shape: The statement.
         evidence: Further lines for the full report, such as "6 loads for 6 of 6 Post".
         scope: What was judged: "call", "setup", "teardown", or a request such as "GET /orders".
+        basis: What it rests on where a planner could be asked: "proven (...)", "modelled at ... rows", "static"; else "".
+        plan: The plan, the costly node marked; of a regression, the one before and the one now.
+        remedies: The change, as each tool wants it.
     """
 
     rule: str
@@ -114,6 +143,9 @@ class Finding:
     shape: Shape | None = None
     evidence: tuple[str, ...] = ()
     scope: str = "call"
+    basis: str = ""
+    plan: tuple[PlanLine, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
 
     @property
     def place(self) -> Site | None:

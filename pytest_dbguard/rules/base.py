@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.recording.loops import LoopFinder
+from pytest_dbguard.planning.assessment import Assessment
 from pytest_dbguard.recording.model import Recording
 
 
@@ -67,4 +68,12 @@ class Rule(Protocol):
 
     def check(self, recording: Recording, context: Context) -> Iterable[Draft]:
         """Yield a draft for each fact found in one recording."""
+        ...
+
+
+class PlanRule(Rule, Protocol):
+    """A rule about the statements of a whole run against one schema; its `check` yields nothing."""
+
+    def judge(self, assessment: Assessment) -> Iterable[Finding]:
+        """Yield a finding for each fact and place, with `tests` and `scope`; severity as the rule weighs it."""
         ...

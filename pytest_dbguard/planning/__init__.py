@@ -1,0 +1,1 @@
+"""Plans at production size: statistics, the lab, what indexes would change."""

@@ -1,0 +1,1 @@
+"""Index candidates: what a statement could use, and what serves it already."""

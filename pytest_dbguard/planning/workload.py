@@ -1,0 +1,94 @@
+"""What a run executed, as planning needs it: shapes with a text that can be explained, and where they run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from pytest_dbguard.core.findings import Shape, Site
+
+Value = str | int | float | bool | None
+"""A parameter that is kept: never longer than 64 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One text of a shape, as it was sent, and what its parameters held. Stays in memory: it may hold literals.
+
+    Of all texts of a shape the shortest is kept, the first in order among equals: whichever test came first.
+
+    Attributes:
+        text: As the driver got it.
+        style: Of its parameters: qmark, numeric, named, format, pyformat, numeric_dollar.
+        values: Values seen for parameters that can change a plan (LIMIT, OFFSET, LIKE, equal to a constant), by
+            the parameter's position in the text, from 0. Missing where there were many, or they were not kept.
+    """
+
+    text: str
+    style: str
+    values: Mapping[int, tuple[Value, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place that ran a shape.
+
+    Attributes:
+        site: The innermost application frame; None where there is none.
+        count: Executions in all tests.
+        tests: Node ids of the tests, sorted.
+        in_test_code: Whether only test code, fixtures or factories stand on the stack.
+        scope: "call" or a request.
+    """
+
+    site: Site | None
+    count: int
+    tests: tuple[str, ...]
+    in_test_code: bool = False
+    scope: str = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadStatement:
+    """One shape on one schema.
+
+    Attributes:
+        shape: Id and text without literals.
+        exemplar: What can be explained; None where it is not known.
+        uses: Where it runs, most executions first, then by place.
+        verb: SELECT, INSERT, UPDATE, DELETE, ...
+    """
+
+    shape: Shape
+    exemplar: Exemplar | None
+    uses: tuple[Use, ...]
+    verb: str = "SELECT"
+
+    @property
+    def count(self) -> int:
+        """Executions."""
+        return sum(use.count for use in self.uses)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """All shapes that ran on one schema."""
+
+    schema_id: str
+    statements: tuple[WorkloadStatement, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Shapes that are left out, by the reason: "no catalog", ..."""
+
+
+def exemplar_to_json(exemplar: Exemplar) -> dict[str, Any]:
+    """Return an exemplar as JSON values, to travel between processes only."""
+    values = {str(position): list(values) for position, values in exemplar.values.items()}
+    return {"text": exemplar.text, "style": exemplar.style, "values": values}
+
+
+def exemplar_from_json(value: Mapping[str, Any]) -> Exemplar:
+    """Return the exemplar that `exemplar_to_json` described."""
+    values = {int(position): tuple(values) for position, values in value["values"].items()}
+    return Exemplar(value["text"], value["style"], MappingProxyType(values))

@@ -1,0 +1,1 @@
+"""The catalog: which tables, columns, keys and indexes a database has."""
