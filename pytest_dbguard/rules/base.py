@@ -10,8 +10,8 @@ from typing import ClassVar, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from pytest_dbguard.core.findings import Finding, Severity
-from pytest_dbguard.recording.loops import LoopFinder
 from pytest_dbguard.planning.assessment import Assessment
+from pytest_dbguard.recording.loops import LoopFinder
 from pytest_dbguard.recording.model import Recording
 
 
