@@ -11,7 +11,7 @@ from pytest_dbguard.planning.lab.base import IndexSize, IndexSpec, LabDescriptio
 from pytest_dbguard.planning.plan import Plan
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.planning.workload import WorkloadStatement
-from pytest_dbguard.schema.catalog import Catalog
+from pytest_dbguard.schema.catalog import Catalog, ForeignKey, Table
 from pytest_dbguard.sql.facts.model import StatementFacts, Term
 
 
@@ -115,6 +115,8 @@ class Verdict:
         pays_from_rows: Rows of the table from which the planner uses it; None where that was not asked.
         basis: What this rests on.
         rows: Rows of the table that were assumed; None for static verdicts.
+        wider: An index that another statement wants and that serves this one too; None where there is none.
+        is_assumed: Whether it holds for bounds that leave few rows only, of which no statistics tell.
     """
 
     helps: bool
@@ -125,6 +127,18 @@ class Verdict:
     size: IndexSize | None = None
     pays_from_rows: int | None = None
     rows: float | None = None
+    wider: IndexSpec | None = None
+    is_assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnindexedKey:
+    """A foreign key whose rows no index finds, and what an index would do for a delete of the row it refers to."""
+
+    table: Table
+    key: ForeignKey
+    spec: IndexSpec
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +175,7 @@ class Assessment:
         used_indexes: (schema, index) that any plan uses, or that a statement needs though plans of other sizes do not.
         not_analysed: Numbers of shapes by reason.
         drift: Lines that tell how the statistics' schema differs from this one.
+        keys: Foreign keys without an index.
     """
 
     catalog: Catalog
@@ -171,6 +186,7 @@ class Assessment:
     used_indexes: frozenset[tuple[str, str]] = frozenset()
     not_analysed: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     drift: tuple[str, ...] = ()
+    keys: tuple[UnindexedKey, ...] = ()
 
     @property
     def basis(self) -> Basis:
