@@ -39,6 +39,9 @@ class Column:
         is_generated: Whether it is computed from others.
         is_identity: Whether the database numbers it.
         labels: Number of labels of an enum type; 0 for other types.
+        base_type: The type under a domain; "" for other types.
+        is_virtual: Whether a generated column is computed when it is read.
+        extension: The extension that its type comes from; "" otherwise.
     """
 
     name: str
@@ -49,6 +52,9 @@ class Column:
     is_generated: bool = False
     is_identity: bool = False
     labels: int = 0
+    base_type: str = ""
+    is_virtual: bool = False
+    extension: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,7 @@ class Index:
         nulls_distinct: Whether a unique index takes several NULLs.
         is_valid: Whether the planner may use it.
         ddl: Statement that makes it, as the database writes it; "" where it comes with its table.
+        extension: The extension that its operator classes or functions come from; "" otherwise.
     """
 
     name: str
@@ -106,6 +113,7 @@ class Index:
     nulls_distinct: bool = True
     is_valid: bool = True
     ddl: str = ""
+    extension: str = ""
 
     @property
     def columns(self) -> tuple[str | None, ...]:
@@ -128,10 +136,12 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check constraint: its expression as the database writes it."""
+    """One check constraint: its expression as the database writes it; the planner trusts it only where it is valid."""
 
     name: str
     expression: str
+    is_valid: bool = True
+    is_inherited: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +176,9 @@ class Table:
         ddl: SQLite's own statement; "" for PostgreSQL.
         is_without_rowid: SQLite's WITHOUT ROWID.
         is_temporary: Whether it lives with one session.
+        is_unlogged: Whether changes to it are not logged.
+        parents: (schema, name) of the tables that it inherits from, other than by partitioning.
+        reads: (schema, name) of the tables and views that a view reads.
     """
 
     schema: str
@@ -185,6 +198,9 @@ class Table:
     ddl: str = ""
     is_without_rowid: bool = False
     is_temporary: bool = False
+    is_unlogged: bool = False
+    parents: tuple[tuple[str, str], ...] = ()
+    reads: tuple[tuple[str, str], ...] = ()
 
     @property
     def label(self) -> str:
@@ -236,6 +252,7 @@ class Catalog:
         prelude: Statements that must run before the tables are made: extensions, types, collations, functions that
             indexes and views need, in order. Made on another server by `schema.transcript`.
         source: "database" or "metadata".
+        afterwards: Statements that need the tables: functions that take or return their rows.
     """
 
     dialect: Dialect
@@ -245,6 +262,7 @@ class Catalog:
     search_path: tuple[str, ...] = ()
     prelude: tuple[str, ...] = ()
     source: str = "database"
+    afterwards: tuple[str, ...] = ()
 
     def table(self, name: str, schema: str = "") -> Table | None:
         """Return a table by its name, and by its schema where that is told; else along the search path.
