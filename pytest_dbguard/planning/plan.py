@@ -62,6 +62,13 @@ class Node:
     children: tuple[Node, ...] = field(default=())
     is_partial: bool = False
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it reads a whole table, or an index from end to end (unless something above stops early)."""
+        if self.access in (Access.INDEX, Access.INDEX_ONLY):
+            return not any(name == "Index Cond" for name, _ in self.condition)
+        return self.access is Access.SEQUENTIAL
+
     def walk(self) -> Iterator[Node]:
         """Yield this node and those below, outer side first."""
         yield self
