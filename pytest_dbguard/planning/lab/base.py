@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from pytest_dbguard.core.errors import DbguardError
 from pytest_dbguard.planning.plan import Plan
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog
+
+CANDIDATE_PREFIX: Final = "dbguard_candidate_"
+"""What the names of candidate indexes begin with in every lab; a number follows."""
 
 
 class Rung(StrEnum):
@@ -85,6 +88,7 @@ class LabDescription:
         rung: How sizes are made.
         reason: Why this rung and this server: "forged files on postgres-embedded 18.1, which dbguard started".
         skipped: Better rungs that were not taken, each with its reason.
+        problems: What the copy lacks, each with its reason: extensions, statistics, settings.
     """
 
     dialect: str
@@ -92,6 +96,7 @@ class LabDescription:
     rung: Rung
     reason: str
     skipped: tuple[str, ...] = field(default=())
+    problems: tuple[str, ...] = field(default=())
 
 
 class Lab(Protocol):
