@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
-from pytest_dbguard.planning.assessment import Assessment
-from pytest_dbguard.planning.lab.base import Lab
+from pytest_dbguard.planning.assessment import AssessedStatement, Assessment
+from pytest_dbguard.planning.foreign_keys import unindexed_keys
+from pytest_dbguard.planning.index_use import used_indexes
+from pytest_dbguard.planning.lab.base import IndexSpec, Lab
+from pytest_dbguard.planning.sizes import with_sizes
+from pytest_dbguard.planning.statements import PLANNED, Prepared, Reader
+from pytest_dbguard.planning.statistics.completion import completed
 from pytest_dbguard.planning.statistics.model import Statistics
-from pytest_dbguard.planning.workload import Workload
+from pytest_dbguard.planning.verdicts import VerdictMaker
+from pytest_dbguard.planning.what_if import WhatIf
+from pytest_dbguard.planning.wider import with_wider
+from pytest_dbguard.planning.workload import Workload, WorkloadStatement
 from pytest_dbguard.schema.catalog import Catalog
+
+MAX_STATEMENTS = 2_000
+"""Shapes of one schema that are looked at; a run with more is not about its indexes."""
+
+NO_TIME = "no time was left"
+TOO_MANY = f"more than {MAX_STATEMENTS:,} shapes"
 
 
 def assess(
@@ -25,6 +42,81 @@ def assess(
     """Return what planning finds out about a workload.
 
     Without a lab verdicts are static, for the reason `no_lab`. After `deadline_s` seconds of `clock` the statements
-    that are left are counted as "no time". The lab stays open; its candidates stay hidden.
+    that are left are counted as not analysed. The lab stays open; its candidates stay hidden.
     """
-    return Assessment(catalog, statistics, lab=lab.description if lab else None, no_lab=no_lab)
+    run = _Run(catalog, lab.statistics if lab else completed(statistics, catalog), lab, clock, clock() + deadline_s)
+    statements = run.statements(workload.statements)
+    return Assessment(
+        catalog,
+        run.statistics,
+        statements,
+        lab=lab.description if lab else None,
+        no_lab=no_lab,
+        used_indexes=used_indexes(statements, catalog),
+        not_analysed=_not_analysed(workload, statements),
+        keys=unindexed_keys(catalog, run.verdicts, run.what_if),
+    )
+
+
+class _Run:
+    """One assessment while it is made."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        statistics: Statistics,
+        lab: Lab | None,
+        clock: Callable[[], float],
+        deadline: float,
+    ) -> None:
+        self.statistics = statistics
+        self.what_if = WhatIf(lab) if lab is not None else None
+        self.verdicts = VerdictMaker(catalog, statistics, self.what_if)
+        self._reader = Reader(catalog, statistics)
+        self._clock, self._deadline = clock, deadline
+
+    def _is_late(self) -> bool:
+        return self._clock() > self._deadline
+
+    def statements(self, found: Iterable[WorkloadStatement]) -> tuple[AssessedStatement, ...]:
+        """Return all statements, by shape id, assessed as far as time allows."""
+        ordered = sorted((each for each in found if each.verb.upper() in PLANNED), key=lambda each: each.shape.id)
+        prepared = [self._prepare(number, each) for number, each in enumerate(ordered)]
+        if self.what_if is not None:
+            self.what_if.add(_specs(prepared))
+        assessed = with_wider([self._assess(each) for each in prepared])
+        if self.what_if is None:
+            return assessed
+        return with_sizes(assessed, prepared, self.what_if, self._is_late)
+
+    def _prepare(self, number: int, statement: WorkloadStatement) -> Prepared:
+        if number >= MAX_STATEMENTS:
+            return Prepared(statement, problem=TOO_MANY)
+        return Prepared(statement, problem=NO_TIME) if self._is_late() else self._reader.prepare(statement)
+
+    def _assess(self, prepared: Prepared) -> AssessedStatement:
+        assessed = AssessedStatement(prepared.statement, prepared.facts, problem=prepared.problem)
+        if not prepared.variants:
+            return assessed
+        if self.what_if is not None and self._is_late():
+            return replace(assessed, problem=NO_TIME)
+        wanted, unusable = self.verdicts.judge(prepared)
+        joins = prepared.variants[0].unused_joins
+        assessed = replace(assessed, wanted=wanted, unusable=unusable, unused_joins=joins)
+        if self.what_if is None:
+            return assessed
+        explained = self.what_if.plan(prepared.variants[0].sql)
+        return replace(assessed, plan=explained.plan, problem="the planner refused it" if explained.problem else "")
+
+
+def _specs(prepared: Iterable[Prepared]) -> Iterable[IndexSpec]:
+    for each in prepared:
+        for variant in each.variants:
+            yield from (wanted.spec for wanted in variant.wanted)
+            yield from (unusable.spec for unusable in variant.unusable if unusable.spec is not None)
+
+
+def _not_analysed(workload: Workload, statements: Sequence[AssessedStatement]) -> MappingProxyType[str, int]:
+    reasons = Counter(each.problem for each in statements if each.problem)
+    reasons.update(workload.skipped)
+    return MappingProxyType(dict(sorted(reasons.items())))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from pytest_dbguard.planning.candidates.unused_joins import UnusedJoin
 from pytest_dbguard.planning.lab.base import IndexSize, IndexSpec, LabDescription
 from pytest_dbguard.planning.plan import Plan
 from pytest_dbguard.planning.statistics.model import Statistics
@@ -152,6 +153,7 @@ class AssessedStatement:
         wanted: Indexes that it could use, each with the verdict.
         unusable: Terms that no index serves as they are written, each with the verdict on its `spec`.
         problem: Why it was not planned; "" when it was.
+        unused_joins: Joins that it can do without.
     """
 
     statement: WorkloadStatement
@@ -160,6 +162,7 @@ class AssessedStatement:
     wanted: tuple[tuple[Wanted, Verdict], ...] = ()
     unusable: tuple[tuple[Unusable, Verdict], ...] = ()
     problem: str = ""
+    unused_joins: tuple[UnusedJoin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,179 @@
+"""Verdicts on the indexes that one statement wants, and on the terms that no index serves as they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from pytest_dbguard.planning.assessment import Basis, Unusable, Verdict, Wanted
+from pytest_dbguard.planning.lab.base import IndexSpec
+from pytest_dbguard.planning.open_ranges import closed
+from pytest_dbguard.planning.plan import Access, Node, Plan
+from pytest_dbguard.planning.statements import Prepared, Variant
+from pytest_dbguard.planning.statistics.model import Origin, Statistics
+from pytest_dbguard.planning.what_if import Effect, WhatIf
+from pytest_dbguard.schema.catalog import Catalog, Dialect
+
+_T = TypeVar("_T", Wanted, Unusable)
+Judged = tuple[tuple[tuple[Wanted, Verdict], ...], tuple[tuple[Unusable, Verdict], ...]]
+
+SMALL_TABLE_ROWS = 500
+"""Reading a table of fewer rows costs no more than an index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Candidates that are judged together: one, or those that an OR needs."""
+
+    members: tuple[Wanted | Unusable, ...]
+
+    @property
+    def specs(self) -> tuple[IndexSpec, ...]:
+        """What would be made."""
+        return tuple(dict.fromkeys(member.spec for member in self.members if member.spec is not None))
+
+
+class VerdictMaker:
+    """Judges statements of one schema, by a lab where there is one."""
+
+    def __init__(self, catalog: Catalog, statistics: Statistics, what_if: WhatIf | None) -> None:
+        self._catalog = catalog
+        self._statistics = statistics
+        self._what_if = what_if
+        self._rows = {table.name.lower(): table.rows for table in statistics.tables}
+
+    def judge(self, prepared: Prepared) -> Judged:
+        """Return verdicts on all that the variants of a statement want; what helps one of them helps."""
+        wanted: dict[object, tuple[Wanted, Verdict]] = {}
+        unusable: dict[object, tuple[Unusable, Verdict]] = {}
+        for variant in prepared.variants:
+            for member, verdict in self._of_variant(variant):
+                if isinstance(member, Wanted):
+                    _keep_better(wanted, (member.spec, member.alias, member.query), member, verdict)
+                else:
+                    key = (member.obstacle, member.alias, member.query, member.term.expression)
+                    _keep_better(unusable, key, member, verdict)
+        return _once(tuple(wanted.values()), tuple(unusable.values()))
+
+    def basis(self, table: str, schema: str) -> Basis:
+        """Return what a plan that reads this table rests on."""
+        known = self._statistics.table(table, schema)
+        is_proven = known is not None and known.origin is Origin.PRODUCTION
+        return Basis.PROVEN if is_proven else Basis.MODELLED
+
+    def rows(self, table: str, schema: str) -> float:
+        """Return the rows of a table that are assumed."""
+        known = self._statistics.table(table, schema)
+        return known.rows if known is not None else self._statistics.default_rows
+
+    def _of_variant(self, variant: Variant) -> Iterator[tuple[Wanted | Unusable, Verdict]]:
+        what_if = self._what_if
+        plan = what_if.plan(variant.sql).plan if what_if is not None else None
+        units = _units(variant)
+        if what_if is None or plan is None:
+            members = (*variant.wanted, *variant.unusable)
+            yield from ((member, Verdict(True, Basis.STATIC)) for member in members)
+            return
+        effects = what_if.helpful(variant.sql, [what_if.names(unit.specs) for unit in units], self._rows)
+        for unit, effect in zip(units, effects, strict=True):
+            yield from ((member, self._verdict(member, effect)) for member in unit.members if effect is not None)
+            if effect is None:
+                yield from self._assumed(variant, unit)
+        yield from self._without_candidate(variant, plan)
+
+    def _assumed(self, variant: Variant, unit: Unit) -> Iterator[tuple[Wanted | Unusable, Verdict]]:
+        """Judge an index for a range of unknown width by a narrow one."""
+        for member in unit.members:
+            effect = None
+            if isinstance(member, Wanted) and member.is_range_only and self._catalog.dialect is Dialect.POSTGRESQL:
+                effect = self._of_narrow_range(variant, member)
+            verdict = self._verdict(member, effect)
+            yield member, replace(verdict, is_assumed=effect is not None)
+
+    def _of_narrow_range(self, variant: Variant, wanted: Wanted) -> Effect | None:
+        what_if = self._what_if
+        if what_if is None or self._has_histogram(wanted):
+            return None
+        sql = closed(variant.sql, wanted.terms, wanted.alias)
+        names = what_if.names([wanted.spec])
+        return what_if.helpful(sql, [names], self._rows)[0] if sql is not None and names else None
+
+    def _has_histogram(self, wanted: Wanted) -> bool:
+        """Whether the planner knows the values of the range's column, and is told the bound."""
+        table = self._statistics.table(wanted.spec.table, wanted.spec.schema)
+        for term in wanted.terms:
+            column = table.column(term.column) if table is not None else None
+            if column and term.operand == "literal" and any(s.kind == 2 and s.values for s in column.slots):
+                return True
+        return False
+
+    def _verdict(self, member: Wanted | Unusable, effect: Effect | None) -> Verdict:
+        spec = member.spec
+        assert spec is not None
+        table, schema = spec.table, spec.schema
+        return Verdict(
+            helps=effect is not None,
+            basis=self.basis(table, schema),
+            cost_before=effect.before.cost if effect else None,
+            cost_after=effect.after.cost if effect else None,
+            plan_after=effect.after if effect else None,
+            size=self._what_if.size(spec) if effect and self._what_if else None,
+            rows=self.rows(table, schema),
+        )
+
+    def _without_candidate(self, variant: Variant, plan: Plan) -> Iterator[tuple[Unusable, Verdict]]:
+        """Judge terms that no index could serve: they cost where their table is read from end to end for them."""
+        for each in variant.unusable:
+            if each.spec is not None:
+                continue
+            scan = variant.facts.scan(each.alias, each.query)
+            name, schema = (scan.table, scan.schema) if scan is not None else (each.table, "")
+            rows = self.rows(name, schema)
+            is_read = any(_reads_all(node, name, each.alias) for node in plan.root.walk())
+            yield each, Verdict(is_read and rows >= SMALL_TABLE_ROWS, self.basis(name, schema), rows=rows)
+
+
+def _reads_all(node: Node, table: str, alias: str) -> bool:
+    return node.access in (Access.SEQUENTIAL, Access.AUTOMATIC_INDEX) and (node.table == table or node.alias == alias)
+
+
+def _units(variant: Variant) -> tuple[Unit, ...]:
+    """Return the candidates of a text by what is judged together: those of one OR, and those of one shape."""
+    units: dict[object, list[Wanted | Unusable]] = {}
+    for wanted in variant.wanted:
+        key = (wanted.query, wanted.alias, wanted.group) if wanted.group else wanted.spec
+        units.setdefault(key, []).append(wanted)
+    for unusable in variant.unusable:
+        if unusable.spec is not None:
+            units.setdefault(unusable.spec, []).append(unusable)
+    return tuple(Unit(tuple(members)) for members in units.values())
+
+
+def _keep_better(found: dict[object, tuple[_T, Verdict]], key: object, member: _T, verdict: Verdict) -> None:
+    known = found.get(key)
+    if known is None or (verdict.helps and not known[1].helps):
+        found[key] = (member, verdict)
+
+
+def _once(wanted: Sequence[tuple[Wanted, Verdict]], unusable: Sequence[tuple[Unusable, Verdict]]) -> Judged:
+    """Leave each term to one verdict: how it is written comes before a new index, except where that index helps alone.
+
+    What no index serves is not told where another index finds the rows of the same scan.
+    """
+    scans = {(each.alias, each.query) for each, verdict in wanted if verdict.helps}
+    told = tuple(
+        (each, verdict if each.spec is not None or (each.alias, each.query) not in scans else _unneeded(verdict))
+        for each, verdict in unusable
+    )
+    taken = {(each.alias, each.query, each.term.column) for each, verdict in told if verdict.helps}
+    rest = tuple((each, verdict if not _is_taken(each, taken) else _unneeded(verdict)) for each, verdict in wanted)
+    return rest, told
+
+
+def _unneeded(verdict: Verdict) -> Verdict:
+    return replace(verdict, helps=False)
+
+
+def _is_taken(wanted: Wanted, taken: Iterable[tuple[str, int, str]]) -> bool:
+    return bool(wanted.terms) and (wanted.alias, wanted.query, wanted.terms[0].column) in set(taken)
