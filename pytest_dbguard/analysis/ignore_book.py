@@ -58,8 +58,8 @@ class IgnoreBook:
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values, to travel from a worker."""
         return {
-            "used": [_to_json(ignore) for ignore in self.used],
-            "written": [[_to_json(ignore), sorted(tests)] for ignore, tests in self.written.items()],
+            "used": [ignore_to_json(ignore) for ignore in self.used],
+            "written": [[ignore_to_json(ignore), sorted(tests)] for ignore, tests in self.written.items()],
             "wrong": [[wrong.text, site_to_json(wrong.place), wrong.message, wrong.hint] for wrong in self.wrong],
             "known_subjects": sorted(self.known_subjects),
             "unknown_subjects": self.unknown_subjects,
@@ -69,18 +69,20 @@ class IgnoreBook:
     def from_json(cls, value: Mapping[str, Any]) -> IgnoreBook:
         """Return the book that `to_json` described."""
         return cls(
-            {_from_json(ignore) for ignore in value["used"]},
-            {_from_json(ignore): set(tests) for ignore, tests in value["written"]},
+            {ignore_from_json(ignore) for ignore in value["used"]},
+            {ignore_from_json(ignore): set(tests) for ignore, tests in value["written"]},
             {WrongIgnore(text, site_from_json(place), message, hint) for text, place, message, hint in value["wrong"]},
             set(value["known_subjects"]),
             dict(value["unknown_subjects"]),
         )
 
 
-def _to_json(ignore: Ignore) -> list[Any]:
+def ignore_to_json(ignore: Ignore) -> list[Any]:
+    """Return an ignore as JSON values."""
     return [str(ignore.kind), ignore.word.text, site_to_json(ignore.place), ignore.owner, ignore.key]
 
 
-def _from_json(value: list[Any]) -> Ignore:
+def ignore_from_json(value: list[Any]) -> Ignore:
+    """Return the ignore that `ignore_to_json` described."""
     kind, text, place, owner, key = value
     return Ignore(IgnoreKind(kind), read_word(text), site_from_json(place), owner, key)

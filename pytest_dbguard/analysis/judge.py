@@ -138,14 +138,19 @@ def _options(tables: Mapping[str, Mapping[str, Any]], slow_ms: float | None, pla
 
 def _complete(finding: Finding, active: ActiveRule, recording: Recording) -> Finding:
     """Add what the rule does not know: severity, test, scope."""
-    severity = active.severity
-    if finding.severity is not active.rule.severity and severity.reaches(finding.severity):
-        # the rule itself says that this one weighs less
-        severity = finding.severity
-    if finding.in_test_code and (recording.prepares or _in_unittest_fixture(finding) or _in_factory(finding)):
-        # seeding is the test's own business
-        severity = Severity.NOTE
+    severity = Severity.NOTE if finding.in_test_code and recording.prepares else weight(finding, active)
     return replace(finding, severity=severity, tests=(recording.name,), scope=recording.scope)
+
+
+def weight(finding: Finding, active: ActiveRule) -> Severity:
+    """Return how much a finding of a rule weighs: what the configuration says, or less where the rule itself says so.
+
+    Seeding is the test's own business.
+    """
+    if finding.in_test_code and (_in_unittest_fixture(finding) or _in_factory(finding)):
+        return Severity.NOTE
+    is_light = finding.severity is not active.rule.severity and active.severity.reaches(finding.severity)
+    return finding.severity if is_light else active.severity
 
 
 def _in_unittest_fixture(finding: Finding) -> bool:

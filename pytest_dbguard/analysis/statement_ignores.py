@@ -9,13 +9,24 @@ from pytest_dbguard.analysis.ignore_words import read_narrow_word
 from pytest_dbguard.core.errors import ConfigError
 from pytest_dbguard.core.findings import Finding
 from pytest_dbguard.core.ignores import Ignore, IgnoreKind, IgnoreWord
-from pytest_dbguard.recording.model import Recording
+from pytest_dbguard.recording.model import Recording, Statement
 
 
 def silencing(finding: Finding, numbers: frozenset[int], recording: Recording) -> tuple[Ignore, ...]:
     """Return what silences a finding that accounts for these statements: it must hold for each of them."""
     blocks = (ignore for block in recording.ignores for ignore in block.silencing(finding, numbers))
     return (*blocks, *_in_sql(finding, numbers, recording))
+
+
+def written_for(statement: Statement, recording: Recording) -> Iterator[Ignore]:
+    """Yield all that blocks and comments in the SQL say of a statement, whatever finding it may be about."""
+    for block in recording.ignores:
+        if block.start <= statement.number < block.end:
+            yield from block.ignores
+    for text in statement.text.ignores:
+        word = _understood(text)
+        if isinstance(word, IgnoreWord):
+            yield Ignore(IgnoreKind.SQL, word)
 
 
 def wrong_words(recording: Recording) -> Iterator[tuple[str, int, ConfigError]]:

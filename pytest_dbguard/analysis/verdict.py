@@ -8,7 +8,7 @@ from typing import Literal
 
 from pytest_dbguard.baseline.model import Baseline
 from pytest_dbguard.core.findings import Finding, Severity
-from pytest_dbguard.core.verdict import BaselineState, Fault, RunTotals, Verdict
+from pytest_dbguard.core.verdict import BaselineState, Fault, Planning, RunTotals, Verdict
 
 TestCode = Literal["note", "report", "off"]
 
@@ -23,6 +23,7 @@ def decide(
     totals: RunTotals,
     faults: Iterable[Fault] = (),
     ignored: int = 0,
+    planning: Planning | None = None,
 ) -> Verdict:
     """Return the verdict. Findings about test code count as notes unless `test_code` is "report"."""
     application, about_tests = [], []
@@ -40,4 +41,5 @@ def decide(
         fail_on=fail_on,
         ignored=ignored,
         faults=tuple(sorted(faults, key=lambda fault: (fault.where, fault.error))),
+        planning=planning,
     )

@@ -14,6 +14,7 @@ LeaksMode = Literal["warn", "fail", "ignore"]
 Role = Literal["primary", "readonly", "analytics"]
 FailOn = Literal["error", "warning", "note", "never"]
 TestCode = Literal["note", "report", "off"]
+LabMode = Literal["auto", "server", "off"]
 
 NO_BASELINE = "none"
 DEFAULT_ENVIRONMENT = "test"
@@ -164,6 +165,15 @@ class Config(BaseModel):
 
     cache_mb: Annotated[int, Field(strict=True, ge=0)] = 1024
     """Megabytes that this directory may hold."""
+
+    statistics: Text | None = None
+    """File of production's planner statistics; none means dbguard-stats.json where it stands at the root."""
+
+    scale: dict[str, Any] = Field(default_factory=dict)
+    """Rows of production's tables, as `orders = 10_000_000`, `default`, and `columns` for what is known of columns."""
+
+    lab: LabMode = "auto"
+    """Where plans are made: a disposable database, also on a server that was given by its URL, or nowhere."""
 
     env: Text = DEFAULT_ENVIRONMENT
     """Name of the environment in use; files say `default-env`, since `env` holds the tables."""

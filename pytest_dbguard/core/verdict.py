@@ -36,6 +36,23 @@ class RunTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class Planning:
+    """How the statements of a run were planned.
+
+    Attributes:
+        labs: A line for each schema: how many shapes, at what sizes, by which planner.
+        not_analysed: (reason, number of shapes) of those about whose plans nothing is said.
+        told: What else there is to know: how statistics and schema differ, which better lab could not be had.
+        elapsed_ms: What planning took, in milliseconds.
+    """
+
+    labs: tuple[str, ...] = ()
+    not_analysed: tuple[tuple[str, int], ...] = ()
+    told: tuple[str, ...] = ()
+    elapsed_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class BaselineState:
     """What the baseline did in this run.
 
@@ -67,6 +84,7 @@ class Verdict:
         test_findings: Findings about test code that only count as notes.
         fail_on: The severity from which new findings fail the run; None for never.
         ignored: Number of findings silenced by inline comments, markers or fixtures.
+        planning: How statements were planned; None where no rule asked for it.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -77,6 +95,7 @@ class Verdict:
     ignored: int = 0
     faults: tuple[Fault, ...] = ()
     slow_ms: float | None = None
+    planning: Planning | None = None
 
     @property
     def new(self) -> tuple[Finding, ...]:

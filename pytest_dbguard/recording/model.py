@@ -32,6 +32,7 @@ class Statement:
         is_many: Whether it stands for many executions: executemany, insert-many-values.
         failed: Whether the database refused it.
         started_ns: When it was sent, in nanoseconds of the process's clock.
+        schema: Id of the schema that it ran on; "" where nobody asked, or it could not be read.
     """
 
     number: int
@@ -47,6 +48,7 @@ class Statement:
     is_many: bool
     failed: bool
     started_ns: int = 0
+    schema: str = ""
 
     @property
     def sql(self) -> str:

@@ -14,9 +14,11 @@ from weakref import WeakKeyDictionary
 
 from pytest_dbguard.core.verdict import Fault
 from pytest_dbguard.recording.calls import LoadCall, OriginOption
+from pytest_dbguard.recording.exemplars import Exemplars, style_of
 from pytest_dbguard.recording.frames import Mark, Stack, StackReader
 from pytest_dbguard.recording.model import OpenTransaction
 from pytest_dbguard.recording.ownership import Ownership
+from pytest_dbguard.recording.schemas import SchemaWatch
 from pytest_dbguard.recording.scopes import Scope
 from pytest_dbguard.sql.shape import StatementText, read_statement
 
@@ -28,6 +30,9 @@ _COMMIT = int(Mark.COMMIT)
 _ROLLBACK = int(Mark.ROLLBACK)
 _REFRESH = int(Mark.REFRESH)
 _BY_SESSION = int(Mark.SESSION)
+_UNPLANNED = frozenset({"setup", "teardown"})
+_DEFINES = frozenset({"CREATE", "ALTER", "DROP"})
+_PLANNED = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE"})
 _UNCOUNTED_VERBS = frozenset({"TRANSACTION", "PRAGMA", "SHOW", "SET", "RESET", ""})
 
 
@@ -42,13 +47,17 @@ class Recorder:
         name: The execution option that carries what the ORM was asked for from the ORM's event to the cursor's; its
             own for each recorder, so that two in one process (pytest running pytest) do not mix.
         tracks_reads: Whether to notice which relationships are read; rules about eager loads need it.
+        schemas: Tells on which schema a statement runs; None where no rule asks for plans.
+        exemplars: A text of each shape, kept where `schemas` is there.
     """
 
-    def __init__(self, ownership: Ownership, *, tracks_reads: bool = True) -> None:
+    def __init__(self, ownership: Ownership, *, tracks_reads: bool = True, schemas: SchemaWatch | None = None) -> None:
         self.name = f"dbguard_{id(self):x}"
         self.reader = StackReader(ownership)
         self.faults: list[Fault] = []
         self.tracks_reads = tracks_reads
+        self.schemas = schemas
+        self.exemplars = Exemplars()
         self.latest: dict[type, OriginOption] = {}
         self.latest_load: LoadCall | None = None
         self.expired_at: WeakKeyDictionary[Any, Stack] = WeakKeyDictionary()
@@ -187,7 +196,7 @@ class Recorder:
             return
         text = self._texts.get(statement)
         if text is None:
-            text = self._learn(statement, context)
+            text = self._learn(statement, parameters, context)
         walk = self.reader.read_through(statement, 4)
         marks = walk[1]
         if text.verb in _UNCOUNTED_VERBS or marks & _UNCOUNTED:
@@ -214,17 +223,31 @@ class Recorder:
                 is_many,
                 failed,
                 started_ns,
+                "" if self.schemas is None or failed else self._schema(statement, parameters, text, context, is_many),
             ),
             elapsed_ns,
         )
 
-    def _learn(self, statement: str, context: Any) -> StatementText:
+    def _schema(self, statement: str, parameters: Any, text: StatementText, context: Any, is_many: bool) -> str:
+        """Return the id of the schema that a statement ran on; "" where that does not matter or cannot be told."""
+        scope, schemas = self.scope, self.schemas
+        if schemas is not None and text.verb in _DEFINES:
+            schemas.changed()
+        if schemas is None or scope is None or scope.scope in _UNPLANNED or text.verb not in _PLANNED:
+            return ""
+        if not is_many:
+            self.exemplars.take(statement, parameters)
+        return "" if context is None else schemas.schema_of(context.root_connection, text, id(scope))
+
+    def _learn(self, statement: str, parameters: Any, context: Any) -> StatementText:
         if len(self._texts) >= _MAX_TEXTS:
             self._texts.clear()
         text = read_statement(statement)
         if text.is_write and _refers_to_itself(context):
             text = replace(text, refers_to_itself=True)
         self._texts[statement] = text
+        if self.schemas is not None and context is not None and text.verb in _PLANNED:
+            self.exemplars.learn(text.shape.id, statement, style_of(context.dialect, parameters))
         return text
 
 

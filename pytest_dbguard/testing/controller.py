@@ -13,6 +13,7 @@ import pytest
 
 from pytest_dbguard.analysis.eager_loads import UseKey, weigh_unused
 from pytest_dbguard.analysis.ignore_book import IgnoreBook
+from pytest_dbguard.analysis.plans import PlanOutcome
 from pytest_dbguard.analysis.pool import FindingPool, fact_id, reading_order
 from pytest_dbguard.analysis.silencer import Silencer
 from pytest_dbguard.analysis.unused_ignores import RunOfTests, ignore_findings
@@ -27,6 +28,7 @@ from pytest_dbguard.reports.terminal import short_lines, summary_line
 from pytest_dbguard.reports.write import render, write_report
 from pytest_dbguard.testing.accepted import Accepted
 from pytest_dbguard.testing.measure import Measure
+from pytest_dbguard.testing.planning import RunPlanning
 from pytest_dbguard.testing.run import DESELECTED, LAST_WORDS, REPORT_ATTRIBUTE, USAGE_ERROR
 from pytest_dbguard.testing.suite import Suite
 
@@ -47,6 +49,7 @@ class ControllerPlugin:
         self._root = pytest_config.rootpath
         self._targets = tuple(parse_report(text) for text in config.report)
         self._accepted = Accepted(config, self._root, rules)
+        self._planning = RunPlanning(config, pytest_config, rules)
         self._pool = FindingPool()
         self._read_loads: set[UseKey] = set()
         self._measure = Measure()
@@ -86,6 +89,7 @@ class ControllerPlugin:
         self._take(shown)
         self._measure.add(Measure.from_json(shown["measure"]))
         self._accepted.take(report.nodeid, shown["counts"])
+        self._planning.take(report.nodeid, shown["observed"])
         self._read_loads |= {(subject, file, line) for subject, file, line in shown["read_loads"]}
         self._faults |= {Fault(where, error) for where, error in shown["faults"]}
 
@@ -168,6 +172,7 @@ class ControllerPlugin:
         self._ignores.add(IgnoreBook.from_json(words["ignores"]))
         for judged in words["late"]:
             self._take(judged)
+        self._planning.learn(words["planning"])
         self._faults |= {Fault(where, error) for where, error in words["faults"]}
 
     def _take(self, judged: dict[str, Any]) -> None:
@@ -187,7 +192,8 @@ class ControllerPlugin:
         is_whole = run.is_full and not self._failed
         rules = self._silencer.judge.rules
         shown = weigh_unused(self._pool.findings(), self._read_loads, rules, is_whole_suite=is_whole)
-        findings = (*shown, *about_ignores)
+        plans = self._planned()
+        findings = (*shown, *self._unsilenced(plans.findings), *about_ignores)
         reported = [f for f in findings if not f.in_test_code or self._config.test_code == "report"]
         outcome = self._accepted.close(reported, self._ran - self._unfinished, self._suite)
         self._written += outcome.told
@@ -202,7 +208,16 @@ class ControllerPlugin:
             totals=self._measure.totals(),
             faults=self._faults,
             ignored=len(self._silenced - {fact_id(finding) for finding in findings}),
+            planning=plans.planning,
         )
+
+    def _planned(self) -> PlanOutcome:
+        """Judge the statements of the run by their plans, and take in what silences findings about them."""
+        outcome = self._planning.judge(self._ran)
+        self._silenced |= outcome.silenced
+        self._ignores.used |= outcome.used
+        self._faults |= set(outcome.faults)
+        return outcome
 
     def _unsilenced(self, findings: Iterable[Finding]) -> Iterator[Finding]:
         """Yield the findings of rules that judge the whole run which nothing silences."""

@@ -117,6 +117,11 @@ class DatabaseRun:
             raise AssertionError("a server that did not start left its failure")
         return self._server
 
+    @property
+    def running_server(self) -> Server | None:
+        """The server, where one was started or joined; asking starts none."""
+        return self._server
+
     def databases(self) -> Databases:
         """Return the databases of this process; none is open at first."""
         if self._databases is None:

@@ -47,6 +47,18 @@ _VALUES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ),
     ("url", "URL", "running server on which the dbguard fixtures make their databases", {}),
     (
+        "statistics",
+        "PATH",
+        "production's planner statistics, for plans at its sizes (default: dbguard-stats.json where it is there)",
+        {},
+    ),
+    (
+        "lab",
+        "WHERE",
+        "where plans are made: auto (default), server (also with forged files on a server given by its URL), off",
+        {},
+    ),
+    (
         "reset",
         "HOW",
         "how a test gets clean data: committed (default), rollback, clone, truncate, none",

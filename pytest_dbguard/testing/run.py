@@ -34,6 +34,7 @@ from pytest_dbguard.testing.guard import query_groups
 from pytest_dbguard.testing.marker import TestSettings, settings_of
 from pytest_dbguard.testing.measure import Measure
 from pytest_dbguard.testing.missing_greenlet import TITLE, explain, finding_of
+from pytest_dbguard.testing.planning import observed_in, process_words
 from pytest_dbguard.testing.scoping import PhaseRecorder, is_hypothesis_test, test_site
 from pytest_dbguard.testing.sightings import sightings
 
@@ -151,7 +152,8 @@ class RecordingPlugin:
         except Exception as error:  # noqa: BLE001  modules and models of others may do anything when looked at
             self._phases.recorder.fault("looking for ignores", error)
         late = [_judged_to_json(judged) for judged in self._late]
-        return {"ignores": book.to_json(), "late": late, "faults": self._new_faults()}
+        planning = process_words(self._phases.schemas, self._phases.recorder.exemplars)
+        return {"ignores": book.to_json(), "late": late, "planning": planning, "faults": self._new_faults()}
 
     @property
     def recorder(self) -> Recorder:
@@ -217,6 +219,7 @@ class RecordingPlugin:
         return {
             **_judged_to_json(shown),
             "counts": counts,
+            "observed": self._observed(recordings, settings),
             "read_loads": sorted(read_loads(recordings)),
             "measure": measure.to_json(),
             "faults": self._new_faults(),
@@ -236,6 +239,10 @@ class RecordingPlugin:
             "scopes": counts_to_json(count_scopes(scope, partial(fit_query, width=_TEXT_CELLS))),
             "tolerance": settings.query_tolerance,
         }
+
+    def _observed(self, recordings: list[Recording], settings: TestSettings) -> list[Any]:
+        """Return what is to be planned of a test: nothing where no rule asks for it, or the test is not judged."""
+        return [] if settings.is_off or self._phases.schemas is None else observed_in(recordings)
 
     def _new_faults(self) -> list[tuple[str, str]]:
         faults = (*self._phases.recorder.faults, *self._silencer.judge.faults)

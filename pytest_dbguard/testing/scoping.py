@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pytest_dbguard.analysis.schema_watch import SchemaReader
 from pytest_dbguard.core.findings import Site
 from pytest_dbguard.recording.listeners import Listeners
 from pytest_dbguard.recording.ownership import Ownership
@@ -22,9 +23,18 @@ from pytest_dbguard.recording.web import WebScopes
 class PhaseRecorder:
     """Records the phases of tests: one recorder, its listeners, and the scope that is open."""
 
-    def __init__(self, ownership: Ownership, *, tracks_reads: bool = False) -> None:
-        """`tracks_reads` says whether a rule wants to know which relationships are read."""
-        self.recorder = Recorder(ownership, tracks_reads=tracks_reads)
+    def __init__(
+        self, ownership: Ownership, *, tracks_reads: bool = False, schemas: SchemaReader | None = None
+    ) -> None:
+        """Make what records.
+
+        Args:
+            ownership: Who owns which file.
+            tracks_reads: Whether a rule wants to know which relationships are read.
+            schemas: Reads the schemas that statements run on, where a rule wants to know them.
+        """
+        self.schemas = schemas
+        self.recorder = Recorder(ownership, tracks_reads=tracks_reads, schemas=schemas)
         self.ownership = ownership
         self._listeners = Listeners(self.recorder)
         self._web = WebScopes(self.recorder)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_dbguard.analysis.judge import Judge, active_rules
+from pytest_dbguard.analysis.plans import judges_plans
+from pytest_dbguard.analysis.schema_watch import SchemaReader
 from pytest_dbguard.analysis.setting_ignores import setting_ignores
 from pytest_dbguard.analysis.silencer import Silencer
 from pytest_dbguard.core.errors import DbguardError
@@ -53,7 +55,8 @@ def start(pytest_config: pytest.Config) -> None:
     except DbguardError as error:
         raise pytest.UsageError(f"dbguard: {error}") from None
     tracks_reads = any(each.rule.code in READERS for each in rules)
-    phases = PhaseRecorder(ownership(config, pytest_config), tracks_reads=tracks_reads)
+    schemas = SchemaReader() if any(judges_plans(each.rule) for each in rules) else None
+    phases = PhaseRecorder(ownership(config, pytest_config), tracks_reads=tracks_reads, schemas=schemas)
     recording = RecordingPlugin(phases, silencer, config, pytest_config)
     pytest_config.pluginmanager.register(recording, RECORDING)
     pytest_config.pluginmanager.register(ColdPlugin(recording, is_default=config.cold), COLD)
