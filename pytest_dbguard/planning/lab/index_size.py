@@ -8,7 +8,7 @@ from pytest_dbguard.schema.catalog import Catalog, Index
 
 
 def heap_pages(statistics: TableStatistics, catalog: Catalog) -> int:
-    """Return the pages of 8 192 bytes of a table: those that the statistics tell, else from the widths of its columns."""
+    """Return the pages of 8 192 bytes of a table: as the statistics tell, else from the widths of its columns."""
     raise NotImplementedError
 
 

@@ -39,11 +39,3 @@ def relation_sizes(catalog: Catalog, statistics: Statistics, *, major: int) -> t
     What the statistics tell of an index counts; what they do not is computed.
     """
     raise NotImplementedError
-
-
-def statistics_at_rows(statistics: Statistics, table: str, rows: float, schema: str = "") -> Statistics:
-    """Return the statistics with another number of rows of one table: pages of it and of its indexes in proportion.
-
-    Heights and other sizes that do not grow in proportion are left to be computed again.
-    """
-    raise NotImplementedError
