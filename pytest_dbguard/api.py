@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pytest_dbguard.analysis.judge import Judge, active_rules
-from pytest_dbguard.analysis.pool import FindingPool
+from pytest_dbguard.analysis.observations import observations
+from pytest_dbguard.analysis.observed import Observed, process_knowledge
+from pytest_dbguard.analysis.plan_sources import PlanSources
+from pytest_dbguard.analysis.plans import PlanJudge, PlanOutcome
+from pytest_dbguard.analysis.pool import FindingPool, fact_id
+from pytest_dbguard.analysis.schema_watch import SchemaReader
 from pytest_dbguard.analysis.setting_ignores import subject_ignores
 from pytest_dbguard.analysis.silencer import Silencer
 from pytest_dbguard.analysis.verdict import decide
+from pytest_dbguard.config.model import LabMode
 from pytest_dbguard.core.findings import Severity
 from pytest_dbguard.core.verdict import BaselineState, RunTotals, Verdict
 from pytest_dbguard.recording.current import CURRENT
@@ -25,8 +32,9 @@ from pytest_dbguard.recording.scopes import Scope
 class OpenRecording:
     """What `record()` gives: grows while its block runs, and can be judged with `check` at any time."""
 
-    def __init__(self, scope: Scope, root: Path) -> None:
+    def __init__(self, scope: Scope, root: Path, recorder: Recorder) -> None:
         self._scope = scope
+        self._recorder = recorder
         self.root = root
 
     @property
@@ -43,6 +51,15 @@ class OpenRecording:
     def recordings(self) -> tuple[Recording, ...]:
         """The recording, and those of the web requests in it."""
         return self._scope.recordings()
+
+    @property
+    def observed(self) -> Observed:
+        """What ran on which schema, for the rules about plans."""
+        observed = Observed()
+        observed.take(self._scope.name, observations(self.recordings))
+        if isinstance(self._recorder.schemas, SchemaReader):
+            observed.learn(*process_knowledge(self._recorder.schemas, self._recorder.exemplars))
+        return observed
 
 
 @contextmanager
@@ -65,14 +82,14 @@ def record(
     current = CURRENT.get()
     if current is not None:
         with current.nested(scope):
-            yield OpenRecording(scope, directory)
+            yield OpenRecording(scope, directory, current)
         return
-    recorder = Recorder(Ownership(directory))
+    recorder = Recorder(Ownership(directory), schemas=SchemaReader())
     listeners = Listeners(recorder)
     listeners.attach()
     recorder.open(scope, caller)
     try:
-        yield OpenRecording(scope, directory)
+        yield OpenRecording(scope, directory, recorder)
     finally:
         recorder.close()
         listeners.detach()
@@ -84,6 +101,9 @@ def check(
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
     fail_on: Severity | str = Severity.WARNING,
+    scale: Mapping[str, Any] | None = None,
+    statistics: str | None = None,
+    lab: LabMode = "auto",
 ) -> Verdict:
     """Judge a recording by the rules and return the verdict.
 
@@ -92,15 +112,25 @@ def check(
         select: Codes, prefixes or names of the rules to run; all by default.
         ignore: Codes, prefixes or names of the rules not to run; `RULE:SUBJECT` leaves out one subject.
         fail_on: The severity from which `verdict.passed` is false.
+        scale: Rows of production's tables, as in `[tool.dbguard.scale]`, for the rules about plans.
+        statistics: File of production's planner statistics, relative to the recording's root.
+        lab: Where plans are made, as in the setting `lab`.
 
     Raises:
-        ConfigError: For an unknown rule.
+        ConfigError: For an unknown rule, a wrong scale, or a file of statistics that cannot be used.
     """
     words = tuple(ignore)
-    judge = Judge(active_rules(select=tuple(select), ignore=words))
-    judged = Silencer(judge, recording.root, subject_ignores(words)).judged(recording.recordings)
+    rules = active_rules(select=tuple(select), ignore=words)
+    judge = Judge(rules)
+    silencer = Silencer(judge, recording.root, subject_ignores(words))
+    judged = silencer.judged(recording.recordings)
+    sources = PlanSources(recording.root, statistics, scale or {}, lab)
+    plan_judge = PlanJudge(rules, sources.statistics_for, sources.open_lab)
+    plans = plan_judge.judge(recording.observed) if plan_judge.is_needed else PlanOutcome()
     pool = FindingPool()
     pool.add(judged.findings)
+    ignored = {fact_id(finding) for finding in plans.findings if silencer.silencing(finding)}
+    pool.add(finding for finding in plans.findings if fact_id(finding) not in ignored)
     statements = sum(each.count for each in recording.recordings)
     shapes = {statement.text.shape.id for statement in recording.queries}
     return decide(
@@ -110,8 +140,9 @@ def check(
         fail_on=Severity(fail_on),
         test_code="report",
         totals=RunTotals(1, statements, len(shapes), sum(each.elapsed_ms for each in recording.recordings)),
-        faults=judge.faults,
-        ignored=len(judged.silenced),
+        faults=(*judge.faults, *plans.faults),
+        ignored=len(judged.silenced | plans.silenced | ignored),
+        planning=plans.planning,
     )
 
 

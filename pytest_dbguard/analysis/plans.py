@@ -54,7 +54,7 @@ class PlanOutcome:
     faults: tuple[Fault, ...] = ()
 
 
-def judges_plans(rule: Rule) -> bool:
+def judges_plans(rule: Rule | type[Rule]) -> bool:
     """Return whether a rule is about plans and indexes."""
     return callable(getattr(rule, "judge", None))
 

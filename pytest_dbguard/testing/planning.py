@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_dbguard.analysis.observations import observation_from_json, observation_to_json, observations, texts_to_json
 from pytest_dbguard.analysis.observed import Observed
+from pytest_dbguard.analysis.plan_sources import PlanSources
 from pytest_dbguard.analysis.plans import PlanJudge, PlanOutcome
+from pytest_dbguard.databases.settings import start_options
 from pytest_dbguard.testing.database_run import database_run
 
 if TYPE_CHECKING:
@@ -18,11 +18,8 @@ if TYPE_CHECKING:
     from pytest_dbguard.analysis.judge import ActiveRule
     from pytest_dbguard.analysis.schema_watch import SchemaReader
     from pytest_dbguard.config.model import Config
-    from pytest_dbguard.planning.lab.registry import LabChoice
-    from pytest_dbguard.planning.statistics.model import Statistics
     from pytest_dbguard.recording.exemplars import Exemplars
     from pytest_dbguard.recording.model import Recording
-    from pytest_dbguard.schema.catalog import Catalog
 
 
 def observed_in(recordings: Iterable[Recording]) -> list[Any]:
@@ -49,14 +46,20 @@ class RunPlanning:
         Raises:
             ConfigError: When the file of statistics or the declared sizes cannot be used.
         """
-        self._config = config
-        self._pytest_config = pytest_config
-        self._root: Path = pytest_config.rootpath
         self._observed = Observed()
-        self._judge = PlanJudge(rules, self._statistics_for, self._open_lab)
+        root = pytest_config.rootpath
+        self._sources = PlanSources(
+            root,
+            config.statistics,
+            config.scale,
+            config.lab,
+            start_options(config, root),
+            lambda: database_run(pytest_config).running_server,
+        )
+        self._judge = PlanJudge(rules, self._sources.statistics_for, self._sources.open_lab)
         if self._judge.is_needed and (config.scale or config.statistics is not None):
             # what is wrong with them is told before the tests run
-            _ = self._statistics
+            _ = self._sources.declared
 
     def take(self, test: str, value: Iterable[list[Any]]) -> None:
         """Take in what a test ran."""
@@ -78,27 +81,3 @@ class RunPlanning:
     def judge(self, tests: Collection[str]) -> PlanOutcome:
         """Return what the statements of these tests show; nothing where no rule is about plans."""
         return self._judge.judge(self._observed, tests) if self._judge.is_needed else PlanOutcome()
-
-    @cached_property
-    def _statistics(self) -> Statistics:
-        from pytest_dbguard.planning.statistics.load import load_statistics
-
-        return load_statistics(self._root, path=self._config.statistics, scale=self._config.scale)
-
-    def _statistics_for(self, catalog: Catalog) -> Statistics:
-        from pytest_dbguard.planning.statistics.completion import completed
-
-        return completed(self._statistics, catalog)
-
-    def _open_lab(self, catalog: Catalog, statistics: Statistics) -> LabChoice:
-        from pytest_dbguard.databases.settings import start_options
-        from pytest_dbguard.planning.lab.registry import LabOptions, open_lab
-
-        server = database_run(self._pytest_config).running_server
-        options = LabOptions(
-            mode=self._config.lab,
-            server=server,
-            server_was_given=server is not None and not server.is_ours,
-            start=start_options(self._config, self._root),
-        )
-        return open_lab(catalog, statistics, options)

@@ -27,9 +27,14 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.pool import StaticPool
 
-from pytest_dbguard.analysis.judge import Judge, active_rules
+from pytest_dbguard.analysis.judge import ActiveRule, Judge, active_rules
+from pytest_dbguard.analysis.observations import observations
+from pytest_dbguard.analysis.observed import Observed, process_knowledge
+from pytest_dbguard.analysis.plan_sources import PlanSources
+from pytest_dbguard.analysis.plans import PlanJudge, PlanOutcome
 from pytest_dbguard.analysis.pool import FindingPool
-from pytest_dbguard.core.findings import Finding
+from pytest_dbguard.analysis.schema_watch import SchemaReader
+from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.core.verdict import Fault
 from pytest_dbguard.recording.listeners import Listeners
 from pytest_dbguard.recording.ownership import Ownership
@@ -234,10 +239,12 @@ def run_as_application(
     *,
     rules: dict[str, dict[str, Any]] | None = None,
     budget: int | None = None,
+    plans: str | None = None,
 ) -> Outcome:
     """Run code in a file of its own, as the application's, and judge it.
 
-    The code finds the models, `sqlalchemy`'s and `sqlalchemy.orm`'s names, `engine`, `session` and `asyncio`. A
+    With `plans`, the code of a rule, statements are judged by their plans too: what that rule says, and what others
+    say that is more than a note. The code finds the models, `sqlalchemy`'s and `sqlalchemy.orm`'s names, `engine`, `session` and `asyncio`. A
     function named `main` in it is called (or awaited) with nothing.
     """
     code = textwrap.dedent(code).lstrip("\n")
@@ -251,7 +258,8 @@ def run_as_application(
         if not name.startswith("_")
     }
     names |= {mapper.class_.__name__: mapper.class_ for mapper in Base.registry.mappers}
-    recorder = Recorder(Ownership(directory))
+    schemas = SchemaReader() if plans else None
+    recorder = Recorder(Ownership(directory), schemas=schemas)
     listeners = Listeners(recorder)
     compiled = compile(code, str(path), "exec")
     scope = Scope("the test", "call", budget)
@@ -268,14 +276,28 @@ def run_as_application(
     finally:
         recorder.close()
         listeners.detach()
-    judge = Judge(active_rules(tables=rules or {}))
+    active = active_rules(tables=rules or {})
+    judge = Judge(active)
     pool = FindingPool()
     for recording in scope.recordings():
         pool.add(judge.judge(recording))
+    by_plans = _judged_by_plans(scope, schemas, recorder, active, directory) if schemas else PlanOutcome()
+    pool.add(f for f in by_plans.findings if f.rule == plans or f.severity is not Severity.NOTE)
     for held in names.get("kept", ()):
         # what a program leaks on purpose would keep its locks on the tables
         held.close()
-    return Outcome(pool.findings(), (*recorder.faults, *judge.faults), set(_expectations(code)))
+    faults = (*recorder.faults, *judge.faults, *by_plans.faults)
+    return Outcome(pool.findings(), faults, set(_expectations(code)))
+
+
+def _judged_by_plans(
+    scope: Scope, schemas: SchemaReader, recorder: Recorder, rules: tuple[ActiveRule, ...], directory: Path
+) -> PlanOutcome:
+    observed = Observed()
+    observed.take(scope.name, observations(scope.recordings()))
+    observed.learn(*process_knowledge(schemas, recorder.exemplars))
+    sources = PlanSources(directory)
+    return PlanJudge(rules, sources.statistics_for, sources.open_lab).judge(observed)
 
 
 def _expectations(code: str) -> Iterator[tuple[str, str, str, int]]:

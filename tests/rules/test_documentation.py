@@ -8,6 +8,7 @@ import tomllib
 import pytest
 from application import run_as_application, sqlite_engine
 
+from pytest_dbguard.analysis.plans import judges_plans
 from pytest_dbguard.rules.documentation import HEADINGS, code_of, documentation, sections, summary
 from pytest_dbguard.rules.registry import load_rules
 
@@ -27,7 +28,8 @@ def found_in(rule, heading, directory):
     options = tomllib.loads(f"{given[1]} = {given[2]}") if given else {}
     budget = options.pop("max_queries", None)
     engine = sqlite_engine()
-    outcome = run_as_application(code, engine, directory, rules={rule.name: options}, budget=budget)
+    plans = rule.code if judges_plans(rule) else None
+    outcome = run_as_application(code, engine, directory, rules={rule.name: options}, budget=budget, plans=plans)
     engine.dispose()
     assert outcome.faults == ()
     return [finding.rule for finding in outcome.findings]
