@@ -24,7 +24,7 @@ _PART: Final = re.compile(
     re.VERBOSE,
 )
 _LIST: Final = re.compile(r"\?(?:, \?)+")
-_CLOSED: Final = re.compile(r"\(\?\)(?=::)")
+_CLOSED: Final = re.compile(rf"\(\?\){_TYPE}", re.VERBOSE)
 
 
 def without_literals(text: str) -> str:

@@ -101,8 +101,9 @@ def _child(value: Mapping[str, Any]) -> Node:
     name = value.get("Subplan Name")
     if not name or value.get("Parent Relationship") not in _BELOW_A_NAME:
         return node
+    # until 16 an InitPlan says in which parameter it puts what it returns
     return Node(
-        Access.SUBPLAN, name, rows=node.rows, width=node.width,
+        Access.SUBPLAN, name.partition(" (returns ")[0], rows=node.rows, width=node.width,
         startup_cost=node.startup_cost, total_cost=node.total_cost, children=(node,),
     )  # fmt: skip
 
