@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pytest_dbguard.planning.statistics.model import Statistics
+from pytest_dbguard.planning.statistics.file import read_statistics
+from pytest_dbguard.planning.statistics.model import Origin, Statistics
+from pytest_dbguard.planning.statistics.overlay import laid_over
+from pytest_dbguard.planning.statistics.scale import ScaleSettings, statistics_from_scale
 
 DEFAULT_FILE: Final = "dbguard-stats.json"
 """Name of the file that is used where it stands at the root of a project."""
@@ -20,4 +23,17 @@ def load_statistics(root: Path, *, path: str | None = None, scale: Mapping[str, 
     Raises:
         ConfigError: When the file is missing though it was named, or it or the scale cannot be understood.
     """
-    raise NotImplementedError
+    declared = statistics_from_scale(ScaleSettings.of(scale or {}))
+    file = statistics_file(root, path)
+    if file is None:
+        return declared
+    base = read_statistics(file)
+    return base if declared.origin is Origin.DEFAULT else laid_over(base, declared)
+
+
+def statistics_file(root: Path, path: str | None = None) -> Path | None:
+    """Return the file that is read: the one that was named, else the default one where it exists."""
+    if path is not None:
+        return root / path
+    default = root / DEFAULT_FILE
+    return default if default.is_file() else None

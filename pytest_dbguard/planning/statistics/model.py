@@ -43,7 +43,7 @@ class ColumnStatistics:
     Attributes:
         name: Of the column.
         n_distinct: As pg_stats has it: a number of values, or, below zero, minus their share of the rows; 0 unknown.
-        null_fraction: From 0 to 1.
+        null_fraction: From 0 to 1; below zero where nobody told, which `completed` replaces.
         average_width: In bytes.
         correlation: From -1 to 1; None where it is not known.
         slots: Further statistics, values only where they were exported.
@@ -140,6 +140,8 @@ class Statistics:
         settings: Planner settings of production that differ from the default, such as `work_mem`: names to values.
         default_rows: Rows of a table that is not in `tables`.
         has_values: Whether slots carry values of rows.
+        notes: What could not be seen when they were taken, a line each.
+        loose: Relations of a pg_dump file of which only a catalog tells whether they are indexes; `completed` does.
     """
 
     tables: tuple[TableStatistics, ...] = ()
@@ -152,6 +154,8 @@ class Statistics:
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     default_rows: float = 100_000
     has_values: bool = False
+    notes: tuple[str, ...] = ()
+    loose: tuple[TableStatistics, ...] = ()
 
     def table(self, name: str, schema: str = "") -> TableStatistics | None:
         """Return the statistics of a table; without its schema, or where schemas differ, the only one of that name."""
