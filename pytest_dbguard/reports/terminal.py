@@ -10,6 +10,7 @@ from pytest_dbguard.reports.base import ReportContext
 from pytest_dbguard.reports.concise import concise_lines
 from pytest_dbguard.reports.finding_block import Canvas, finding_block
 from pytest_dbguard.reports.fitting import wrap
+from pytest_dbguard.reports.planning_notes import planning_texts
 from pytest_dbguard.reports.source import SourceReader
 from pytest_dbguard.reports.style import Style
 from pytest_dbguard.reports.summary import clean_line, concise_line, fault_line, short_lines, summary_line, totals_lines
@@ -110,6 +111,7 @@ def _note_texts(verdict: Verdict, context: ReportContext) -> Iterator[str]:
         yield (f"{number(baseline.stale)} baseline {occurs}: run with --dbguard-prune-baseline to drop what is gone.")
     if verdict.ignored and verdict.new:
         yield f"{counted(verdict.ignored, 'finding')} ignored by comments, markers or fixtures."
+    yield from planning_texts(verdict, is_verbose=context.verbosity > 0)
     if verdict.failing and baseline.path is not None:
         yield "To accept what is new, run again with --dbguard-update-baseline."
 

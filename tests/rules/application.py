@@ -244,8 +244,8 @@ def run_as_application(
     """Run code in a file of its own, as the application's, and judge it.
 
     With `plans`, the code of a rule, statements are judged by their plans too: what that rule says, and what others
-    say that is more than a note. The code finds the models, `sqlalchemy`'s and `sqlalchemy.orm`'s names, `engine`, `session` and `asyncio`. A
-    function named `main` in it is called (or awaited) with nothing.
+    say that is more than a note. The code finds the models, `sqlalchemy`'s and `sqlalchemy.orm`'s names, `engine`,
+    `session` and `asyncio`. A function named `main` in it is called (or awaited) with nothing.
     """
     code = textwrap.dedent(code).lstrip("\n")
     path = directory / "application.py"
