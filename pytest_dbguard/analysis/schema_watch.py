@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from pytest_dbguard.schema.catalog import Catalog, Dialect
 from pytest_dbguard.sql.shape import StatementText
@@ -15,20 +15,26 @@ _IN_TRANSACTION = 2  # libpq's PQTRANS_INTRANS
 _SYSTEM = ("pg_", "sqlite_", "information_schema", "alembic_version")
 _SAVEPOINT = "dbguard_schema"
 _LOCK_MS = 500
+_MAX_CHECKED = 20_000
 
 
 class _Known:
-    """What is known of an engine: the id of its schema, the names of its tables, and for how long that holds."""
+    """What is known of an engine: the id of its schema, the names of its tables, and for how long that holds.
 
-    __slots__ = ("fingerprint", "generation", "missing", "schema_id", "scope", "tables")
+    `checked` holds the shapes of which it was looked up since then that their tables are known.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("checked", "fingerprint", "generation", "is_cheap", "missing", "schema_id", "scope", "tables")
+
+    def __init__(self, *, is_cheap: bool) -> None:
+        self.is_cheap = is_cheap
         self.generation = -1
         self.scope = 0
         self.fingerprint = ""
         self.schema_id = ""
         self.tables: frozenset[str] = frozenset()
         self.missing: set[str] = set()
+        self.checked: set[str] = set()
 
 
 class SchemaReader:
@@ -48,6 +54,7 @@ class SchemaReader:
         self.problems: Counter[str] = Counter()
         self._generation = 0
         self._engines: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
+        self._last: tuple[Callable[[], Any], _Known | None] = (lambda: None, None)
         self._by_fingerprint: dict[tuple[str, str], str] = {}
         self._is_reading = False
 
@@ -57,22 +64,37 @@ class SchemaReader:
 
     def schema_of(self, connection: Any, text: StatementText, scope: int) -> str:
         """Return the id of the schema behind a connection; "" where it cannot be read."""
-        engine = connection.engine
+        known = self._known(connection.engine)
+        if known is None or self._is_reading:
+            return ""
+        is_fresh = known.generation == self._generation and (known.scope == scope or not known.is_cheap)
+        if is_fresh and text.shape.id in known.checked:
+            return known.schema_id
+        tables = text.tables
+        if not tables or all(map(_is_system, tables)):
+            return known.schema_id
+        unknown = [name for name in tables if name not in known.tables and name not in known.missing]
+        if unknown or not is_fresh:
+            known.generation, known.scope = self._generation, scope
+            known.checked.clear()
+            self._look(connection, known)
+            known.missing |= {name for name in unknown if name not in known.tables}
+        if len(known.checked) < _MAX_CHECKED:
+            known.checked.add(text.shape.id)
+        return known.schema_id
+
+    def _known(self, engine: Any) -> _Known | None:
+        """Return what is known of an engine, mostly the one that was asked for last; None for other databases."""
+        last, known = self._last
+        if last() is engine:
+            return known
         known = self._engines.get(engine)
         if known is None:
             if engine.dialect.name not in tuple(Dialect):
-                return ""
-            known = self._engines[engine] = _Known()
-        tables = text.tables
-        if not tables or self._is_reading or all(map(_is_system, tables)):
-            return known.schema_id
-        is_new_scope = known.scope != scope and engine.dialect.name == Dialect.SQLITE
-        unknown = [name for name in tables if name not in known.tables and name not in known.missing]
-        if known.generation != self._generation or is_new_scope or unknown:
-            known.generation, known.scope = self._generation, scope
-            self._look(connection, known)
-            known.missing |= {name for name in unknown if name not in known.tables}
-        return known.schema_id
+                return None
+            known = self._engines[engine] = _Known(is_cheap=engine.dialect.name == Dialect.SQLITE)
+        self._last = (ref(engine), known)
+        return known
 
     def _look(self, connection: Any, known: _Known) -> None:
         self._is_reading = True

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from psycopg.rows import dict_row
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import StaticPool
 
 from pytest_dbguard.analysis.schema_watch import SchemaReader
+from pytest_dbguard.databases.registry import load_provider
 from pytest_dbguard.sql.shape import read_statement
 
 ORDERS = "CREATE TABLE orders (id INTEGER PRIMARY KEY, city TEXT)"
@@ -120,42 +122,41 @@ def test_another_database_is_not_read():
     assert SchemaReader().schema_of(Connection(), READS, 1) == ""
 
 
+@pytest.fixture(scope="module")
+def server():
+    server = load_provider("postgres-embedded").start()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["tuples", "mappings"])
+def postgres(server, request):
+    """A connection whose cursors give rows of some kind."""
+    engine = create_engine(server.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE IF EXISTS orders")
+        connection.exec_driver_sql("CREATE TABLE orders (id int PRIMARY KEY, city text)")
+    with engine.connect() as connection:
+        if request.param == "mappings":
+            connection.connection.dbapi_connection.row_factory = dict_row
+        yield connection
+    engine.dispose()
+
+
+def one(cursor, sql):
+    row = cursor.execute(sql).fetchone()
+    return row[0] if isinstance(row, tuple) else next(iter(row.values()))
+
+
 class TestPostgres:
-    @pytest.fixture(scope="class")
-    def server(self):
-        from pytest_dbguard.databases.registry import load_provider
-
-        server = load_provider("postgres-embedded").start()
-        yield server
-        server.close()
-
-    @pytest.fixture(params=["psycopg", "dict_row"])
-    def postgres(self, server, request):
-        from psycopg.rows import dict_row
-
-        arguments = {"row_factory": dict_row} if request.param == "dict_row" else {}
-        engine = create_engine(server.url, connect_args=arguments if request.param == "psycopg" else {})
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP TABLE IF EXISTS orders")
-            connection.exec_driver_sql("CREATE TABLE orders (id int PRIMARY KEY, city text)")
-        with engine.connect() as connection:
-            if request.param == "dict_row":
-                connection.connection.dbapi_connection.row_factory = dict_row
-            yield connection
-        engine.dispose()
-
     def test_leaves_transaction_and_settings_alone(self, postgres):
         reader = SchemaReader()
         with postgres.begin():
             cursor = postgres.connection.cursor()
             cursor.execute("SET LOCAL lock_timeout = '7s'; INSERT INTO orders VALUES (1, 'x')")
             assert tables(reader, reader.schema_of(postgres, READS, 1)) == {"orders"}
-            cursor.execute("SHOW lock_timeout")
-            row = cursor.fetchone()
-            assert (row[0] if isinstance(row, tuple) else row["lock_timeout"]) == "7s"
-        cursor.execute("SELECT count(*) AS n FROM orders")
-        row = cursor.fetchone()
-        assert (row[0] if isinstance(row, tuple) else row["n"]) == 1
+            assert one(cursor, "SHOW lock_timeout") == "7s"
+        assert one(cursor, "SELECT count(*) FROM orders") == 1
 
     def test_a_transaction_of_the_user_survives_when_reading_fails(self, postgres, monkeypatch):
         reader = SchemaReader()
@@ -165,9 +166,7 @@ class TestPostgres:
             cursor.execute("INSERT INTO orders VALUES (2, 'x')")
             assert reader.schema_of(postgres, READS, 1) == ""
             cursor.execute("INSERT INTO orders VALUES (3, 'x')")
-        cursor.execute("SELECT count(*) AS n FROM orders")
-        row = cursor.fetchone()
-        assert (row[0] if isinstance(row, tuple) else row["n"]) == 2
+        assert one(cursor, "SELECT count(*) FROM orders") == 2
         assert sum(reader.problems.values()) == 1
 
     def test_sees_what_the_open_transaction_made(self, postgres):
