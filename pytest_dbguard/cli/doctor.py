@@ -19,6 +19,7 @@ CHECKS: tuple[str, ...] = (
     "pytest_dbguard.cli.checks.plugin:check_plugin",
     "pytest_dbguard.cli.checks.settings:check_settings",
     "pytest_dbguard.cli.checks.baseline:check_baseline",
+    "pytest_dbguard.cli.checks.plans:check_plans",
     "pytest_dbguard.cli.checks.runtime:check_runtime",
     "pytest_dbguard.cli.checks.databases:check_databases",
 )
@@ -40,8 +41,9 @@ def doctor(
 ) -> int:
     """Check what works here, and tell what to do about the rest.
 
-    Looks at versions, the plugin, the configuration, the baseline, databases, and the settings of the runtime, whose
-    servers it asks how many connections they take. Exit status 1 tells of problems.
+    Looks at versions, the plugin, the configuration, the baseline, the sizes that statements are planned at,
+    databases, and the settings of the runtime, whose servers it asks how many connections they take. Exit status 1
+    tells of problems.
     """
     subject = Subject(project_root(directory), file=file and file.resolve(), start=start)
     checks = list(run_checks(subject))

@@ -10,6 +10,7 @@ import pytest
 from pytest_dbguard.cli import doctor
 from pytest_dbguard.cli.checks import databases, plugin, versions
 from pytest_dbguard.cli.checks.base import Check, State, Subject
+from pytest_dbguard.cli.checks.plans import check_plans
 from pytest_dbguard.core.errors import DatabaseError
 
 
@@ -238,3 +239,30 @@ class TestVersions:
         monkeypatch.setattr(versions, "metadata", missing)
         (check,) = versions.check_versions(subject)
         assert check == Check(State.PROBLEM, "pytest-dbguard is not installed", "pip install pytest-dbguard")
+
+
+class TestPlans:
+    def test_without_sizes_it_tells_the_default(self, subject):
+        assert states(check_plans(subject)) == {
+            "plans: no sizes of tables are known, so each counts 100,000 rows": "note"
+        }
+
+    def test_declared_sizes(self, subject, configured):
+        configured("[tool.dbguard.scale]\norders = 10_000_000\nusers = 5_000\n")
+        assert states(check_plans(subject)) == {"plans: sizes of 2 tables from [tool.dbguard.scale]": "ok"}
+
+    def test_sizes_that_are_none(self, subject, configured):
+        configured("[tool.dbguard.scale]\norders = 'many'\n")
+        (check,) = check_plans(subject)
+        assert check.state is State.PROBLEM
+        assert "orders" in check.what
+
+    def test_a_file_that_is_missing(self, subject, configured):
+        configured("[tool.dbguard]\nstatistics = 'gone.json'\n")
+        (check,) = check_plans(subject)
+        assert check.state is State.PROBLEM
+        assert "gone.json" in check.what
+
+    def test_no_lab(self, subject, configured):
+        configured("[tool.dbguard]\nlab = 'off'\n[tool.dbguard.scale]\norders = 1\n")
+        assert "note" in states(check_plans(subject)).values()
