@@ -111,6 +111,7 @@ class Verdict:
         helps: Whether it would use it to at least a tenth less cost (SQLite: use it in place of a scan or sort).
         cost_before: Without it; None for SQLite and for static verdicts.
         cost_after: With it; None likewise.
+        plan_before: Without it; None for static verdicts.
         plan_after: With it; None for static verdicts.
         size: Of the index; None for static verdicts.
         pays_from_rows: Rows of the table from which the planner uses it; None where that was not asked.
@@ -124,6 +125,7 @@ class Verdict:
     basis: Basis
     cost_before: float | None = None
     cost_after: float | None = None
+    plan_before: Plan | None = None
     plan_after: Plan | None = None
     size: IndexSize | None = None
     pays_from_rows: int | None = None

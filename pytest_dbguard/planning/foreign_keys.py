@@ -44,6 +44,7 @@ def _verdict(
         basis=verdicts.basis(table.name, table.schema),
         cost_before=effect.before.cost if effect else None,
         cost_after=effect.after.cost if effect else None,
+        plan_before=effect.before if effect else None,
         plan_after=effect.after if effect else None,
         size=what_if.size(spec) if effect else None,
         rows=rows,

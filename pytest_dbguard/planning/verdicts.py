@@ -117,6 +117,7 @@ class VerdictMaker:
             basis=self.basis(table, schema),
             cost_before=effect.before.cost if effect else None,
             cost_after=effect.after.cost if effect else None,
+            plan_before=effect.before if effect else None,
             plan_after=effect.after if effect else None,
             size=self._what_if.size(spec) if effect and self._what_if else None,
             rows=self.rows(table, schema),
@@ -131,7 +132,8 @@ class VerdictMaker:
             name, schema = (scan.table, scan.schema) if scan is not None else (each.table, "")
             rows = self.rows(name, schema)
             is_read = any(_reads_all(node, name, each.alias) for node in plan.root.walk())
-            yield each, Verdict(is_read and rows >= SMALL_TABLE_ROWS, self.basis(name, schema), rows=rows)
+            helps = is_read and rows >= SMALL_TABLE_ROWS
+            yield each, Verdict(helps, self.basis(name, schema), plan_before=plan, rows=rows)
 
 
 def _reads_all(node: Node, table: str, alias: str) -> bool:

@@ -1,0 +1,155 @@
+"""DBG203: a condition is written so that no index on its column serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from pytest_dbguard.core.findings import Finding, Fix, Severity
+from pytest_dbguard.planning.assessment import Assessment, Basis, Obstacle, Unusable, Verdict
+from pytest_dbguard.rules.base import Stage
+from pytest_dbguard.rules.index_findings import (
+    IndexRule,
+    at_each_place,
+    basis_text,
+    fix_of,
+    node_of,
+    plan_of,
+    reads_text,
+    remedies,
+    verdict_lines,
+    write_lines,
+)
+from pytest_dbguard.sql.facts.model import Scan, TermKind
+
+
+class UnusableIndex(IndexRule):
+    """unusable-index (DBG203).
+
+    ## What it does
+    Finds conditions that keep the index on their column from serving, or would if there were one: a function, a cast
+    or arithmetic around the column, a value of another type, another collation, a pattern that begins with a wildcard
+    or ignores case, a prefix pattern where the index sorts by language. Confirmed by a planner as missing-index is.
+
+    ## Why is this bad?
+    The index is there, the query looks right, and the database still reads the whole table: an index on `email` knows
+    nothing of `lower(email)`.
+
+    ## Example
+    ```python
+    class Base(DeclarativeBase):
+        pass
+
+    class Person(Base):
+        __tablename__ = "person"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        email: Mapped[str] = mapped_column(index=True)
+
+    Base.metadata.create_all(engine)
+    session.scalars(select(Person).where(func.lower(Person.email) == "ann@example.org")).all()
+    ```
+
+    ## Use instead
+    ```python
+    class Base(DeclarativeBase):
+        pass
+
+    class Person(Base):
+        __tablename__ = "person"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        email: Mapped[str]
+        __table_args__ = (Index("ix_person_lower_email", text("lower(email)")),)
+
+    Base.metadata.create_all(engine)
+    session.scalars(select(Person).where(func.lower(Person.email) == "ann@example.org")).all()
+    ```
+
+    ## Options
+    - `severity` (default "error"): what production's statistics do not prove is a warning.
+
+    ## Limits
+    Silent where another condition on the same table is served by an index, and where the table is small.
+    """
+
+    code: ClassVar[str] = "DBG203"
+    name: ClassVar[str] = "unusable-index"
+    severity: ClassVar[Severity] = Severity.ERROR
+    stage: ClassVar[Stage] = Stage.STABLE
+
+    def judge(self, assessment: Assessment) -> Iterable[Finding]:
+        """Yield a finding for each condition and place."""
+        for statement in assessment.statements:
+            for unusable, verdict in statement.unusable:
+                # columns of different types that are joined are another rule's
+                is_join = unusable.obstacle is Obstacle.TYPE and unusable.term.kind is TermKind.JOIN
+                if verdict.helps and not is_join:
+                    scan = statement.facts.scan(unusable.alias, unusable.query)
+                    yield from at_each_place(self._draft(assessment, unusable, verdict, scan), statement)
+
+    def _draft(self, assessment: Assessment, unusable: Unusable, verdict: Verdict, scan: Scan | None) -> Finding:
+        return unusable_finding(
+            self,
+            assessment,
+            (unusable, verdict),
+            scan,
+            message=f"{_why(unusable)}: {reads_text(verdict, scan)}",
+            severity=Severity.ERROR if verdict.basis is Basis.PROVEN else Severity.WARNING,
+        )
+
+
+def unusable_finding(
+    rule: IndexRule,
+    assessment: Assessment,
+    judged: tuple[Unusable, Verdict],
+    scan: Scan | None,
+    *,
+    message: str,
+    severity: Severity,
+) -> Finding:
+    """Return the finding about a term that no index serves, without its place."""
+    unusable, verdict = judged
+    spec, name, schema = unusable.spec, scan.table if scan else unusable.table, scan.schema if scan else ""
+    return Finding(
+        rule=rule.code,
+        name=rule.name,
+        severity=severity,
+        subject=f"{unusable.table}.{unusable.term.column}",
+        message=message,
+        fix=_fix(unusable),
+        evidence=(*verdict_lines(verdict), *(write_lines(assessment, spec) if spec is not None else ())),
+        basis=basis_text(assessment, verdict, name, schema),
+        plan=plan_of(verdict.plan_before, node_of(verdict.plan_before, scan)),
+        remedies=remedies((spec,), assessment.catalog.dialect) if spec is not None else (),
+    )
+
+
+def _fix(unusable: Unusable) -> Fix | None:
+    """Return the change: how to write it where that is known, else the index that serves it as it is written."""
+    if unusable.spec is None:
+        return Fix(unusable.rewrite) if unusable.rewrite else None
+    made = fix_of((unusable.spec,))
+    return Fix(f"{unusable.rewrite}, or {made.title}", made.code) if unusable.rewrite else made
+
+
+def _why(unusable: Unusable) -> str:
+    """Return in one clause why no index serves the term."""
+    column = f"`{unusable.table}.{unusable.term.column}`"
+    index = f"the index `{unusable.index}`" if unusable.index else f"an index on {column}"
+    written = f"`{unusable.term.expression}`"
+    match unusable.obstacle:
+        case Obstacle.FUNCTION | Obstacle.CAST | Obstacle.ARITHMETIC:
+            return f"{index} cannot serve {written}"
+        case Obstacle.TYPE:
+            return f"{index} cannot serve {column} compared with a value of another type"
+        case Obstacle.COLLATION:
+            return f"{index} sorts by another collation than the condition on {column}"
+        case Obstacle.LEADING_WILDCARD:
+            return f"{index} cannot serve a pattern that begins with a wildcard"
+        case Obstacle.CASE_INSENSITIVE:
+            return f"{index} cannot serve a pattern that ignores case"
+        case Obstacle.PATTERN_CLASS:
+            return f"{index} sorts {column} by language and cannot serve LIKE"
+        case Obstacle.PREDICATE:
+            return f"{index} is partial, and the statement does not imply its condition"
+        case Obstacle.INVALID:
+            return f"{index} is invalid since it was not made to the end"
