@@ -2,9 +2,59 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pytest_dbguard.schema.catalog import Dialect
+from pytest_dbguard.schema.postgres_queries import FIRST_OID
+
+_THEIRS: Final = (
+    "(SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'dbguard'))"
+)
+# Every change writes a new version of a row of a catalog, with the number of its transaction.
+_VERSIONS: Final = "count(*) || '/' || coalesce(sum(xmin::text::int8), 0)"
+_RELATIONS: Final = f"(SELECT oid FROM pg_class WHERE oid >= {FIRST_OID} AND relnamespace IN {_THEIRS})"
+_PARTS: Final = (
+    # Numbers of transactions are those of one server.
+    "pg_postmaster_start_time()",
+    # By its columns: TRUNCATE and VACUUM write to it.
+    "(SELECT coalesce(sum(hashtextextended(concat_ws(' ', oid, relname, relnamespace, relkind, relpersistence,"
+    f" reloptions, relispartition), 0)), 0) FROM pg_class WHERE oid >= {FIRST_OID} AND relnamespace IN {_THEIRS})",
+    *(
+        f"(SELECT {_VERSIONS} FROM {catalog} WHERE {column} >= {FIRST_OID} AND {column} IN {_RELATIONS})"
+        for catalog, column in (
+            ("pg_attribute", "attrelid"),
+            ("pg_attrdef", "adrelid"),
+            ("pg_index", "indexrelid"),
+            ("pg_rewrite", "ev_class"),
+            ("pg_inherits", "inhrelid"),
+            ("pg_statistic_ext", "stxrelid"),
+        )
+    ),
+    *(
+        f"(SELECT {_VERSIONS} FROM {catalog} WHERE oid >= {FIRST_OID} AND {column} IN {_THEIRS})"
+        for catalog, column in (
+            ("pg_type", "typnamespace"),
+            ("pg_proc", "pronamespace"),
+            ("pg_constraint", "connamespace"),
+            ("pg_collation", "collnamespace"),
+            ("pg_ts_config", "cfgnamespace"),
+        )
+    ),
+    *(f"(SELECT {_VERSIONS} FROM {catalog})" for catalog in ("pg_enum", "pg_extension")),
+    f"(SELECT {_VERSIONS} FROM pg_namespace WHERE oid IN {_THEIRS})",
+)
+_POSTGRESQL: Final = f"SELECT concat_ws(';', {', '.join(_PARTS)})"
+# In the order of their making; what is renamed or changed keeps its place and gets another text.
+_SQLITE: Final = (
+    "SELECT group_concat(type || ' ' || name || ' ' || coalesce(sql, ''), char(10)) FROM"
+    " (SELECT type, name, sql FROM sqlite_master UNION ALL SELECT type, name, sql FROM sqlite_temp_master)"
+)
 
 
 def fingerprint_query(dialect: Dialect) -> str:
-    """Return a query whose one text differs after every change to a table, column, index, constraint, view or type."""
-    raise NotImplementedError(dialect)
+    """Return a query for one text that differs after every change to a table, column, index, constraint, view or type.
+
+    What it returns is good for comparing on one server, not for telling schemas apart elsewhere: `catalog_id` does
+    that. Rows that come and go, TRUNCATE, VACUUM, ANALYZE and temporary tables of PostgreSQL leave it as it is.
+    """
+    return _POSTGRESQL if dialect is Dialect.POSTGRESQL else _SQLITE

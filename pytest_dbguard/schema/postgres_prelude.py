@@ -1,4 +1,4 @@
-"""What must be there before PostgreSQL's tables: extensions, types, sequences, functions; and functions that come after."""
+"""What must be there before PostgreSQL's tables, such as types and functions, and what comes after them."""
 
 from __future__ import annotations
 
@@ -128,12 +128,14 @@ def _ordered(
     while waiting:
         open_numbers = {item.number for item in waiting}
         # What needs itself in a circle comes in the order of names, rather than never.
-        item = next((item for item in waiting if not needs(item.number) & open_numbers), waiting[0])
-        waiting.remove(item)
-        is_late = any(on in tables or on in late for on in needs(item.number))
-        if is_late:
-            late.add(item.number)
-        (afterwards if is_late else before).append(item.sql)
+        ready = [item for item in waiting if not needs(item.number) & open_numbers] or waiting[:1]
+        for item in ready:
+            is_late = any(on in tables or on in late for on in needs(item.number))
+            if is_late:
+                late.add(item.number)
+            (afterwards if is_late else before).append(item.sql)
+        numbers = {item.number for item in ready}
+        waiting = [item for item in waiting if item.number not in numbers]
     return tuple(before), tuple(afterwards)
 
 

@@ -164,7 +164,6 @@ STATISTICS = _query(
     ddl="pg_get_statisticsobjdef(s.oid)",
 )
 
-_DEPENDENTS = "'pg_class', 'pg_type', 'pg_proc', 'pg_constraint', 'pg_rewrite', 'pg_attrdef', 'pg_opclass'"
 DEPENDENCIES = _query(
     "pg_depend d LEFT JOIN pg_rewrite r ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND r.oid = d.objid"
     " LEFT JOIN pg_constraint o ON d.classid = 'pg_catalog.pg_constraint'::regclass AND o.oid = d.objid"
@@ -176,9 +175,7 @@ DEPENDENCIES = _query(
     kind="d.deptype",
 )
 
-SCHEMAS = _query(
-    f"pg_namespace n WHERE {_OURS} AND {_of_extension('pg_namespace', 'n.oid')} IS NULL", name="n.nspname"
-)
+SCHEMAS = _query(f"pg_namespace n WHERE {_OURS} AND {_of_extension('pg_namespace', 'n.oid')} IS NULL", name="n.nspname")
 EXTENSIONS = _query(
     "pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'",
     oid="e.oid::bigint",
@@ -211,8 +208,9 @@ TYPES = _query(
     labels="(SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid)",
     default="t.typdefault",
     is_not_null="t.typnotnull",
-    collation="(SELECT " + _collation("t.typcollation") + " FROM pg_type b WHERE b.oid = t.typbasetype"
-    " AND b.typcollation <> t.typcollation)",
+    collation="(SELECT (SELECT quote_ident(ns.nspname) || '.' || quote_ident(l.collname) FROM pg_collation l"
+    " JOIN pg_namespace ns ON ns.oid = l.collnamespace WHERE l.oid = t.typcollation) FROM pg_type b"
+    " WHERE b.oid = t.typbasetype AND b.typcollation <> t.typcollation)",
     checks="(SELECT json_agg(pg_get_constraintdef(o.oid) ORDER BY o.conname) FROM pg_constraint o"
     " WHERE o.contypid = t.oid AND o.contype = 'c')",
     columns="(SELECT json_agg(json_build_array(a.attname, format_type(a.atttypid, a.atttypmod)) ORDER BY a.attnum)"
@@ -235,8 +233,11 @@ SEQUENCES = _query(
 _NO_TRIGGERS = "p.prorettype NOT IN ('pg_catalog.trigger'::regtype, 'pg_catalog.event_trigger'::regtype)"
 FUNCTIONS = _query(
     "pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang"
-    f" LEFT JOIN pg_aggregate g ON g.aggfnoid = p.oid"
-    f" WHERE p.oid >= {FIRST_OID} AND p.prokind IN ('f', 'a') AND {_OURS} AND {_NO_TRIGGERS}"
+    " LEFT JOIN pg_aggregate g ON g.aggfnoid = p.oid"
+    # Those that come with ranges are made with them.
+    " WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::regclass"
+    " AND d.objid = p.oid AND d.deptype = 'i')"
+    f" AND p.oid >= {FIRST_OID} AND p.prokind IN ('f', 'a') AND {_OURS} AND {_NO_TRIGGERS}"
     f" AND l.lanname <> 'c' AND {_of_extension('pg_proc', 'p.oid')} IS NULL",
     oid="p.oid::bigint",
     name=f"{_name_of('n.nspname', 'p.proname')} || '(' || pg_get_function_identity_arguments(p.oid) || ')'",
