@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pytest_dbguard.planning.statistics.model import (
     ColumnStatistics,
+    Dependency,
     IndexStatistics,
     NDistinct,
     Origin,
@@ -98,6 +99,21 @@ class CombinationEntry(BaseModel):
     """Number of different combinations."""
 
 
+class DependencyEntry(BaseModel):
+    """How far some columns decide another one, where CREATE STATISTICS measures it."""
+
+    model_config = _CHECKED
+
+    columns: tuple[str, ...] = Field(strict=False)
+    """Names of the columns that decide."""
+
+    decides: str
+    """Name of the column that is decided."""
+
+    degree: Share
+    """1 wholly, 0 not at all."""
+
+
 class TableEntry(BaseModel):
     """One table, partition or materialized view."""
 
@@ -122,7 +138,10 @@ class TableEntry(BaseModel):
     """Indexes by name."""
 
     combinations: tuple[CombinationEntry, ...] = Field(default=(), strict=False)
-    """Extended statistics."""
+    """How many different combinations of columns there are."""
+
+    dependencies: tuple[DependencyEntry, ...] = Field(default=(), strict=False)
+    """Which columns decide others."""
 
 
 class CollationEntry(BaseModel):
@@ -218,6 +237,7 @@ def _table(schema: str, name: str, entry: TableEntry) -> TableStatistics:
         combinations=tuple(NDistinct(each.columns, each.distinct) for each in entry.combinations),
         writes_per_read=entry.writes_per_read,
         origin=Origin.PRODUCTION,
+        dependencies=tuple(Dependency(each.columns, each.decides, each.degree) for each in entry.dependencies),
     )
 
 
@@ -247,6 +267,10 @@ def _table_entry(table: TableStatistics, *, with_slots: bool) -> dict[str, Any]:
             "combinations": [
                 {"columns": list(each.columns), "distinct": number(each.n_distinct)}
                 for each in sorted(table.combinations, key=lambda each: each.columns)
+            ],
+            "dependencies": [
+                {"columns": list(each.columns), "decides": each.decides, "degree": number(each.degree)}
+                for each in sorted(table.dependencies, key=lambda each: (each.columns, each.decides))
             ],
         },
         {"rows": number(table.rows)},

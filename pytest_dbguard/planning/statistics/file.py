@@ -25,6 +25,7 @@ from pytest_dbguard.planning.statistics.document import (
     CollationEntry,
     ColumnEntry,
     CombinationEntry,
+    DependencyEntry,
     IndexEntry,
     SlotEntry,
     StatisticsFile,
@@ -37,7 +38,15 @@ from pytest_dbguard.planning.statistics.pg_dump import is_pg_dump, statistics_of
 _EXPORT_AGAIN = "write it again with: dbguard stats export URL"
 _CONFLICT_MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 _MAX_PROBLEMS = 5
-_MODELS: tuple[type[Any], ...] = (ColumnEntry, IndexEntry, TableEntry, CombinationEntry, SlotEntry, CollationEntry)
+_MODELS: tuple[type[Any], ...] = (
+    ColumnEntry,
+    IndexEntry,
+    TableEntry,
+    CombinationEntry,
+    DependencyEntry,
+    SlotEntry,
+    CollationEntry,
+)
 
 
 def read_statistics(path: Path) -> Statistics:

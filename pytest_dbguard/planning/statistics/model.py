@@ -93,6 +93,15 @@ class NDistinct:
 
 
 @dataclass(frozen=True, slots=True)
+class Dependency:
+    """Extended statistics: how far some columns decide another one, from 0 to 1."""
+
+    columns: tuple[str, ...]
+    decides: str
+    degree: float
+
+
+@dataclass(frozen=True, slots=True)
 class TableStatistics:
     """One table.
 
@@ -107,6 +116,7 @@ class TableStatistics:
         combinations: Extended statistics.
         writes_per_read: Rows written for one read, where production told it; None otherwise.
         origin: Where the rows come from.
+        dependencies: Extended statistics.
     """
 
     schema: str
@@ -119,6 +129,7 @@ class TableStatistics:
     combinations: tuple[NDistinct, ...] = ()
     writes_per_read: float | None = None
     origin: Origin = Origin.DEFAULT
+    dependencies: tuple[Dependency, ...] = ()
 
     def column(self, name: str) -> ColumnStatistics | None:
         """Return the statistics of a column."""

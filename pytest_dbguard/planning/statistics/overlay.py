@@ -79,8 +79,25 @@ def rescaled(table: TableStatistics, rows: float) -> TableStatistics:
 
 
 def _rescaled_index(index: IndexStatistics, factor: float) -> IndexStatistics:
-    # SQLite's text begins with the number of rows: another one needs another text
-    return replace(index, pages=_pages(index.pages, factor), rows=round(index.rows * factor), height=None, stat="")
+    return replace(
+        index,
+        pages=_pages(index.pages, factor),
+        rows=float(round(index.rows * factor)),
+        height=None,
+        stat=_rescaled_stat(index.stat, factor),
+    )
+
+
+def _rescaled_stat(stat: str, factor: float) -> str:
+    """Return SQLite's text for other numbers of rows: more rows for each value, but one where there was one."""
+    return " ".join(
+        str(round(int(part) * factor)) if number == 0 else _rows_a_value(part, factor)
+        for number, part in enumerate(stat.split())
+    )
+
+
+def _rows_a_value(part: str, factor: float) -> str:
+    return str(max(1, round(int(part) * factor))) if part.isdecimal() and part != "1" else part
 
 
 def _capped(combination: NDistinct, rows: float) -> NDistinct:
