@@ -28,15 +28,18 @@ def _closed(sql: str, columns: set[str], alias: str) -> str | None:
     except (SqlglotError, RecursionError):
         return None
     inverse = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE}
-    found = [node for node in tree.find_all(*inverse) if _is_bound_of(node.this, columns, alias)]
+    found = [node for node in tree.find_all(*inverse) if _is_bound_of(node, columns, alias)]
     for node in found:
-        if node.expression.find(exp.Column) is None:
-            other = inverse[type(node)](this=node.this.copy(), expression=node.expression.copy())
-            node.replace(exp.Paren(this=exp.And(this=node.copy(), expression=other)))
+        other = inverse[type(node)](this=node.this.copy(), expression=node.expression.copy())
+        node.replace(exp.Paren(this=exp.And(this=node.copy(), expression=other)))
     return tree.sql(dialect="postgres") if found else None
 
 
-def _is_bound_of(side: object, columns: set[str], alias: str) -> bool:
+def _is_bound_of(comparison: object, columns: set[str], alias: str) -> bool:
+    """Whether it compares one of the columns with a value."""
     from sqlglot import exp
 
+    if not isinstance(comparison, exp.Binary) or comparison.expression.find(exp.Column, exp.Query) is not None:
+        return False
+    side = comparison.this
     return isinstance(side, exp.Column) and side.name in columns and side.table in ("", alias)

@@ -137,7 +137,8 @@ class VerdictMaker:
 
 
 def _reads_all(node: Node, table: str, alias: str) -> bool:
-    return node.access in (Access.SEQUENTIAL, Access.AUTOMATIC_INDEX) and (node.table == table or node.alias == alias)
+    is_read = node.is_whole or node.access is Access.AUTOMATIC_INDEX
+    return is_read and (node.table == table or node.alias == alias)
 
 
 def _units(variant: Variant) -> tuple[Unit, ...]:

@@ -121,7 +121,7 @@ def effort(plan: Plan, rows: Mapping[str, float]) -> float:
 
 
 def _weight(node: Node, rows: Mapping[str, float], most: float) -> float:
-    if node.access is Access.SEQUENTIAL or node.text.startswith("SCAN "):
+    if node.is_whole:
         return _rows_of(node, rows)
     if node.access is Access.AUTOMATIC_INDEX:
         # it reads the table to build what it searches
