@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pytest_dbguard.databases.base import Server, StartOptions
+from pytest_dbguard.databases.connection_string import missing_driver
 from pytest_dbguard.planning.lab.base import Lab, LabError
+from pytest_dbguard.planning.lab.lab_servers import OwnServer, places
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog, Dialect
 
@@ -24,6 +26,7 @@ class LabOptions:
         server_was_given: Whether that server is somebody else's, known by its URL.
         start: How a server is started where none is there.
         ballast_mb: Megabytes that a lab on somebody else's server may write there.
+        own: The server that is started for labs alone; labs that share it start one only. To be closed in the end.
     """
 
     mode: LabMode = "auto"
@@ -31,6 +34,7 @@ class LabOptions:
     server_was_given: bool = False
     start: StartOptions = field(default_factory=StartOptions)
     ballast_mb: int = 64
+    own: OwnServer = field(default_factory=OwnServer, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,37 @@ def open_lab(catalog: Catalog, statistics: Statistics, options: LabOptions) -> L
             return _sqlite_lab(catalog, statistics)
     except LabError as error:
         return LabChoice(None, str(error))
-    return LabChoice(None, "no lab can be made for PostgreSQL here")
+    return _postgres_lab(catalog, statistics, options)
+
+
+def _postgres_lab(catalog: Catalog, statistics: Statistics, options: LabOptions) -> LabChoice:
+    from pytest_dbguard.planning.lab.ladder import Ladder
+
+    missing = missing_driver("postgres")
+    if missing is not None:
+        return LabChoice(None, missing)
+    skipped: list[str] = []
+    for place in places(
+        options.start,
+        own=options.own,
+        tests=options.server,
+        was_given=options.server_was_given,
+        consents=options.mode == "server",
+        major=_major(statistics.version) or _major(catalog.version),
+    ):
+        ladder = Ladder(place, catalog, statistics, options.ballast_mb, list(skipped))
+        try:
+            lab = ladder.climb()
+        except LabError as error:
+            skipped = [*ladder.skipped, f"{place.name}: {error}"]
+        else:
+            return LabChoice(lab, lab.description.reason, lab.description.skipped)
+    return LabChoice(None, f"no lab can be made: {skipped[-1]}" if skipped else "no lab can be made", tuple(skipped))
+
+
+def _major(version: str) -> int:
+    major = version.partition(".")[0]
+    return int(major) if major.isdecimal() else 0
 
 
 def _sqlite_lab(catalog: Catalog, statistics: Statistics) -> LabChoice:

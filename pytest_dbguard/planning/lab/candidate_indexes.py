@@ -1,0 +1,103 @@
+"""The candidate indexes of a PostgreSQL lab: their names, the statements that make them, and what they weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from pytest_dbguard.planning.lab.base import CANDIDATE_PREFIX, IndexSize, IndexSpec, LabError
+from pytest_dbguard.planning.lab.index_size import index_size
+from pytest_dbguard.planning.statistics.model import Statistics
+from pytest_dbguard.schema.catalog import Catalog, RelationKind, Table
+
+_INDEXED = (RelationKind.TABLE, RelationKind.PARTITION, RelationKind.PARTITIONED, RelationKind.MATERIALIZED)
+
+
+@dataclass(slots=True)
+class Candidate:
+    """One candidate.
+
+    Attributes:
+        spec: What it is.
+        name: In the lab; "" for one that is refused.
+        table: That it is on.
+        share: Of the table's rows that it holds: less than one for a partial index.
+    """
+
+    spec: IndexSpec
+    name: str
+    table: Table
+    share: float = 1.0
+
+
+@dataclass(slots=True)
+class Candidates:
+    """All candidates of a lab, by their specs."""
+
+    catalog: Catalog
+    _known: dict[IndexSpec, Candidate | None] = field(default_factory=dict)
+
+    def new(self, specs: Iterable[IndexSpec]) -> list[Candidate]:
+        """Return those that were not asked for before, with names; those of tables that are not there get none."""
+        fresh: list[Candidate] = []
+        for spec in specs:
+            if spec not in self._known:
+                table = self.catalog.table(spec.table, spec.schema)
+                usable = table is not None and table.kind in _INDEXED
+                name = f"{CANDIDATE_PREFIX}{len(self._known) + 1}"
+                candidate = Candidate(spec, name, table) if usable and table is not None else None
+                self._known[spec] = candidate
+                fresh += [candidate] if candidate is not None else []
+        return fresh
+
+    def refuse(self, candidate: Candidate) -> None:
+        """Note that the server does not make one."""
+        self._known[candidate.spec] = None
+
+    def name(self, spec: IndexSpec) -> str:
+        """Return the name of a candidate in the lab; "" for one that is refused."""
+        found = self._known[spec]
+        return "" if found is None else found.name
+
+    def of(self, name: str) -> Candidate:
+        """Return a candidate by its name in the lab.
+
+        Raises:
+            LabError: When there is none.
+        """
+        for candidate in self:
+            if candidate.name == name:
+                return candidate
+        raise LabError(f"no candidate is called `{name}`")
+
+    def __iter__(self) -> Iterator[Candidate]:
+        """Yield those that were not refused, in order."""
+        return (candidate for candidate in self._known.values() if candidate is not None)
+
+
+def create_statement(candidate: Candidate) -> str:
+    """Return the statement that makes a candidate."""
+    spec, table = candidate.spec, candidate.table
+    unique = "UNIQUE " if spec.is_unique else ""
+    include = f" INCLUDE ({', '.join(map(quoted, spec.include))})" if spec.include else ""
+    where = f" WHERE {spec.predicate}" if spec.predicate else ""
+    target = f"{quoted(table.schema)}.{quoted(table.name)}"
+    keys = ", ".join(spec.keys)
+    return f"CREATE {unique}INDEX {quoted(candidate.name)} ON {target} USING {spec.method} ({keys}){include}{where}"
+
+
+def candidate_size(
+    candidate: Candidate, table: Table, statistics: Statistics, catalog: Catalog, *, major: int
+) -> tuple[IndexSize, float]:
+    """Return what a candidate weighs on its table, or on one of that table's partitions, and its number of entries."""
+    known = statistics.table(table.name, table.schema)
+    if known is None:
+        return IndexSize(1, 0), 0.0
+    rows = known.rows * candidate.share
+    partial = rows if candidate.spec.predicate else None
+    return index_size(known, candidate.spec, catalog, major=major, rows=partial), rows
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,173 @@
+"""Makes the best lab that a server and our rights on it allow, rung by rung."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_dbguard.core.errors import DatabaseError
+from pytest_dbguard.planning.lab.ballast import ballast_pages, fill
+from pytest_dbguard.planning.lab.base import Lab, LabDescription, LabError, Rung
+from pytest_dbguard.planning.lab.forged_height import height_is_believed
+from pytest_dbguard.planning.lab.forging import Forgery, layout_of
+from pytest_dbguard.planning.lab.lab_database import LabDatabase
+from pytest_dbguard.planning.lab.lab_servers import EMBEDDED, LOCAL, Place
+from pytest_dbguard.planning.lab.owner_lab import OwnerLab
+from pytest_dbguard.planning.lab.postgres_lab import ForgedLab, errors_told, rows_of
+from pytest_dbguard.planning.lab.postgres_statistics import inject
+from pytest_dbguard.planning.lab.relation_files import LocalFiles, RelationFiles, ServerFiles
+from pytest_dbguard.planning.lab.relation_sizes import relation_sizes
+from pytest_dbguard.planning.lab.schema_copy import copy_schema
+from pytest_dbguard.planning.statistics.model import Statistics
+from pytest_dbguard.schema.catalog import Catalog, Collation
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_RESTORE_SINCE: Final = 18
+_PAGE: Final = 8192
+_MADE: Final = MappingProxyType(
+    {
+        Rung.FORGED: "forged files",
+        Rung.SPARSE: "files with holes",
+        Rung.BALLAST: "real pages",
+        Rung.DENSITY: "dense pages",
+    }
+)
+
+
+@dataclass(slots=True)
+class Ladder:
+    """One attempt to make a lab on one server.
+
+    Attributes:
+        place: The server.
+        catalog: The schema.
+        statistics: Completed.
+        ballast_mb: Megabytes that may be written to somebody else's server.
+        skipped: Rungs that were not taken, each with its reason.
+    """
+
+    place: Place
+    catalog: Catalog
+    statistics: Statistics
+    ballast_mb: int
+    skipped: list[str] = field(default_factory=list)
+
+    def climb(self) -> Lab:
+        """Make the lab.
+
+        Raises:
+            LabError: When no rung holds, saying why.
+        """
+        with errors_told():
+            database = LabDatabase(self.place.server(), _collation(self.catalog, self.statistics))
+            try:
+                return self._on(database)
+            except BaseException:
+                with suppress(DatabaseError):
+                    database.close()
+                raise
+
+    def _on(self, database: LabDatabase) -> Lab:
+        is_superuser = database.is_superuser()
+        if not is_superuser and database.major < _RESTORE_SINCE:
+            version = database.server.version
+            raise LabError(f"on PostgreSQL {version} only a superuser can tell the planner how large tables are")
+        with database.connect() as connection:
+            problems = [database.problem] if database.problem else []
+            problems += copy_schema(connection, self.catalog)
+            problems += inject(
+                rows_of(connection), self.catalog, self.statistics, major=database.major, is_superuser=is_superuser
+            )
+        make: list[tuple[Rung, Callable[[LabDatabase, LabDescription], Lab]]] = []
+        if is_superuser and self.place.may_forge:
+            make += [(Rung.FORGED, self._forged), (Rung.SPARSE, self._sparse)]
+        else:
+            self.skipped.append(f"{Rung.FORGED}: {self.place.no_forging or 'our role is no superuser'}")
+        make += [(Rung.BALLAST, self._ballast)] if self.ballast_mb > 0 else []
+        make += [(Rung.DENSITY, self._density)]
+        for rung, attempt in make:
+            try:
+                return attempt(database, self._description(database, rung, tuple(problems)))
+            except LabError as error:
+                self.skipped.append(f"{rung}: {error}")
+        raise LabError(self.skipped.pop().partition(": ")[2])
+
+    def _description(self, database: LabDatabase, rung: Rung, problems: tuple[str, ...]) -> LabDescription:
+        version = database.server.version
+        reason = f"{_MADE[rung]} on {self.place.name} {version}, {self.place.why}"
+        if self.place.name not in (EMBEDDED, LOCAL, database.server.kind):
+            reason = f"{_MADE[rung]} on {self.place.name} ({database.server.kind} {version}), {self.place.why}"
+        return LabDescription("postgresql", version, rung, reason, tuple(self.skipped), problems)
+
+    def _forged(self, database: LabDatabase, description: LabDescription) -> Lab:
+        lab = self._with_files(database, description, heights=True)
+        sizes = relation_sizes(self.catalog, self.statistics, major=database.major)
+        with database.connect() as connection:
+            if height_is_believed(connection, self.catalog, sizes):
+                return lab
+        lab.release()
+        raise LabError("the server does not read the heights that were forged")
+
+    def _sparse(self, database: LabDatabase, description: LabDescription) -> Lab:
+        return self._with_files(database, description, heights=False)
+
+    def _with_files(self, database: LabDatabase, description: LabDescription, *, heights: bool) -> ForgedLab:
+        with errors_told(), database.connect() as connection:
+            layout = layout_of(connection)
+            files = _files(database, connection)
+        if layout.page_size != _PAGE:
+            raise LabError(f"its pages have {layout.page_size} bytes, not {_PAGE}")
+        forgery = Forgery(layout, heights=heights)
+        return ForgedLab(database, self.catalog, self.statistics, description, forgery, files)
+
+    def _ballast(self, database: LabDatabase, description: LabDescription) -> Lab:
+        sizes = relation_sizes(self.catalog, self.statistics, major=database.major)
+        wanted = {(size.schema, size.name): size.pages for size in sizes if not size.method}
+        pages = ballast_pages(wanted, (self.ballast_mb << 20) // _PAGE)
+        return self._filled(database, description, pages)
+
+    def _density(self, database: LabDatabase, description: LabDescription) -> Lab:
+        tables = {(table.schema, table.name): 1 for table in self.catalog.tables if table.holds_rows}
+        return self._filled(database, description, tables)
+
+    def _filled(self, database: LabDatabase, description: LabDescription, pages: dict[tuple[str, str], int]) -> Lab:
+        with errors_told():
+            with database.connect() as connection:
+                fill(connection, self.catalog.tables, pages)
+                real = _real_pages(connection)
+            kept = {name: real[name] for name in pages if real.get(name)}
+            return OwnerLab(database, self.catalog, self.statistics, description, kept)
+
+
+def _files(database: LabDatabase, connection: Connection) -> Callable[[Connection], RelationFiles]:
+    """Return what opens the database's files: from here where the server is ours and on this machine."""
+    row: Any = connection.execute(
+        "SELECT oid::int8, current_setting('data_directory') FROM pg_catalog.pg_database "
+        "WHERE datname = current_database()"
+    ).fetchone()
+    number, data = int(row[0]), Path(row[1])
+    server = database.server
+    if server.is_ours and server.kind in (EMBEDDED, LOCAL) and os.access(data / "base" / str(number), os.W_OK):
+        return lambda _connection: LocalFiles(data, number)
+    return lambda connection: ServerFiles(connection, number)
+
+
+def _real_pages(connection: Connection) -> dict[tuple[str, str], int]:
+    rows = connection.execute(
+        "SELECT n.nspname, c.relname, pg_catalog.pg_relation_size(c.oid) / current_setting('block_size')::int "
+        "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'"
+    )
+    return {(place, name): int(pages) for place, name, pages in rows}
+
+
+def _collation(catalog: Catalog, statistics: Statistics) -> Collation:
+    """Return how text is to sort: as production says, else as the tests' database does."""
+    told = statistics.collation
+    return told if told.provider or told.locale else catalog.collation

@@ -1,0 +1,143 @@
+"""One session in which PostgreSQL plans statements without running them, with the settings of production."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import nullcontext
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_dbguard.planning.lab.base import Explained, LabError
+from pytest_dbguard.planning.postgres_plans import parse_postgres
+from pytest_dbguard.schema.catalog import Catalog
+
+if TYPE_CHECKING:
+    from psycopg import Connection, Error
+
+_GENERIC_SINCE: Final = 16
+_TIMEOUT_MS: Final = 10_000
+# What a server's own configuration says of planning is undone: only what production says counts.
+_UNDO: Final = """
+    SELECT pg_catalog.set_config(name, boot_val, false) FROM pg_catalog.pg_settings
+    WHERE (category LIKE 'Query Tuning%%' OR name = ANY (%s)) AND context IN ('user', 'superuser')
+      AND boot_val IS NOT NULL AND setting IS DISTINCT FROM boot_val
+"""
+_TUNING: Final = [
+    "effective_io_concurrency",
+    "enable_partitionwise_aggregate",
+    "enable_partitionwise_join",
+    "hash_mem_multiplier",
+    "max_parallel_workers",
+    "max_parallel_workers_per_gather",
+    "parallel_leader_participation",
+    "work_mem",
+]
+_PARAMETER: Final = re.compile(r"(?<![\w$])\$\d")
+_PARAMETERS: Final = "SELECT cardinality(parameter_types) FROM pg_catalog.pg_prepared_statements WHERE name = %s"
+_SAFE_MESSAGES: Final = "42"  # the class of errors that name tables, columns and types
+_SYNTAX: Final = "42601"
+
+
+class PlannerSession:
+    """A connection to a lab's database that explains."""
+
+    def __init__(
+        self, connection: Connection, catalog: Catalog, settings: Mapping[str, str], *, is_read_only: bool = True
+    ) -> None:
+        """Set the session up; `problems` then tells which settings this server does not take."""
+        self.connection = connection
+        self._major = connection.info.server_version // 10_000
+        self._numbers = count(1)
+        self.problems = self._prepare(catalog, settings, is_read_only)
+
+    def explain(self, sql: str) -> Explained:
+        """Plan one statement; what the planner refuses is told without what the text holds."""
+        import psycopg
+
+        text = sql.strip().rstrip(";").rstrip()
+        try:
+            # within somebody's transaction an error must not end that
+            with self.connection.transaction(force_rollback=True) if self._is_in_transaction else nullcontext():
+                return Explained(parse_postgres(self._explained(text)))
+        except LabError as error:
+            return Explained(None, str(error))
+        except psycopg.Error as error:
+            return Explained(None, told(error))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    @property
+    def _is_in_transaction(self) -> bool:
+        from psycopg.pq import TransactionStatus
+
+        return self.connection.info.transaction_status != TransactionStatus.IDLE
+
+    @property
+    def _is_usable(self) -> bool:
+        from psycopg.pq import TransactionStatus
+
+        usable = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
+        return self.connection.info.transaction_status in usable
+
+    def _explained(self, text: str) -> Any:
+        """Return what EXPLAIN says, of a generic plan where the text has parameters."""
+        options = "FORMAT JSON, VERBOSE, SETTINGS"
+        if _PARAMETER.search(text) is None:
+            return self._first(f"EXPLAIN ({options}) {text}")
+        if self._major >= _GENERIC_SINCE:  # a string that looks like a parameter does no harm here
+            return self._first(f"EXPLAIN ({options}, GENERIC_PLAN) {text}")
+        name = f"dbguard_explained_{next(self._numbers)}"
+        self.connection.execute(f"PREPARE {name} AS {text}")
+        try:
+            row: Any = self.connection.execute(_PARAMETERS, [name]).fetchone()
+            nulls = f"({', '.join(['NULL'] * row[0])})" if row[0] else ""
+            return self._first(f"EXPLAIN ({options}) EXECUTE {name}{nulls}")
+        finally:
+            if self._is_usable:
+                self.connection.execute(f"DEALLOCATE {name}")
+
+    def _first(self, statement: str) -> Any:
+        # without parameters the driver sends the text as it is, so that the server may see $1
+        row = self.connection.execute(statement).fetchone()
+        return None if row is None else row[0]
+
+    def _prepare(self, catalog: Catalog, settings: Mapping[str, str], is_read_only: bool) -> tuple[str, ...]:
+        connection = self.connection
+        connection.execute(_UNDO, [_TUNING])
+        fixed = {
+            "jit": "off",
+            "plan_cache_mode": "force_generic_plan",
+            "statement_timeout": str(_TIMEOUT_MS),
+            "search_path": ", ".join(map(_quoted, catalog.search_path or ("public",))),
+        }
+        refused = [name for name, value in (*settings.items(), *fixed.items()) if not self._set(name, value)]
+        if is_read_only:
+            connection.execute("SET default_transaction_read_only = on")
+        return tuple(f"setting {name}: not taken by this server" for name in refused)
+
+    def _set(self, name: str, value: str) -> bool:
+        import psycopg
+
+        try:
+            self.connection.execute("SELECT pg_catalog.set_config(%s, %s, false)", [name, value])
+        except psycopg.Error:
+            return False
+        return True
+
+
+def told(error: Error) -> str:
+    """Return why the server refuses a text, without literals: only messages that name objects are shown."""
+    state = error.sqlstate or ""
+    message = error.diag.message_primary or ""
+    if state == _SYNTAX or not message:
+        return "syntax error" if state == _SYNTAX else "the server ended the session"
+    if state.startswith(_SAFE_MESSAGES):
+        return message
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__.rstrip("_")).lower()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
