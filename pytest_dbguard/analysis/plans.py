@@ -108,6 +108,8 @@ class PlanJudge:
                 run.take(workload, self._assessed(workload, catalog, has_lab=has_lab, left_s=max(left, 0.0)))
             except DbguardError as error:
                 run.faults.append(Fault("planning", error.message))
+            except Exception as error:  # noqa: BLE001  whatever planning does, the results of tests must be told
+                run.faults.append(Fault("planning", f"{type(error).__name__}: {error}"))
         return run.outcome((self._clock() - began) * 1000)
 
     def _assessed(self, workload: Workload, catalog: Catalog, *, has_lab: bool, left_s: float) -> Assessment:
