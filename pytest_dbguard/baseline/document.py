@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pytest_dbguard.baseline.counts import CountEntry, Counts, TestKey
 from pytest_dbguard.baseline.model import Baseline, Entry
+from pytest_dbguard.baseline.plans import PlanBasis, PlanEntry, PlanKey, Plans
 
-FORMAT: Final = 2
-READABLE: Final = (1, 2)
+FORMAT: Final = 3
+READABLE: Final = (1, 2, 3)
 
 _CHECKED = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -49,6 +50,37 @@ class CountLine(BaseModel):
         return CountEntry.of(TestKey(self.test, self.parameters), self.scope, self.statements)
 
 
+class AcceptedPlanLine(BaseModel):
+    """One accepted plan as it stands in the file."""
+
+    model_config = _CHECKED
+
+    dialect: str = Field(min_length=1)
+    shape: str = Field(min_length=1)
+    tables: dict[str, Annotated[int, Field(ge=0)]]
+    plan: list[str] = Field(min_length=1)
+    cost: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+
+    def entry(self) -> PlanEntry:
+        """Return what the line accepts."""
+        key = PlanKey(self.dialect, self.shape)
+        return PlanEntry(key, tuple(sorted(self.tables.items())), tuple(self.plan), self.cost)
+
+
+class PlannedWithLine(BaseModel):
+    """What the plans of one dialect were made with, as it stands in the file."""
+
+    model_config = _CHECKED
+
+    version: str
+    sizes: str
+    statistics: str
+
+    def basis(self) -> PlanBasis:
+        """Return what the line says."""
+        return PlanBasis(self.version, self.sizes, self.statistics)
+
+
 class Document(BaseModel):
     """The whole file."""
 
@@ -57,27 +89,42 @@ class Document(BaseModel):
     format: int
     findings: list[FindingLine]
     counts: list[CountLine] = []
+    plans: list[AcceptedPlanLine] = []
+    planned_with: dict[str, PlannedWithLine] = {}
     shapes: dict[str, str] = {}
 
     def baseline(self) -> Baseline:
         """Return what the file accepts."""
-        counts = Counts(tuple(line.entry() for line in self.counts), tuple(self.shapes.items()))
-        return Baseline(tuple(line.entry() for line in self.findings), counts)
+        texts = tuple(self.shapes.items())
+        counts = Counts(tuple(line.entry() for line in self.counts), texts)
+        made_with = {dialect: line.basis() for dialect, line in self.planned_with.items()}
+        plans = Plans(tuple(line.entry() for line in self.plans), made_with, texts)
+        return Baseline(tuple(line.entry() for line in self.findings), counts, plans)
 
 
 def known_keys(location: tuple[int | str, ...]) -> Iterable[str]:
     """Return the keys that may stand where an unknown one was found."""
     if len(location) == 1:
         return Document.model_fields
-    return (CountLine if location[0] == "counts" else FindingLine).model_fields
+    models: dict[str, type[BaseModel]] = {
+        "counts": CountLine,
+        "plans": AcceptedPlanLine,
+        "planned_with": PlannedWithLine,
+    }
+    return models.get(str(location[0]), FindingLine).model_fields
 
 
 def to_text(baseline: Baseline) -> str:
     """Return the content of the file: the same baseline gives the same bytes."""
     findings = _block("[]", map(finding_line, baseline.entries))
     counts = _block("[]", map(count_line, baseline.counts.entries))
-    shapes = _block("{}", (f"{_json(shape)}: {_json(text)}" for shape, text in baseline.counts.texts))
-    return f'{{\n  "format": {FORMAT},\n  "findings": {findings},\n  "counts": {counts},\n  "shapes": {shapes}\n}}\n'
+    plans = _block("[]", map(plan_line, baseline.plans.entries))
+    planned_with = _block("{}", (_basis_line(*each) for each in baseline.plans.made_with.items()))
+    texts = {**dict(baseline.plans.texts), **dict(baseline.counts.texts)}
+    shapes = _block("{}", (f"{_json(shape)}: {_json(text)}" for shape, text in sorted(texts.items())))
+    parts = {"findings": findings, "counts": counts, "plans": plans, "planned_with": planned_with, "shapes": shapes}
+    body = "".join(f',\n  "{name}": {part}' for name, part in parts.items())
+    return f'{{\n  "format": {FORMAT}{body}\n}}\n'
 
 
 def finding_line(entry: Entry) -> str:
@@ -100,6 +147,25 @@ def count_line(entry: CountEntry) -> str:
     return _json(
         {"test": entry.key.test, **parameters, "scope": entry.scope, "statements": dict(entry.statements)},
     )
+
+
+def plan_line(entry: PlanEntry) -> str:
+    """Return the line of an accepted plan, without the comma."""
+    cost = {} if entry.cost is None else {"cost": entry.cost}
+    return _json(
+        {
+            "dialect": entry.key.dialect,
+            "shape": entry.key.shape,
+            "tables": dict(entry.tables),
+            "plan": list(entry.plan),
+            **cost,
+        }
+    )
+
+
+def _basis_line(dialect: str, basis: PlanBasis) -> str:
+    said = {"version": basis.version, "sizes": basis.sizes, "statistics": basis.statistics}
+    return f"{_json(dialect)}: {_json(said)}"
 
 
 def _block(brackets: str, entries: Iterable[str]) -> str:

@@ -16,10 +16,17 @@ parameters may hold values. A merge of two branches that leaves two lines for on
 larger one: it accepts what either branch ran, and the next update says what is true. Only tests that ran to their
 end change their lines.
 
+"plans" holds for each shape on each kind of database how its tables are read, the rows that the planner believed in,
+and the cost; "planned_with" what all plans of that database were made with. A shape that runs on schemas that differ
+has a line for each plan. Where a merge leaves lines of two branches, both plans are accepted until the next update.
+A partial update with another planner takes the costs out of the lines that it does not renew: they cannot be compared.
+
 Format history:
     1: "findings", each with "rule", "subject", "file", "function", "places", "tests".
     2: "counts", each with "test", "parameters" (where it has some), "scope", "statements"; "shapes". Files of format 1
-       are read, and written in format 2 with the next change.
+       are read, and written in the newest format with the next change.
+    3: "plans", each with "dialect", "shape", "tables", "plan", "cost" (where the planner tells one); "planned_with",
+       by dialect, each with "version", "sizes", "statistics".
 """
 
 from __future__ import annotations
@@ -145,7 +152,8 @@ def _refuse_other_format(path: Path, found: Any) -> None:
 
 
 def _listed(values: Iterable[int]) -> str:
-    return " and ".join(map(str, values))
+    *first, last = map(str, values)
+    return f"{', '.join(first)} and {last}"
 
 
 def _problem(problem: Any) -> str:

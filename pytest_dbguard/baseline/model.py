@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_dbguard.baseline.counts import Counts
 from pytest_dbguard.baseline.names import without_parameters
+from pytest_dbguard.baseline.plans import Plans
 from pytest_dbguard.core.findings import Finding, Status
 
 Identity = tuple[str, str, str, str]
@@ -55,10 +56,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """All that is accepted: findings, sorted, one entry for each identity, and what each test runs."""
+    """All that is accepted: findings, sorted, one entry for each identity, what each test runs, and plans."""
 
     entries: tuple[Entry, ...] = ()
     counts: Counts = field(default_factory=Counts)
+    plans: Plans = field(default_factory=Plans)
 
     def __post_init__(self) -> None:
         merged: dict[Identity, Entry] = {}
@@ -106,7 +108,7 @@ class Baseline:
         suite: Collection[str] | None = None,
         prune: bool = False,
     ) -> Baseline:
-        """Return a baseline that accepts all these findings and keeps what other tests may show; counts stay.
+        """Return a baseline that accepts all these findings and keeps what other tests may show; counts and plans stay.
 
         Args:
             findings: All that the run showed.

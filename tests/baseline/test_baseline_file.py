@@ -23,7 +23,7 @@ TWO = Baseline(
 )
 TEXT = """\
 {
-  "format": 2,
+  "format": 3,
   "findings": [
     {"rule": "DBG101", "subject": "Bestellung.größe", "file": "shop/cart.py", "function": "Cart.load", "places": 1, \
 "tests": []},
@@ -31,6 +31,8 @@ TEXT = """\
 "tests": ["tests/test_a.py::test_a"]}
   ],
   "counts": [],
+  "plans": [],
+  "planned_with": {},
   "shapes": {}
 }
 """
@@ -74,7 +76,10 @@ def test_one_entry_a_line_sorted_by_place(path):
 
 def test_an_empty_baseline(path):
     write_baseline(path, Baseline())
-    assert path.read_text() == '{\n  "format": 2,\n  "findings": [],\n  "counts": [],\n  "shapes": {}\n}\n'
+    assert path.read_text() == (
+        '{\n  "format": 3,\n  "findings": [],\n  "counts": [],\n  "plans": [],\n'
+        '  "planned_with": {},\n  "shapes": {}\n}\n'
+    )
     assert read_baseline(path) == Baseline()
 
 
@@ -91,7 +96,7 @@ def test_reading_gives_what_was_written(tmp_path_factory, entries):
     assert again == baseline
     assert to_text(again).encode() == path.read_bytes()
     lines = path.read_bytes().decode().rstrip("\n").split("\n")
-    assert len(lines) == 6 + len(baseline.entries) + bool(baseline.entries)
+    assert len(lines) == 8 + len(baseline.entries) + bool(baseline.entries)
 
 
 def test_order_and_duplicates_in_the_file_do_not_matter(path):
@@ -147,8 +152,8 @@ def test_a_place_that_cannot_be_written(tmp_path):
 
 
 def test_a_newer_format(path):
-    assert message(path, '{"format": 3, "entries": {}}') == (
-        "FILE: format 3 is not supported, only formats 1 and 2 are\n"
+    assert message(path, '{"format": 4, "entries": {}}') == (
+        "FILE: format 4 is not supported, only formats 1, 2 and 3 are\n"
         "  it was written by a newer pytest-dbguard: update this one, or delete the file and accept the findings again "
         "with --dbguard-update-baseline"
     )
@@ -158,7 +163,7 @@ def test_a_newer_format(path):
 def test_other_formats(path, found):
     text = message(path, f'{{"format": {found}, "findings": []}}')
     assert text.startswith(
-        f"FILE: format {json.loads(found)!r} is not supported, only formats 1 and 2 are\n  delete the file"
+        f"FILE: format {json.loads(found)!r} is not supported, only formats 1, 2 and 3 are\n  delete the file"
     )
 
 
