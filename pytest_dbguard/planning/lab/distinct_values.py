@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -45,10 +46,11 @@ def distinct_keys(keys: Sequence[Key], statistics: TableStatistics, table: Table
             share = combination.n_distinct
             return _within(-share * rows if share < 0 else share, rows)
     product = 1.0 if all(keys) else _UNKNOWN
-    for column in sorted(columns):
+    for column in columns:
         product *= distinct_values(column, statistics, table, rows)
-        if product >= rows:
-            break
+    if len(columns) + (not all(keys)) > 1 and rows >= 1:
+        # of all combinations that there could be chance leaves some out
+        product *= -math.expm1(-rows / product)
     return _within(product, rows)
 
 

@@ -19,8 +19,8 @@ _BINDINGS = re.compile(r"current statement uses (\d+)")
 _NAMED = re.compile(r"(no such table): ([\w.]+)$")
 _KNOWN = re.compile(
     r"no such (?:column|index|module|view|function)|ambiguous column name|syntax error|incomplete input"
-    r"|unrecognized token|misuse of (?:aggregate|window function)|too many (?:columns|terms|arguments|SQL variables)|no query solution"
-    r"|has no column named|values for \d+ columns|circular reference|ON CONFLICT clause does not match"
+    r"|unrecognized token|misuse of (?:aggregate|window function)|no query solution"
+    r"|too many (?:columns|terms|arguments|SQL variables)|has no column named|values for \d+ columns|circular reference|ON CONFLICT clause does not match"
 )
 
 
