@@ -45,12 +45,13 @@ def distinct_keys(keys: Sequence[Key], statistics: TableStatistics, table: Table
         if frozenset(combination.columns) == columns:
             share = combination.n_distinct
             return _within(-share * rows if share < 0 else share, rows)
-    product = 1.0 if all(keys) else _UNKNOWN
-    for column in columns:
-        product *= distinct_values(column, statistics, table, rows)
-    if len(columns) + (not all(keys)) > 1 and rows >= 1:
+    single = [distinct_values(column, statistics, table, rows) for column in columns]
+    if not all(keys):
+        single.append(_within(_UNKNOWN, rows))
+    product = math.prod(single)
+    if len(single) > 1:
         # of all combinations that there could be chance leaves some out
-        product *= -math.expm1(-rows / product)
+        product = max(-math.expm1(-rows / product) * product, *single)
     return _within(product, rows)
 
 

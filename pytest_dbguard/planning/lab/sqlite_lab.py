@@ -6,7 +6,15 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from pytest_dbguard.planning.lab.base import Explained, IndexSize, IndexSpec, LabDescription, LabError, Rung
+from pytest_dbguard.planning.lab.base import (
+    CANDIDATE_PREFIX,
+    Explained,
+    IndexSize,
+    IndexSpec,
+    LabDescription,
+    LabError,
+    Rung,
+)
 from pytest_dbguard.planning.lab.sized_statistics import statistics_at_rows, table_statistics
 from pytest_dbguard.planning.lab.sqlite_schema_copy import SchemaCopy, reason
 from pytest_dbguard.planning.lab.sqlite_stat1 import StatRow, all_rows, stat1_rows, stat_of
@@ -15,7 +23,6 @@ from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog, Table
 
 _LOAD = "ANALYZE sqlite_schema"
-_PREFIX = "dbguard_candidate_"
 
 
 class SqliteLab:
@@ -23,26 +30,25 @@ class SqliteLab:
 
     What is shown or hidden for a while lives in a savepoint: making an index on empty tables costs less than a
     millisecond. Virtual tables are left out; functions and collations of the program are stubs.
-
-    Attributes:
-        problems: What of the schema is not in the copy, a line each.
     """
 
     description: LabDescription
     catalog: Catalog
     statistics: Statistics
-    problems: tuple[str, ...]
 
     def __init__(self, catalog: Catalog, statistics: Statistics) -> None:
         self.catalog = catalog
         self.statistics = statistics
         self._copy = SchemaCopy(catalog)
         self._left_out = self._copy.left_out
-        self.problems = self._copy.problems
         self._candidates: dict[IndexSpec, str] = {}
         version = sqlite3.sqlite_version
         self.description = LabDescription(
-            "sqlite", version, Rung.STATISTICS, f"sqlite_stat1 in an empty copy in memory, SQLite {version}"
+            "sqlite",
+            version,
+            Rung.STATISTICS,
+            f"sqlite_stat1 in an empty copy in memory, SQLite {version}",
+            problems=self._copy.problems,
         )
         # makes the table: nobody can CREATE it by its name
         self._copy.rows("ANALYZE")
@@ -67,7 +73,7 @@ class SqliteLab:
 
     def _name_of(self, spec: IndexSpec) -> str:
         if spec not in self._candidates:
-            name = f"{_PREFIX}{len(self._candidates) + 1}"
+            name = f"{CANDIDATE_PREFIX}{len(self._candidates) + 1}"
             self._candidates[spec] = name if self._is_possible(spec, name) else ""
         return self._candidates[spec]
 

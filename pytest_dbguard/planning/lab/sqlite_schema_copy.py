@@ -20,7 +20,8 @@ _NAMED = re.compile(r"(no such table): ([\w.]+)$")
 _KNOWN = re.compile(
     r"no such (?:column|index|module|view|function)|ambiguous column name|syntax error|incomplete input"
     r"|unrecognized token|misuse of (?:aggregate|window function)|no query solution"
-    r"|too many (?:columns|terms|arguments|SQL variables)|has no column named|values for \d+ columns|circular reference|ON CONFLICT clause does not match"
+    r"|too many (?:columns|terms|arguments|SQL variables)|has no column named|values for \d+ columns"
+    r"|circular reference|ON CONFLICT clause does not match"
 )
 
 

@@ -145,7 +145,7 @@ def test_functions_and_collations_of_the_program_are_stubs():
         "folded TEXT GENERATED ALWAYS AS (fold(name)) VIRTUAL)",
     )
     lab = SqliteLab(catalog(place), statistics())
-    assert lab.problems == ()
+    assert lab.description.problems == ()
     assert accesses(lab, "SELECT distance(?, name) FROM places WHERE slugify(name, 1) = ?")[0][2] == "ix_places_slug"
     assert accesses(lab, "SELECT * FROM places WHERE name REGEXP ? ORDER BY name COLLATE klingon")
     assert accesses(lab, "SELECT median(slug) OVER (PARTITION BY name) FROM places")
@@ -155,8 +155,8 @@ def test_what_cannot_be_copied_is_told_and_the_rest_is_there():
     notes = Table("", "notes", RelationKind.VIRTUAL, columns("body"), ddl="CREATE VIRTUAL TABLE notes USING fts5(body)")
     broken = Table("", "broken", columns=columns("a"), ddl="CREATE TABLE broken (a DEFAULT 'secret' oops")
     lab = SqliteLab(catalog(notes, broken), statistics())
-    assert [problem.split(" is left out")[0] for problem in lab.problems] == ["`notes`", "`broken`"]
-    assert "secret" not in str(lab.problems)
+    assert [problem.split(" is left out")[0] for problem in lab.description.problems] == ["`notes`", "`broken`"]
+    assert "secret" not in str(lab.description.problems)
     assert lab.explain("SELECT * FROM notes WHERE body MATCH ?").problem == "no such table `notes`"
     assert accesses(lab, BY_CITY)
 

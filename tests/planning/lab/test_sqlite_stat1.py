@@ -59,7 +59,7 @@ def test_as_analyze_writes_them():
     ("index", "stat"),
     [
         (spec("status"), "1000000 200000"),
-        (spec("status", "customer_id"), "1000000 200000 2"),
+        (spec("status", "customer_id"), "1000000 200000 3"),
         (spec("id"), "1000000 1"),
         (spec("at"), "1000000 1"),
         (spec("customer_id", predicate="status = 'late'"), "200000 3"),
