@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_dbguard.planning.assessment import Unusable
+from pytest_dbguard.planning.candidates.driving import proposals
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog
 from pytest_dbguard.sql.facts.model import StatementFacts
@@ -15,4 +16,4 @@ def unusable(
 
     `sql` as for `wanted`. A term of a scan for which `wanted` proposes an index is never among them.
     """
-    return ()
+    return proposals(facts, catalog, statistics, sql).unusable

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pytest_dbguard.schema.catalog import Catalog
-from pytest_dbguard.sql.facts.model import StatementFacts
+from pytest_dbguard.planning.candidates.expressions import parsed
+from pytest_dbguard.schema.catalog import Catalog, Dialect, Table
+from pytest_dbguard.sql.facts.model import Join, Scan, StatementFacts
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +35,74 @@ class UnusedJoin:
 
 def unused_joins(facts: StatementFacts, catalog: Catalog, *, sql: str = "") -> tuple[UnusedJoin, ...]:
     """Return the joins that a statement can do without; () without `sql`, the text that `facts` are of."""
-    return ()
+    if not sql or facts.verb != "SELECT" or not any(join.kind in ("left", "inner") for join in facts.joins):
+        return ()
+    tree = parsed(sql, catalog.dialect)
+    if tree is None:
+        return ()
+    return tuple(_found(facts, catalog, tree))
+
+
+def _found(facts: StatementFacts, catalog: Catalog, tree: exp.Expr) -> Iterator[UnusedJoin]:
+    for join in facts.joins:
+        scans = [scan for scan in facts.scans if scan.alias == join.right]
+        is_simple = len(scans) == 1 and join.equal and not join.has_other_terms and join.kind in ("left", "inner")
+        if not is_simple or sum(join.right in (each.left, each.right) for each in facts.joins) != 1:
+            continue
+        table = catalog.table(scans[0].table, scans[0].schema)
+        if table is None or not _is_named_only_by_its_join(tree, join.right, table):
+            continue
+        reason = _reason(facts, catalog, join, table)
+        if reason:
+            columns = tuple(right for _, right in join.equal)
+            yield UnusedJoin(join.right, table.label, join.kind, columns, reason)
+
+
+def _reason(facts: StatementFacts, catalog: Catalog, join: Join, table: Table) -> str:
+    """Return why a join neither adds rows nor takes any away; "" where it may."""
+    columns = {right for _, right in join.equal}
+    if not any(set(unique) <= columns for unique in table.uniques()):
+        return ""
+    if join.kind == "left":
+        return "its key is unique, and an outer join takes no rows away"
+    scans = [scan for scan in facts.scans if scan.alias == join.left]
+    # SQLite enforces foreign keys only where it is asked to
+    if len(scans) != 1 or catalog.dialect is Dialect.SQLITE or scans[0].is_outer:
+        return ""
+    return "a foreign key that is never NULL leads to its only row" if _is_kept(catalog, scans[0], join, table) else ""
+
+
+def _is_kept(catalog: Catalog, scan: Scan, join: Join, table: Table) -> bool:
+    """Whether each row of the left side has its row on the right, by a foreign key."""
+    own = catalog.table(scan.table, scan.schema)
+    if own is None:
+        return False
+    pairs = set(join.equal)
+    return any(
+        (key.referred_schema, key.referred_table) == (table.schema, table.name)
+        and set(zip(key.columns, key.referred_columns, strict=False)) == pairs
+        and all(column is not None and not column.nullable for column in map(own.column, key.columns))
+        for key in own.foreign_keys
+    )
+
+
+def _is_named_only_by_its_join(tree: exp.Expr, alias: str, table: Table) -> bool:
+    from sqlglot import exp
+
+    if tree.find(exp.Lock) is not None:
+        # it locks the rows of all tables
+        return False
+    joins = [join for join in tree.find_all(exp.Join) if join.this.alias_or_name == alias]
+    if len(joins) != 1 or not isinstance(joins[0].this, exp.Table) or joins[0].args.get("using"):
+        return False
+    stars = (star for star in tree.find_all(exp.Star) if not isinstance(star.parent, exp.Count))
+    if any(not isinstance(star.parent, exp.Column) or star.parent.table == alias for star in stars):
+        return False
+    condition = joins[0].args.get("on")
+    inside = {id(column) for column in condition.find_all(exp.Column)} if condition is not None else set()
+    names = {column.name for column in table.columns}
+    return not any(
+        column.table == alias or (not column.table and column.name in names)
+        for column in tree.find_all(exp.Column)
+        if id(column) not in inside
+    )

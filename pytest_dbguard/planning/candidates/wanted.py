@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_dbguard.planning.assessment import Wanted
+from pytest_dbguard.planning.candidates.driving import proposals
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog
 from pytest_dbguard.sql.facts.model import StatementFacts
@@ -16,4 +17,4 @@ def wanted(
     `sql` is the text that `facts` are of. With it the predicates of partial indexes are compared with the statement's
     conditions; without it a partial index counts as usable wherever the statement restricts the predicate's columns.
     """
-    return ()
+    return proposals(facts, catalog, statistics, sql).wanted

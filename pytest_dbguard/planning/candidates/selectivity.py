@@ -1,0 +1,71 @@
+"""Which columns hold so few different values that an index on them alone leaves most of the table to read."""
+
+from __future__ import annotations
+
+import re
+
+from pytest_dbguard.planning.candidates.column_types import Family, family_of
+from pytest_dbguard.planning.statistics.model import Origin, TableStatistics
+from pytest_dbguard.schema.catalog import Column, Dialect, Table
+
+FEW = 10
+"""Different values up to which an equality alone asks for no index."""
+
+SMALL_TABLE_ROWS = 500
+"""Rows below which reading the whole table is no worse than an index; measured break-evens lie near 360."""
+
+MANY_ROWS = 1_000
+"""Rows that an index leaves to be sorted or filtered before that is worth telling, by production's statistics."""
+
+_NAMES = re.compile(
+    r"^(is|has|can|allow|allows|enable|should)_|"
+    r"(^|_)(status|state|type|kind|role|level|priority|severity|gender|sex|tier|stage|phase|visibility|flag)$|"
+    r"(^|_)(active|enabled|disabled|deleted|archived|published|verified|visible|hidden|draft|processed|read|public)$"
+)
+
+
+def is_small(statistics: TableStatistics | None) -> bool:
+    """Whether a table is known to be so small that no index pays."""
+    return statistics is not None and statistics.rows < SMALL_TABLE_ROWS
+
+
+def holds_few(table: Table, column: Column, statistics: TableStatistics | None, dialect: Dialect) -> bool:
+    """Whether a column holds at most some ten different values.
+
+    Production's figures decide where they are known. Else the type does, then the model's figure or the name, unless
+    the column stands in an index already: whoever put it there knows that it tells rows apart.
+    """
+    figure = statistics.column(column.name) if statistics is not None else None
+    distinct = figure.distinct(statistics.rows) if figure is not None and statistics is not None else 0.0
+    if distinct and statistics is not None and statistics.origin is Origin.PRODUCTION:
+        return distinct <= FEW
+    family = family_of(column, dialect)
+    if family in (Family.BOOLEAN, Family.ENUM):
+        return True
+    if family is Family.TEMPORAL or any(column.name in index.columns for index in table.indexes):
+        return False
+    return 0 < distinct <= FEW if distinct else is_named_few(column)
+
+
+def is_named_few(column: Column) -> bool:
+    """Whether people call such a column a status, a kind, a flag."""
+    return bool(_NAMES.search(column.name.lower()))
+
+
+def holds_few_by_type(column: Column, statistics: TableStatistics | None, dialect: Dialect) -> bool:
+    """Whether even an existing index on a column finds too much: two values, or few by production's figures."""
+    figure = statistics.column(column.name) if statistics is not None else None
+    if figure is not None and statistics is not None and statistics.origin is Origin.PRODUCTION:
+        distinct = figure.distinct(statistics.rows)
+        if distinct:
+            return distinct <= FEW
+    return family_of(column, dialect) is Family.BOOLEAN
+
+
+def rows_for_each(column: Column, statistics: TableStatistics | None) -> float:
+    """Return the rows that one value of a column finds by production's statistics; 0 where nobody counted them."""
+    figure = statistics.column(column.name) if statistics is not None else None
+    if figure is None or statistics is None or statistics.origin is not Origin.PRODUCTION:
+        return 0.0
+    distinct = figure.distinct(statistics.rows)
+    return statistics.rows / distinct if distinct else 0.0
