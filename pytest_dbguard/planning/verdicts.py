@@ -14,6 +14,7 @@ from pytest_dbguard.planning.statements import Prepared, Variant
 from pytest_dbguard.planning.statistics.model import Origin, Statistics
 from pytest_dbguard.planning.what_if import Effect, WhatIf
 from pytest_dbguard.schema.catalog import Catalog, Dialect
+from pytest_dbguard.sql.facts.model import TermKind
 
 _T = TypeVar("_T", Wanted, Unusable)
 Judged = tuple[tuple[tuple[Wanted, Verdict], ...], tuple[tuple[Unusable, Verdict], ...]]
@@ -72,24 +73,28 @@ class VerdictMaker:
         plan = what_if.plan(variant.sql).plan if what_if is not None else None
         units = _units(variant)
         if what_if is None or plan is None:
-            members = (*variant.wanted, *variant.unusable)
-            yield from ((member, Verdict(True, Basis.STATIC)) for member in members)
+            static = Verdict(True, Basis.STATIC)
+            yield from ((wanted, static) for wanted in variant.wanted)
+            yield from ((unusable, static) for unusable in variant.unusable)
             return
         effects = what_if.helpful(variant.sql, [what_if.names(unit.specs) for unit in units], self._rows)
         for unit, effect in zip(units, effects, strict=True):
-            yield from ((member, self._verdict(member, effect)) for member in unit.members if effect is not None)
-            if effect is None:
-                yield from self._assumed(variant, unit)
-        yield from self._without_candidate(variant, plan)
+            for member in unit.members:
+                if effect is not None:
+                    yield member, self._verdict(member, effect)
+                elif isinstance(member, Wanted):
+                    yield member, self._of_range(variant, member)
+                else:
+                    yield member, self._without_candidate(variant, member, plan)
+        for each in variant.unusable:
+            if each.spec is None:
+                yield each, self._without_candidate(variant, each, plan)
 
-    def _assumed(self, variant: Variant, unit: Unit) -> Iterator[tuple[Wanted | Unusable, Verdict]]:
+    def _of_range(self, variant: Variant, wanted: Wanted) -> Verdict:
         """Judge an index for a range of unknown width by a narrow one."""
-        for member in unit.members:
-            effect = None
-            if isinstance(member, Wanted) and member.is_range_only and self._catalog.dialect is Dialect.POSTGRESQL:
-                effect = self._of_narrow_range(variant, member)
-            verdict = self._verdict(member, effect)
-            yield member, replace(verdict, is_assumed=effect is not None)
+        is_open = wanted.is_range_only and self._catalog.dialect is Dialect.POSTGRESQL
+        effect = self._of_narrow_range(variant, wanted) if is_open else None
+        return replace(self._verdict(wanted, effect), is_assumed=effect is not None)
 
     def _of_narrow_range(self, variant: Variant, wanted: Wanted) -> Effect | None:
         what_if = self._what_if
@@ -123,17 +128,19 @@ class VerdictMaker:
             rows=self.rows(table, schema),
         )
 
-    def _without_candidate(self, variant: Variant, plan: Plan) -> Iterator[tuple[Unusable, Verdict]]:
-        """Judge terms that no index could serve: they cost where their table is read from end to end for them."""
-        for each in variant.unusable:
-            if each.spec is not None:
-                continue
-            scan = variant.facts.scan(each.alias, each.query)
-            name, schema = (scan.table, scan.schema) if scan is not None else (each.table, "")
-            rows = self.rows(name, schema)
-            is_read = any(_reads_all(node, name, each.alias) for node in plan.root.walk())
-            helps = is_read and rows >= SMALL_TABLE_ROWS
-            yield each, Verdict(helps, self.basis(name, schema), plan_before=plan, rows=rows)
+    def _without_candidate(self, variant: Variant, unusable: Unusable, plan: Plan) -> Verdict:
+        """Judge a term for which no index could be tried: it costs where its table is read from end to end for it."""
+        scan = variant.facts.scan(unusable.alias, unusable.query)
+        name, schema = (scan.table, scan.schema) if scan is not None else (unusable.table, "")
+        rows = self.rows(name, schema)
+        # the planner that has the index and does not want it has said so, unless it had to guess how much is asked for
+        is_open = unusable.spec is None or unusable.term.kind is TermKind.RANGE or not self._is_made(unusable.spec)
+        is_read = any(_reads_all(node, name, unusable.alias) for node in plan.root.walk())
+        helps = is_open and is_read and rows >= SMALL_TABLE_ROWS
+        return Verdict(helps, self.basis(name, schema), plan_before=plan, rows=rows, is_assumed=helps)
+
+    def _is_made(self, spec: IndexSpec) -> bool:
+        return self._what_if is not None and bool(self._what_if.names([spec]))
 
 
 def _reads_all(node: Node, table: str, alias: str) -> bool:

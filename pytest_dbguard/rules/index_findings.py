@@ -110,9 +110,17 @@ def need_finding(rule: IndexRule, assessment: Assessment, need: Need, message: s
         fix=fix_of(need.specs),
         evidence=figures(assessment, need),
         basis=basis_text(assessment, verdict, spec.table, spec.schema),
-        plan=plan_of(verdict.plan_before, node_of(verdict.plan_before, need.scan)),
+        plan=plan_of(verdict.plan_before, _hot(need)),
         remedies=remedies(need.specs, assessment.catalog.dialect),
     )
+
+
+def _hot(need: Need) -> Node | None:
+    """Return the node that the index would spare: the sort, where it is for the order; else what reads the table."""
+    plan = need.verdict.plan_before
+    sorts = (node for node in plan.root.walk() if node.access is Access.SORT) if plan is not None else iter(())
+    sort = next(sorts, None) if need.wanted.purpose is Purpose.SORT else None
+    return sort or node_of(plan, need.scan)
 
 
 def severity_of(need: Need) -> Severity:

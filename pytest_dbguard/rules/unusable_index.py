@@ -20,6 +20,7 @@ from pytest_dbguard.rules.index_findings import (
     verdict_lines,
     write_lines,
 )
+from pytest_dbguard.schema.catalog import Dialect
 from pytest_dbguard.sql.facts.model import Scan, TermKind
 
 
@@ -87,13 +88,14 @@ class UnusableIndex(IndexRule):
                     yield from at_each_place(self._draft(assessment, unusable, verdict, scan), statement)
 
     def _draft(self, assessment: Assessment, unusable: Unusable, verdict: Verdict, scan: Scan | None) -> Finding:
+        is_proven = verdict.basis is Basis.PROVEN and not verdict.is_assumed
         return unusable_finding(
             self,
             assessment,
             (unusable, verdict),
             scan,
             message=f"{_why(unusable)}: {reads_text(verdict, scan)}",
-            severity=Severity.ERROR if verdict.basis is Basis.PROVEN else Severity.WARNING,
+            severity=Severity.ERROR if is_proven else Severity.WARNING,
         )
 
 
@@ -115,7 +117,7 @@ def unusable_finding(
         severity=severity,
         subject=f"{unusable.table}.{unusable.term.column}",
         message=message,
-        fix=_fix(unusable),
+        fix=_fix(unusable, assessment.catalog.dialect),
         evidence=(*verdict_lines(verdict), *(write_lines(assessment, spec) if spec is not None else ())),
         basis=basis_text(assessment, verdict, name, schema),
         plan=plan_of(verdict.plan_before, node_of(verdict.plan_before, scan)),
@@ -123,12 +125,36 @@ def unusable_finding(
     )
 
 
-def _fix(unusable: Unusable) -> Fix | None:
-    """Return the change: how to write it where that is known, else the index that serves it as it is written."""
+def _fix(unusable: Unusable, dialect: Dialect) -> Fix:
+    """Return the change: how to write it, the index that serves it as it is written, or both to choose from."""
+    ways = [_writing(unusable, dialect)] if unusable.rewrite or unusable.spec is None else []
     if unusable.spec is None:
-        return Fix(unusable.rewrite) if unusable.rewrite else None
+        return Fix(ways[0])
     made = fix_of((unusable.spec,))
-    return Fix(f"{unusable.rewrite}, or {made.title}", made.code) if unusable.rewrite else made
+    return Fix(", or ".join([*ways, made.title]), made.code)
+
+
+def _writing(unusable: Unusable, dialect: Dialect) -> str:
+    column, rewrite = f"`{unusable.term.column}`", unusable.rewrite
+    match unusable.obstacle:
+        case Obstacle.FUNCTION | Obstacle.CAST if rewrite:
+            return f"write it as `{rewrite}`" + ("" if unusable.index else f" and add an index on {column}")
+        case Obstacle.PREDICATE if rewrite:
+            return f"write {rewrite}"
+        case Obstacle.INVALID if rewrite:
+            return f"run `{rewrite}`"
+        case Obstacle.TYPE if unusable.term.kind is TermKind.JOIN:
+            return "give both columns the same type"
+        case Obstacle.TYPE:
+            return f"compare {column} with a value of its own type"
+        case Obstacle.COLLATION:
+            return f"compare {column} by its own collation"
+        case Obstacle.LEADING_WILDCARD | Obstacle.CASE_INSENSITIVE if dialect is Dialect.POSTGRESQL:
+            return "use full-text search, or a GIN index with `gin_trgm_ops` of the extension pg_trgm"
+        case Obstacle.LEADING_WILDCARD | Obstacle.CASE_INSENSITIVE:
+            return "use a full-text table (FTS5)"
+        case _:
+            return f"write {column} alone on its side of the comparison"
 
 
 def _why(unusable: Unusable) -> str:
