@@ -45,6 +45,9 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "db": Command(
             "pytest_dbguard.cli.db:db", "Start a database to work with; list and delete what tests have left."
         ),
+        "stats": Command(
+            "pytest_dbguard.cli.stats:stats", "Export the planner's statistics of production; check the file."
+        ),
         "version": Command("pytest_dbguard.cli.version:version", "Show the versions that a bug report needs."),
     }
 )

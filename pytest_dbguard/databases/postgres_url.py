@@ -66,7 +66,7 @@ class GivenServer:
         """
         import psycopg
 
-        url = _for_libpq(self._url)
+        url = for_libpq(self._url)
         try:
             with psycopg.connect(connection_string(url), connect_timeout=CONNECT_S, autocommit=True) as connection:
                 self._inspect(connection)
@@ -124,7 +124,7 @@ def read_url(text: str) -> URL:
     return url.set(drivername=DRIVER, database=url.database or "postgres")
 
 
-def _for_libpq(url: URL) -> URL:
+def for_libpq(url: URL) -> URL:
     """Return the URL without what only other drivers understand; asyncpg's `ssl` is `sslmode` elsewhere."""
     import psycopg
 

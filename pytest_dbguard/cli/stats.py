@@ -1,0 +1,150 @@
+"""`dbguard stats export|check`: what production's planner knows, as a file to commit; whether it fits the models."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pytest_dbguard.cli.output import Output, standard_output
+from pytest_dbguard.cli.project import DirectoryOption, FileOption, project_root
+
+if TYPE_CHECKING:
+    from pytest_dbguard.config.model import Config
+    from pytest_dbguard.planning.statistics.model import Statistics
+    from pytest_dbguard.schema.catalog import Catalog
+
+_STDOUT = "-"
+
+EnvOption = Annotated[str | None, typer.Option("--env", metavar="NAME", help="The environment to use.")]
+
+stats = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Export the planner's statistics of production, and check the file.",
+)
+
+
+@stats.command(short_help="Write what a database's planner knows to dbguard-stats.json.")
+def export(
+    target: Annotated[
+        str, typer.Argument(metavar="URL", help="A database, or a file that pg_dump --statistics-only wrote.")
+    ],
+    output_file: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Write there; - prints. Default: the setting, or dbguard-stats.json."
+        ),
+    ] = None,
+    with_values: Annotated[
+        bool, typer.Option("--with-values", help="Also common values and histograms, which are data of rows.")
+    ] = False,
+    schema: Annotated[
+        list[str] | None, typer.Option("--schema", metavar="NAME", help="Only this schema; may be given several times.")
+    ] = None,
+    directory: DirectoryOption = None,
+    file: FileOption = None,
+) -> None:
+    """Write what a database's planner knows of its tables to a file that can be committed.
+
+    Sizes, numbers of different values, shares of NULLs, heights of indexes; no value of any row unless --with-values
+    asks for them. A role that may only read is enough: tables that it may not read keep their sizes, and "notes" in
+    the file tells. Needs no superuser and no extension, changes nothing, and holds up nobody. The password may stand
+    in PGPASSWORD or ~/.pgpass instead of the URL.
+    """
+    from pytest_dbguard.planning.statistics.file import to_text, write_statistics
+    from pytest_dbguard.planning.statistics.source import export as exported
+
+    found = exported(target, values=with_values, schemas=schema)
+    if output_file == _STDOUT:
+        print(to_text(found), end="")
+        return
+    path = Path(output_file) if output_file is not None else _default_path(project_root(directory), file)
+    write_statistics(path, found)
+    output = standard_output()
+    output.paragraph(f"{path}: {summary(found)}")
+    _print_notes(output, found)
+
+
+@stats.command(short_help="Tell whether the file can be used, and how it differs from the models.")
+def check(
+    path: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="Default: the one that tests use.")] = None,
+    env: EnvOption = None,
+    directory: DirectoryOption = None,
+    file: FileOption = None,
+) -> int:
+    """Tell what the file holds, and how its schema differs from the project's models.
+
+    Exit status 1 when they differ, 2 when the file or [tool.dbguard.scale] cannot be used.
+    """
+    from pytest_dbguard.config.load import load_config
+    from pytest_dbguard.planning.statistics.load import DEFAULT_FILE, load_statistics, statistics_file
+
+    root = project_root(directory)
+    config = load_config(root, file=file and file.resolve(), flags={} if env is None else {"env": env})
+    named = str(path.resolve()) if path is not None else config.statistics
+    found = load_statistics(root, path=named, scale=config.scale)
+    output = standard_output()
+    if statistics_file(root, named) is None:
+        output.paragraph(f"no {DEFAULT_FILE}; {found.source}: each table holds {found.default_rows:,.0f} rows")
+    else:
+        output.paragraph(f"{found.source}: {summary(found)}")
+        _print_notes(output, found)
+    lines = _differences(found, config, root)
+    for line in lines:
+        output.paragraph(line, indent="    ", first="  ")
+    return 1 if lines else 0
+
+
+def summary(statistics: Statistics) -> str:
+    """Return in one line what statistics hold."""
+    tables = statistics.tables
+    columns, indexes = sum(len(table.columns) for table in tables), sum(len(table.indexes) for table in tables)
+    values = "with values of rows" if statistics.has_values else "no value of any row"
+    return (
+        f"{_count(len(tables), 'table')}, {_count(columns, 'column')}, {_count(indexes, 'index', 'indexes')}; {values}"
+    )
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _print_notes(output: Output, statistics: Statistics) -> None:
+    for note in statistics.notes:
+        output.paragraph(note, indent="    ", first="  ")
+
+
+def _default_path(root: Path, file: Path | None) -> Path:
+    from pytest_dbguard.config.load import load_config
+    from pytest_dbguard.planning.statistics.load import DEFAULT_FILE
+
+    return root / (load_config(root, file=file and file.resolve()).statistics or DEFAULT_FILE)
+
+
+def _differences(statistics: Statistics, config: Config, root: Path) -> tuple[str, ...]:
+    """Return how the statistics differ from the configured models; () where none are configured."""
+    from pytest_dbguard.planning.statistics.drift import differences
+
+    catalog = _catalog(statistics, config, root)
+    if catalog is None:
+        standard_output().paragraph("nothing to compare them with: `metadata` in [tool.dbguard] names no models")
+        return ()
+    return differences(statistics, catalog)
+
+
+def _catalog(statistics: Statistics, config: Config, root: Path) -> Catalog | None:
+    from pytest_dbguard.schema.catalog import Dialect
+    from pytest_dbguard.schema.metadata import catalog_of_metadata
+    from pytest_dbguard.templates.configured import configured_recipe
+    from pytest_dbguard.templates.metadata_step import MetadataStep
+
+    is_sqlite = statistics.dialect == "sqlite" or (not statistics.dialect and "postgres" not in (config.database or ""))
+    dialect = Dialect.SQLITE if is_sqlite else Dialect.POSTGRESQL
+    steps = [step for step in configured_recipe(config, root).steps if isinstance(step, MetadataStep)]
+    catalogs = [catalog_of_metadata(metadata, dialect) for step in steps for metadata in step.metadata]
+    if not catalogs:
+        return None
+    return replace(catalogs[0], tables=tuple(table for catalog in catalogs for table in catalog.tables))
