@@ -7,6 +7,8 @@ import tomllib
 
 import pytest
 from application import run_as_application, sqlite_engine
+from sqlalchemy import create_engine
+from sqlalchemy.pool import StaticPool
 
 from pytest_dbguard.analysis.plans import judges_plans
 from pytest_dbguard.rules.documentation import HEADINGS, code_of, documentation, sections, summary
@@ -27,7 +29,8 @@ def found_in(rule, heading, directory):
     given = OPTIONS.match(code)
     options = tomllib.loads(f"{given[1]} = {given[2]}") if given else {}
     budget = options.pop("max_queries", None)
-    engine = sqlite_engine()
+    # what is judged by plans makes tables of its own: those of the application have keys without indexes
+    engine = create_engine("sqlite://", poolclass=StaticPool) if judges_plans(rule) else sqlite_engine()
     plans = rule.code if judges_plans(rule) else None
     outcome = run_as_application(code, engine, directory, rules={rule.name: options}, budget=budget, plans=plans)
     engine.dispose()
