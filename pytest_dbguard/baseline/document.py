@@ -60,11 +60,12 @@ class AcceptedPlanLine(BaseModel):
     tables: dict[str, Annotated[int, Field(ge=0)]]
     plan: list[str] = Field(min_length=1)
     cost: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    constants: str = ""
 
     def entry(self) -> PlanEntry:
         """Return what the line accepts."""
         key = PlanKey(self.dialect, self.shape)
-        return PlanEntry(key, tuple(sorted(self.tables.items())), tuple(self.plan), self.cost)
+        return PlanEntry(key, tuple(sorted(self.tables.items())), tuple(self.plan), self.cost, self.constants)
 
 
 class PlannedWithLine(BaseModel):
@@ -152,6 +153,7 @@ def count_line(entry: CountEntry) -> str:
 def plan_line(entry: PlanEntry) -> str:
     """Return the line of an accepted plan, without the comma."""
     cost = {} if entry.cost is None else {"cost": entry.cost}
+    constants = {"constants": entry.constants} if entry.constants else {}
     return _json(
         {
             "dialect": entry.key.dialect,
@@ -159,6 +161,7 @@ def plan_line(entry: PlanEntry) -> str:
             "tables": dict(entry.tables),
             "plan": list(entry.plan),
             **cost,
+            **constants,
         }
     )
 

@@ -17,16 +17,17 @@ larger one: it accepts what either branch ran, and the next update says what is 
 end change their lines.
 
 "plans" holds for each shape on each kind of database how its tables are read, the rows that the planner believed in,
-and the cost; "planned_with" what all plans of that database were made with. A shape that runs on schemas that differ
-has a line for each plan. Where a merge leaves lines of two branches, both plans are accepted until the next update.
+and the cost; "planned_with" what all plans of that database were made with. "constants" is a hash of values and lengths
+of lists that can change a plan, too short to tell them. A shape that runs on schemas that differ has a line for each
+plan. Where a merge leaves lines of two branches, both plans are accepted until the next update.
 A partial update with another planner takes the costs out of the lines that it does not renew: they cannot be compared.
 
 Format history:
     1: "findings", each with "rule", "subject", "file", "function", "places", "tests".
     2: "counts", each with "test", "parameters" (where it has some), "scope", "statements"; "shapes". Files of format 1
        are read, and written in the newest format with the next change.
-    3: "plans", each with "dialect", "shape", "tables", "plan", "cost" (where the planner tells one); "planned_with",
-       by dialect, each with "version", "sizes", "statistics".
+    3: "plans", each with "dialect", "shape", "tables", "plan", "cost" (where the planner tells one),
+       "constants" (where the text has some); "planned_with", by dialect, each with "version", "sizes", "statistics".
 """
 
 from __future__ import annotations

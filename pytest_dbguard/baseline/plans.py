@@ -27,12 +27,15 @@ class PlanEntry:
         tables: (table, rows that the planner believed in) of the tables that it reads or writes, by name.
         plan: One line a node, as `planning.plan_shape` writes them.
         cost: In the planner's unit; None where it tells none.
+        constants: A short hash of the values and lengths of lists that it was planned with, so that only plans of the
+            same text are compared; "" where the shape says it all.
     """
 
     key: PlanKey
     tables: tuple[tuple[str, int], ...]
     plan: tuple[str, ...]
     cost: float | None = None
+    constants: str = ""
 
     @property
     def order(self) -> tuple[tuple[str, ...], PlanKey, tuple[str, ...]]:
@@ -41,11 +44,11 @@ class PlanEntry:
 
     def merged(self, other: PlanEntry) -> PlanEntry:
         """Return one of two entries with the same plan: the dearer, which accepts what both did."""
-        return max(self, other, key=lambda entry: (entry.cost or 0.0, entry.tables))
+        return max(self, other, key=lambda entry: (entry.cost or 0.0, entry.tables, entry.constants))
 
     def is_close(self, other: PlanEntry) -> bool:
         """Return whether both say so nearly the same that a line need not change."""
-        if (self.tables, self.plan) != (other.tables, other.plan) or (self.cost is None) != (other.cost is None):
+        if replace(self, cost=None) != replace(other, cost=None) or (self.cost is None) != (other.cost is None):
             return False
         own, others = self.cost or 0.0, other.cost or 0.0
         return abs(own - others) <= KEPT_WITHIN * own

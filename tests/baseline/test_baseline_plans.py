@@ -28,13 +28,15 @@ ENTRIES = st.builds(
     ),
     st.lists(st.sampled_from(LINES), min_size=1, max_size=3).map(tuple),
     st.none() | st.floats(0, 1e12),
+    st.sampled_from(["", "3fa1"]),
 )
 BASES = st.dictionaries(st.sampled_from(["postgresql", "sqlite"]), st.sampled_from([FORGED, OTHER]))
 PLANS = st.builds(Plans, st.lists(ENTRIES, max_size=8).map(tuple), BASES)
 
 
-def entry(shape="a", *plan, cost=8.45, rows=100_000, dialect="postgresql"):
-    return PlanEntry(PlanKey(dialect, shape), (("orders", rows),), plan or ("index scan on orders",), cost)
+def entry(shape="a", *plan, cost=8.45, rows=100_000, dialect="postgresql", constants=""):
+    key = PlanKey(dialect, shape)
+    return PlanEntry(key, (("orders", rows),), plan or ("index scan on orders",), cost, constants)
 
 
 def plans(*entries, basis=FORGED):
@@ -114,6 +116,7 @@ def test_an_update_takes_in_new_plans_and_keeps_what_did_not_run():
         (entry(cost=7.0), False),
         (entry(cost=None), False),
         (entry(rows=100_001), False),
+        (entry(constants="3fa1"), False),
     ],
 )
 def test_a_line_changes_only_where_it_says_something_else(now, is_kept):
