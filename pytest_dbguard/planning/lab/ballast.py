@@ -61,6 +61,19 @@ def fill(connection: Connection, tables: Iterable[Table], pages: Mapping[tuple[s
             raise LabError(f"table {table.label} takes no ballast: {type(error).__name__}") from error
 
 
+def empty(connection: Connection, table: Table) -> None:
+    """Take all pages from a table within a transaction: it is written anew, and no row of it is visible.
+
+    TRUNCATE would ask for the tables that refer to it as well.
+    """
+    from psycopg import sql
+
+    target, order = sql.Identifier(table.schema, table.name), sql.Identifier("dbguard_order")
+    connection.execute(sql.SQL("CREATE INDEX {} ON {} ((1))").format(order, target))
+    connection.execute(sql.SQL("CLUSTER {} USING {}").format(target, order))
+    connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(table.schema, "dbguard_order")))
+
+
 def _fill(connection: Connection, table: Table, count: int) -> None:
     from psycopg import sql
 

@@ -58,6 +58,7 @@ class LabDatabase:
         connection = self._maintenance.connect(self.name)
         # prepared by the driver, $1 in a text would be taken for a parameter of the driver's
         connection.prepare_threshold = None
+        connection.execute("SET synchronous_commit = off")
         return connection
 
     def is_superuser(self) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from pytest_dbguard.planning.lab.ballast import empty, fill
 from pytest_dbguard.planning.lab.base import Explained, IndexSize, IndexSpec, LabDescription, LabError
 from pytest_dbguard.planning.lab.candidate_indexes import Candidate, Candidates, candidate_size
-from pytest_dbguard.planning.lab.index_size import index_size
+from pytest_dbguard.planning.lab.index_size import heap_pages, index_size
 from pytest_dbguard.planning.lab.lab_database import LabDatabase
 from pytest_dbguard.planning.lab.partitions import family
 from pytest_dbguard.planning.lab.plan_names import renamed
@@ -60,18 +61,27 @@ class OwnerLab:
         """Take over a database with schema, statistics and pages; `pages` tells how many each table really has."""
         self.catalog, self.statistics, self.description = catalog, statistics, description
         self._database = database
-        self._pages = pages
+        self._pages = dict(pages)
+        stored = {(table.schema, table.name) for table in catalog.tables if table.holds_rows}
+        self._unsized = stored - pages.keys()
         self._candidates = Candidates(catalog)
         self._aliases: dict[str, str] = {}
         self._connection = database.connect()
-        self._indexes = PostgresIndexes.read(self._connection)
+        self._indexes = PostgresIndexes.read(self._connection, self.catalog.search_path)
         self._planner = PlannerSession(self._connection, catalog, statistics.settings, is_read_only=False)
         self._restate(catalog.tables)
 
     def explain(self, sql: str) -> Explained:
         """Plan one statement, without running it; what the planner refuses is told, not raised."""
         found = self._planner.explain(sql)
-        return Explained(renamed(found.plan, self._aliases)) if found.plan is not None else found
+        if found.plan is None:
+            return found
+        unsized = next(
+            (node.table for node in found.plan.root.walk() if (node.schema, node.table) in self._unsized), ""
+        )
+        if unsized:
+            return Explained(None, f"{unsized} holds no pages: only on a server that may be forged it gets a size")
+        return Explained(renamed(found.plan, self._aliases))
 
     def add(self, candidates: Iterable[IndexSpec]) -> tuple[str, ...]:
         """Try candidate indexes, and return their names in the lab in order; "" for one that is refused."""
@@ -121,14 +131,15 @@ class OwnerLab:
         found = self.catalog.table(table, schema)
         if found is None:
             raise LabError(f"table `{table}` is not in the lab")
-        before, tables = self.statistics, family(self.catalog, found)
+        before, full, tables = self.statistics, self._pages, family(self.catalog, found)
         try:
             with errors_told(), self._connection.transaction(force_rollback=True):
                 self.statistics = scaled(before, tables, rows)
+                self._pages = full | self._shrunk(tables)
                 self._restate(tables)
                 yield
         finally:
-            self.statistics = before
+            self.statistics, self._pages = before, full
 
     def close(self) -> None:
         """Delete it."""
@@ -145,7 +156,21 @@ class OwnerLab:
             touched = [table for candidate in candidates for table in family(self.catalog, candidate.table)]
             self._restate(list({(table.schema, table.name): table for table in touched}.values()))
             if any(len(family(self.catalog, candidate.table)) > 1 for candidate in candidates):
-                self._aliases = PostgresIndexes.read(self._connection).aliases()
+                self._aliases = PostgresIndexes.read(self._connection, self.catalog.search_path).aliases()
+
+    def _shrunk(self, tables: Iterable[Table]) -> dict[tuple[str, str], int]:
+        """Take pages from tables that have more than their rows need; return the pages of those."""
+        wanted: dict[tuple[str, str], int] = {}
+        for table in tables:
+            name = (table.schema, table.name)
+            pages = max(1, heap_pages(table_statistics(table, self.statistics), self.catalog))
+            if pages < self._pages.get(name, 0):
+                wanted[name] = pages
+        shrunk = [table for table in tables if (table.schema, table.name) in wanted]
+        for table in shrunk:
+            empty(self._connection, table)
+        fill(self._connection, shrunk, wanted)
+        return wanted
 
     def _restate(self, tables: Iterable[Table]) -> None:
         """Tell the planner how many rows the tables hold on the pages that they have."""

@@ -25,7 +25,7 @@ _INDEXES: Final = """
     JOIN pg_catalog.pg_class t ON t.oid = x.indrelid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
     JOIN pg_catalog.pg_am am ON am.oid = p.relam
     WHERE rn.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-    ORDER BY tree.root, p.oid
+    ORDER BY tree.root, tree.part <> tree.root, p.oid
 """
 _SHOW: Final = """
     UPDATE pg_catalog.pg_index SET indisvalid = %(valid)s
@@ -58,26 +58,28 @@ class PostgresIndexes:
 
     parts: dict[Name, tuple[Part, ...]]
     """By name: the index itself, then those of partitions that belong to it."""
+    search_path: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, connection: Connection) -> PostgresIndexes:
+    def read(cls, connection: Connection, search_path: tuple[str, ...]) -> PostgresIndexes:
         """Read all indexes of users."""
         parts: dict[Name, list[Part]] = {}
         for place, root, number, part_place, name, table_place, table, method in connection.execute(_INDEXES):
             part = Part((part_place, name), number, (table_place, table), method)
             parts.setdefault((place, root), []).append(part)
-        return cls({name: tuple(found) for name, found in parts.items()})
+        return cls({name: tuple(found) for name, found in parts.items()}, search_path)
 
     def find(self, name: str) -> tuple[Part, ...]:
-        """Return an index, with those of partitions that belong to it, by `name` or `schema.name`.
+        """Return an index, with those of partitions that belong to it, by `name` along the path, or `schema.name`.
 
         Raises:
             LabError: When there is none of that name.
         """
-        exact = [found for (place, bare), found in self.parts.items() if name in (bare, f"{place}.{bare}")]
+        exact = [each for each in self.parts if name in (each[1], ".".join(each))]
         if not exact:
             raise LabError(f"no index of the lab is called `{name}`")
-        return exact[0]
+        places = {place: number for number, place in enumerate(self.search_path)}
+        return self.parts[min(exact, key=lambda each: (places.get(each[0], len(places)), each))]
 
     def aliases(self) -> dict[str, str]:
         """Return the candidates that indexes of partitions stand for, by the names of those."""

@@ -61,7 +61,7 @@ class ForgedLab:
         self._sizes: dict[Name, RelationSize] = {}
         self._planner: PlannerSession | None = None
         with database.connect() as connection:
-            self._indexes = PostgresIndexes.read(connection)
+            self._indexes = PostgresIndexes.read(connection, self.catalog.search_path)
         self._invalid: set[int] = set()
         self._aliases: dict[str, str] = {}
         self._keeper = database.connect()
@@ -151,7 +151,7 @@ class ForgedLab:
             for candidate in new:
                 if not created(connection, candidate):
                     self._candidates.refuse(candidate)
-            self._indexes = PostgresIndexes.read(connection)
+            self._indexes = PostgresIndexes.read(connection, self.catalog.search_path)
             self._aliases = self._indexes.aliases()
             numbers = [part.number for c in self._candidates for part in self._indexes.find(c.name)]
             made = [number for number in numbers if number not in self._invalid]
