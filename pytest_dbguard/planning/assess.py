@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from pytest_dbguard.planning.assessment import AssessedStatement, Assessment
-from pytest_dbguard.planning.foreign_keys import unindexed_keys
+from pytest_dbguard.planning.foreign_keys import unindexed_keys, wanted_keys
 from pytest_dbguard.planning.index_use import used_indexes
 from pytest_dbguard.planning.lab.base import IndexSpec, Lab
 from pytest_dbguard.planning.sizes import with_sizes
@@ -36,13 +36,15 @@ def assess(
     lab: Lab | None,
     *,
     no_lab: str = "",
+    drift: Sequence[str] = (),
     deadline_s: float = 60,
     clock: Callable[[], float] = time.monotonic,
 ) -> Assessment:
     """Return what planning finds out about a workload.
 
-    Without a lab verdicts are static, for the reason `no_lab`. After `deadline_s` seconds of `clock` the statements
-    that are left are counted as not analysed. The lab stays open; its candidates stay hidden.
+    `drift` is kept as it is: how the schema that the statistics were taken from differs from this one. Without a lab
+    verdicts are static, for the reason `no_lab`. After `deadline_s` seconds of `clock` the statements that are left are
+    counted as not analysed. The lab stays open; its candidates stay hidden.
     """
     run = _Run(catalog, lab.statistics if lab else completed(statistics, catalog), lab, clock, clock() + deadline_s)
     statements = run.statements(workload.statements)
@@ -54,6 +56,7 @@ def assess(
         no_lab=no_lab,
         used_indexes=used_indexes(statements, catalog),
         not_analysed=_not_analysed(workload, statements),
+        drift=tuple(drift),
         keys=unindexed_keys(catalog, run.verdicts, run.what_if),
     )
 
@@ -70,6 +73,7 @@ class _Run:
         deadline: float,
     ) -> None:
         self.statistics = statistics
+        self._catalog = catalog
         self.what_if = WhatIf(lab) if lab is not None else None
         self.verdicts = VerdictMaker(catalog, statistics, self.what_if)
         self._reader = Reader(catalog, statistics)
@@ -83,7 +87,7 @@ class _Run:
         ordered = sorted((each for each in found if each.verb.upper() in PLANNED), key=lambda each: each.shape.id)
         prepared = [self._prepare(number, each) for number, each in enumerate(ordered)]
         if self.what_if is not None:
-            self.what_if.add(_specs(prepared))
+            self.what_if.add((*_specs(prepared), *(spec for _, _, spec in wanted_keys(self._catalog, self.verdicts))))
         assessed = with_wider([self._assess(each) for each in prepared])
         if self.what_if is None:
             return assessed

@@ -8,21 +8,24 @@ from pytest_dbguard.planning.assessment import Basis, UnindexedKey, Verdict
 from pytest_dbguard.planning.lab.base import IndexSpec
 from pytest_dbguard.planning.verdicts import SMALL_TABLE_ROWS, VerdictMaker
 from pytest_dbguard.planning.what_if import WhatIf
-from pytest_dbguard.schema.catalog import Catalog, Dialect, Table
+from pytest_dbguard.schema.catalog import Catalog, Dialect, ForeignKey, Table
+
+
+def wanted_keys(catalog: Catalog, verdicts: VerdictMaker) -> tuple[tuple[Table, ForeignKey, IndexSpec], ...]:
+    """Return the foreign keys without an index, with the index each wants; those of small tables are left out."""
+    from pytest_dbguard.planning.candidates.foreign_keys import unindexed_foreign_keys
+
+    return tuple(each for each in unindexed_foreign_keys(catalog) if _rows(verdicts, each[0]) >= SMALL_TABLE_ROWS)
 
 
 def unindexed_keys(catalog: Catalog, verdicts: VerdictMaker, what_if: WhatIf | None) -> tuple[UnindexedKey, ...]:
-    """Return the foreign keys without an index, each with the verdict on one; those of small tables are left out.
+    """Return the foreign keys without an index, each with the verdict on one.
 
     Databases check a key with a query of their own that EXPLAIN does not show: the same query is asked here.
     """
-    from pytest_dbguard.planning.candidates.foreign_keys import unindexed_foreign_keys
-
-    found = [each for each in unindexed_foreign_keys(catalog) if _rows(verdicts, each[0]) >= SMALL_TABLE_ROWS]
-    if what_if is not None:
-        what_if.add(spec for _, _, spec in found)
     return tuple(
-        UnindexedKey(table, key, spec, _verdict(catalog, table, spec, verdicts, what_if)) for table, key, spec in found
+        UnindexedKey(table, key, spec, _verdict(catalog, table, spec, verdicts, what_if))
+        for table, key, spec in wanted_keys(catalog, verdicts)
     )
 
 
