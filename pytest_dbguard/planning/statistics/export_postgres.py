@@ -65,8 +65,9 @@ def export_postgres(
     )
     heights = tree_heights(fetch, read.indexes, deadline_s=deadline_s, clock=clock)
     settings = {row["name"]: row["value"] for row in _rows(fetch, postgres_queries.SETTINGS)}
+    tables = tuple(_tables(read, heights))
     return Statistics(
-        tuple(_tables(read, heights)),
+        tables,
         origin=Origin.PRODUCTION,
         source=f"export of {server['taken']}",
         taken_at=server["taken"],
@@ -75,7 +76,7 @@ def export_postgres(
         collation=_collation(server["collation"]),
         settings=MappingProxyType(settings),
         has_values=values,
-        notes=notes_of(read.relations, read.columns),
+        notes=notes_of(read.relations, tables, _expressions(read.indexes)),
     )
 
 
@@ -173,6 +174,13 @@ def _index(row: _Row, columns: Mapping[_Key, list[_Row]], heights: Mapping[_Key,
     return IndexStatistics(
         row["name"], row["table"], row["pages"], row["rows"], heights.get(key), "", tuple(expressions)
     )
+
+
+def _expressions(indexes: Sequence[_Row]) -> dict[_Key, int]:
+    found: dict[_Key, int] = defaultdict(int)
+    for row in indexes:
+        found[row["schema"], row["table"]] += len(row["expressions"] or ())
+    return found
 
 
 def _partition_sums(relations: Sequence[_Row]) -> dict[_Key, float]:

@@ -90,6 +90,9 @@ def relations(schemas: Collection[str] | None) -> str:
                 SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
             ),
             'hides_rows', row_security_active(c.oid),
+            'extended', EXISTS (
+                SELECT FROM pg_statistic_ext x WHERE x.stxrelid = c.oid AND x.stxkind && ARRAY['d', 'f']::"char"[]
+            ),
             'parent', (
                 SELECT json_build_array(pn.nspname, p.relname)
                 FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
