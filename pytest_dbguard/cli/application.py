@@ -45,6 +45,9 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "db": Command(
             "pytest_dbguard.cli.db:db", "Start a database to work with; list and delete what tests have left."
         ),
+        "schema": Command(
+            "pytest_dbguard.cli.schema:schema", "Show tables, keys and indexes of a database or of models."
+        ),
         "stats": Command(
             "pytest_dbguard.cli.stats:stats", "Export the planner's statistics of production; check the file."
         ),
