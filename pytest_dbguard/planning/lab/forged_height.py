@@ -34,7 +34,7 @@ def height_is_believed(connection: Connection, catalog: Catalog, sizes: Iterable
         size = known.get((table.schema, index.name))
         if size is None or not size.height or asked == _ASKED:
             continue
-        seen = _seen(connection, table, index)
+        seen = height_seen(connection, table, index)
         if seen is not None:
             return seen == size.height
         asked += 1
@@ -51,7 +51,8 @@ def _telling(catalog: Catalog) -> Iterator[tuple[Table, Index]]:
                 yield table, index
 
 
-def _seen(connection: Connection, table: Table, index: Index) -> int | None:
+def height_seen(connection: Connection, table: Table, index: Index) -> int | None:
+    """Return the height that the planner reads of a B-tree; None where it takes another index for its first column."""
     from psycopg import Error, sql
 
     query = sql.SQL("EXPLAIN (FORMAT JSON) SELECT FROM {} ORDER BY {}").format(

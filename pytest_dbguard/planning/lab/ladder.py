@@ -108,9 +108,8 @@ class Ladder:
 
     def _forged(self, database: LabDatabase, description: LabDescription) -> Lab:
         lab = self._with_files(database, description, heights=True)
-        sizes = relation_sizes(self.catalog, self.statistics, major=database.major)
         with database.connect() as connection:
-            if height_is_believed(connection, self.catalog, sizes):
+            if height_is_believed(connection, self.catalog, lab.sizes):
                 return lab
         lab.release()
         raise LabError("the server does not read the heights that were forged")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -129,6 +129,11 @@ class ForgedLab:
             with errors_told():
                 self._apply(tables)
 
+    @property
+    def sizes(self) -> Collection[RelationSize]:
+        """The sizes that its tables and indexes have."""
+        return self._sizes.values()
+
     def close(self) -> None:
         """Delete it."""
         self.release()
@@ -172,16 +177,14 @@ class ForgedLab:
         """Give the files of tables and of their indexes the sizes that the statistics tell."""
         self._end_session()
         major = self._database.major
-        sizes = list(relation_sizes(replace(self.catalog, tables=tuple(tables)), self.statistics, major=major))
+        catalog = replace(self.catalog, tables=tuple(tables))
+        sizes = relation_sizes(catalog, self.statistics, major=major)
         extra = [size for table in tables for size in self._candidate_sizes(table)]
         with self._database.connect() as connection:
             self._forgery.apply(connection, self._files(connection), [*sizes, *extra])
             # who makes an index anew makes it valid again
             set_valid(connection, self._invalid, valid=False)
-            names = [(table.schema, table.name) for table in tables]
-            inject_sizes(
-                rows_of(connection), self.catalog, self.statistics, major=major, is_superuser=True, tables=names
-            )
+            inject_sizes(rows_of(connection), catalog, self.statistics, major=major, is_superuser=True)
             with connection.transaction(), connection.cursor() as cursor:
                 cursor.executemany(_CLASS, [(size.pages, size.rows, size.name, size.schema) for size in extra])
         self._sizes |= {(size.schema, size.name): size for size in (*sizes, *extra)}
