@@ -40,6 +40,7 @@ RULES: tuple[str, ...] = (
     "pytest_dbguard.rules.slow_query:SlowQuery",
     "pytest_dbguard.rules.query_budget:QueryBudget",
     "pytest_dbguard.rules.query_count_regression:QueryCountRegression",
+    "pytest_dbguard.rules.plan_regression:PlanRegression",
     "pytest_dbguard.rules.unused_ignore:UnusedIgnore",
     "pytest_dbguard.rules.stale_baseline_entry:StaleBaselineEntry",
 )
