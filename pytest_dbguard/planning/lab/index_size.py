@@ -118,7 +118,10 @@ class _Tree:
     @property
     def distinct(self) -> float:
         """Different keys among the entries."""
-        distinct = distinct_keys(self.keys, self.statistics, self.table, self.statistics.rows)
+        return self._distinct(len(self.keys))
+
+    def _distinct(self, width: int) -> float:
+        distinct = distinct_keys(self.keys[:width], self.statistics, self.table, self.statistics.rows)
         return distinct_among(distinct, self.statistics.rows, self.rows)
 
     @property
@@ -134,12 +137,18 @@ class _Tree:
 
     @property
     def fan_out(self) -> int:
-        """Entries of an inner page: the first key is nearly always enough to tell two pages apart."""
-        size = _aligned(8 + math.ceil(row_bytes(self.key_columns[:1], self.statistics)))
-        if self.shares_entries and self.rows >= 1:
-            # where a key has several entries the place of a row tells them apart
-            size += 8 * (1 - self.distinct / self._entries()[0])
+        """Entries of an inner page: as many keys as tell two neighbours apart, or all and the place of the row."""
+        entries = max(self._entries()[0], 1.0)
+        size, told_apart = 0.0, 0.0
+        for width in range(1, len(self.keys) + 1):
+            share = min(self._distinct(width) / entries, 1.0)
+            size += max(share - told_apart, 0.0) * self._pivot(width)
+            told_apart = max(share, told_apart)
+        size += (1 - told_apart) * (self._pivot(len(self.keys)) + 8)
         return max(int((_TREE_SPACE - _free(_INNER_FILL)) // (size + _LINE_POINTER)), 2)
+
+    def _pivot(self, width: int) -> float:
+        return _aligned(8 + math.ceil(row_bytes(self.key_columns[:width], self.statistics)))
 
     def size(self) -> IndexSize:
         """Return its pages, the first one that describes it included."""

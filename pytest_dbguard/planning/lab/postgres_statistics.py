@@ -7,10 +7,10 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 
 from pytest_dbguard.planning.lab.column_entries import ColumnEntry, column_entries
-from pytest_dbguard.planning.lab.extended_statistics import write_combinations
+from pytest_dbguard.planning.lab.extended_statistics import write_extended
 from pytest_dbguard.planning.lab.relation_sizes import RelationSize, relation_sizes
 from pytest_dbguard.planning.lab.restored_statistics import restore_column, restore_size
-from pytest_dbguard.planning.lab.statistic_rows import write_columns, write_sizes
+from pytest_dbguard.planning.lab.statistic_rows import remove_columns, write_columns, write_sizes
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog
 
@@ -48,9 +48,10 @@ def inject(
     if major >= RESTORES_FROM:
         problems += _restore(execute, ((restore_column(entry), _label(entry)) for entry in entries))
     elif entries:
+        execute(remove_columns(entries))
         execute(write_columns(entries))
     if is_superuser:
-        problems += write_combinations(execute, catalog, statistics, major=major)
+        problems += write_extended(execute, catalog, statistics, major=major)
     return (*problems, *inject_sizes(execute, catalog, statistics, major=major, is_superuser=is_superuser))
 
 

@@ -33,9 +33,6 @@ _COLUMNS: Final = """
         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
              AND (a.attname = g.attribute OR a.attnum = g.number)
         JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-    ), removed AS (
-        DELETE FROM pg_catalog.pg_statistic s USING given g
-        WHERE s.starelid = g.relation AND s.staattnum = g.attnum AND s.stainherit = g.inherited
     ), operators AS MATERIALIZED (
         SELECT t.oid AS type, min(o.amopopr::int8) FILTER (WHERE o.amopstrategy = 3) AS equal,
                min(o.amopopr::int8) FILTER (WHERE o.amopstrategy = 1) AS less
@@ -58,6 +55,15 @@ _COLUMNS: Final = """
     LEFT JOIN operators e ON e.type = CASE WHEN g.base = 'tsvector'::regtype THEN 'text'::regtype ELSE g.typelem END
 """
 
+_REMOVED: Final = """
+    DELETE FROM pg_catalog.pg_statistic s USING json_to_recordset({given})
+        AS g (schema name, name name, attribute name, number int2, inherited bool)
+    JOIN pg_catalog.pg_namespace n ON n.nspname = g.schema
+    JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = g.name
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND (a.attname = g.attribute OR a.attnum = g.number)
+    WHERE s.starelid = c.oid AND s.staattnum = a.attnum AND s.stainherit = g.inherited
+"""
+
 
 def write_sizes(sizes: Iterable[RelationSize]) -> str:
     """Return the statement that writes pages and rows."""
@@ -67,8 +73,14 @@ def write_sizes(sizes: Iterable[RelationSize]) -> str:
     return _SIZES.format(given=_literal(rows))
 
 
+def remove_columns(entries: Iterable[ColumnEntry]) -> str:
+    """Return the statement that removes what is known of columns."""
+    kept = ("schema", "name", "attribute", "number", "inherited")
+    return _REMOVED.format(given=_literal([{key: _row(entry)[key] for key in kept} for entry in entries]))
+
+
 def write_columns(entries: Iterable[ColumnEntry]) -> str:
-    """Return the statement that writes the statistics of columns; those that were there are replaced."""
+    """Return the statement that writes the statistics of columns, of which nothing must be known."""
     fields = ", ".join(f"k{n} int2, n{n} text, v{n} text" for n in _SLOTS)
     names = ", ".join(
         [f"{field}{n}" for field in ("stakind", "staop", "stacoll", "stanumbers", "stavalues") for n in _SLOTS]
