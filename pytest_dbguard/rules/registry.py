@@ -33,6 +33,7 @@ RULES: tuple[str, ...] = (
     "pytest_dbguard.rules.unindexed_sort:UnindexedSort",
     "pytest_dbguard.rules.unindexed_foreign_key:UnindexedForeignKey",
     "pytest_dbguard.rules.unused_join:UnusedJoin",
+    "pytest_dbguard.rules.costly_plan:CostlyPlan",
     "pytest_dbguard.rules.redundant_index:RedundantIndex",
     "pytest_dbguard.rules.unused_index:UnusedIndex",
     "pytest_dbguard.rules.long_transaction:LongTransaction",
