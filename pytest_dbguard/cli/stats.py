@@ -23,7 +23,7 @@ EnvOption = Annotated[str | None, typer.Option("--env", metavar="NAME", help="Th
 stats = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    help="Export the planner's statistics of production, and check the file.",
+    help="Export the planner's statistics of production; check the file.",
 )
 
 
@@ -88,7 +88,8 @@ def check(
     found = load_statistics(root, path=named, scale=config.scale)
     output = standard_output()
     if statistics_file(root, named) is None:
-        output.paragraph(f"no {DEFAULT_FILE}; {found.source}: each table holds {found.default_rows:,.0f} rows")
+        tables = f"{_count(len(found.tables), 'table')}, each of the others" if found.tables else "each table"
+        output.paragraph(f"no {DEFAULT_FILE}; {found.source}: {tables} holds {found.default_rows:,.0f} rows")
     else:
         output.paragraph(f"{found.source}: {summary(found)}")
         _print_notes(output, found)

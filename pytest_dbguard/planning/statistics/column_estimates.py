@@ -95,6 +95,14 @@ def _distinct(column: Column, table: Table, filled_rows: float, referred_rows: M
     return min(filled_rows, -found * filled_rows if found < 0 else found)
 
 
+def of_stat(name: str, stat: str, rows: float) -> ColumnStatistics | None:
+    """Return what SQLite's `stat` text of a full index tells of its first column: entries, then rows for each value."""
+    parts = [int(part) for part in stat.split() if part.isdecimal()]
+    if len(parts) < 2 or not parts[1]:
+        return None
+    return ColumnStatistics(name, n_distinct=_as_planner(parts[0] / parts[1], rows), null_fraction=-1.0)
+
+
 def thrown(balls: float, bins: float) -> float:
     """Return how many of so many bins hold a ball when each is thrown into any of them."""
     return bins * -math.expm1(-balls / bins) if bins else 0.0

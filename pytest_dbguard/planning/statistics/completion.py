@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from pytest_dbguard.planning.statistics.column_estimates import estimated, filled, single_references
+from pytest_dbguard.planning.statistics.column_estimates import estimated, filled, of_stat, single_references
 from pytest_dbguard.planning.statistics.loose import sorted_in
 from pytest_dbguard.planning.statistics.model import (
     ColumnStatistics,
@@ -81,7 +81,7 @@ def _completed_table(
     }
     estimates = [estimated(column, table, known.rows, referred) for column in table.columns]
     columns = tuple(
-        filled(_column(known, column, dialect), estimate)
+        filled(_column(known, table, column, dialect), estimate)
         for column, estimate in zip(table.columns, estimates, strict=True)
     )
     pages, visible = known.pages, known.all_visible
@@ -92,11 +92,19 @@ def _completed_table(
     return replace(known, columns=columns, pages=pages, all_visible=visible, indexes=indexes)
 
 
-def _column(known: TableStatistics, column: Column, dialect: Dialect) -> ColumnStatistics | None:
+def _column(known: TableStatistics, table: Table, column: Column, dialect: Dialect) -> ColumnStatistics | None:
     found = known.column(column.name)
-    if found is None and dialect is Dialect.SQLITE:
-        found = next((each for each in known.columns if each.name.lower() == column.name.lower()), None)
-    return found
+    if found is not None or dialect is not Dialect.SQLITE:
+        return found
+    folded = next((each for each in known.columns if each.name.lower() == column.name.lower()), None)
+    return folded or _of_indexes(known, table, column)
+
+
+def _of_indexes(known: TableStatistics, table: Table, column: Column) -> ColumnStatistics | None:
+    stats = {index.name: index.stat for index in known.indexes}
+    full = [index for index in table.indexes if index.columns[:1] == (column.name,) and not index.predicate]
+    found = (of_stat(column.name, stats.get(index.name, ""), known.rows) for index in full)
+    return next((each for each in found if each is not None), None)
 
 
 def _indexes(known: TableStatistics, table: Table, columns: tuple[ColumnStatistics, ...]) -> Iterator[IndexStatistics]:

@@ -27,6 +27,12 @@ _TABLES: Final = """
     WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND upper(sql) NOT LIKE 'CREATE VIRTUAL%' ORDER BY name
 """
 
+# of fts5, fts3 and fts4, rtree and geopoly
+_SHADOWS: Final = (
+    *("data", "idx", "content", "docsize", "config", "segments", "segdir", "stat"),
+    *("node", "rowid", "parent"),
+)
+
 
 def export_sqlite(
     fetch: Fetch, *, most_counted_rows: int = MOST_COUNTED_ROWS, today: Callable[[], date] | None = None
@@ -42,7 +48,8 @@ def export_sqlite(
         today: Tells the day; by default today in UTC.
     """
     stats = _stat1(fetch)
-    names = [name for (name,) in fetch(_TABLES) if not _is_shadow(fetch, name)]
+    shadows = _shadows(fetch)
+    names = [name for (name,) in fetch(_TABLES) if name not in shadows]
     tables = tuple(_table(fetch, name, stats.get(name, {}), most_counted_rows) for name in names)
     uncounted = [table.name for table in tables if table.rows > most_counted_rows]
     taken = (today or _today)().isoformat()
@@ -79,10 +86,10 @@ def _stat1(fetch: Fetch) -> dict[str, dict[str, str]]:
     return dict(found)
 
 
-def _is_shadow(fetch: Fetch, name: str) -> bool:
-    """Whether a table is part of a virtual one, as `posts_data` is of `posts`."""
+def _shadows(fetch: Fetch) -> set[str]:
+    """Return the names of tables that are parts of virtual ones, as `posts_data` is of `posts`."""
     owners = fetch("SELECT name FROM sqlite_master WHERE type = 'table' AND upper(sql) LIKE 'CREATE VIRTUAL%'")
-    return any(name.startswith(f"{owner}_") for (owner,) in owners)
+    return {f"{owner}_{part}" for (owner,) in owners for part in _SHADOWS}
 
 
 def _table(fetch: Fetch, name: str, stats: Mapping[str, str], most_counted_rows: int) -> TableStatistics:

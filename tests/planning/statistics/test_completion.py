@@ -204,6 +204,18 @@ def test_sqlite_names_are_of_any_case_and_have_no_pages():
     assert (found.rows, found.column("city").n_distinct, found.pages) == (5, 2, 0)
 
 
+def test_what_sqlite_analysed_tells_of_the_first_column_of_an_index():
+    indexes = (Index("ix", (IndexKey("city"), IndexKey("id"))), Index("part", (IndexKey("code"),), predicate="id > 5"))
+    columns = (number(), Column("city", "TEXT"), Column("code", "TEXT"))
+    stats = (IndexStatistics("ix", "orders", rows=1e6, stat="1000000 500 1"), IndexStatistics("part", "t", stat="10 2"))
+    known = TableStatistics("", "orders", 1_000_000, indexes=stats, origin=Origin.PRODUCTION)
+    catalog = sqlite(table("orders", *columns, schema="", indexes=indexes))
+    found = completed(replace(of_file(known), dialect="sqlite"), catalog).table("orders")
+    assert found.column("city").n_distinct == 2000
+    assert found.column("code").distinct(1_000_000) > 5
+    assert found.indexes[0].stat == "1000000 500 1"
+
+
 def test_expressions_that_keep_values_apart_have_the_figures_of_their_column():
     index = completed(declared(), shop()).table("customers").indexes[0]
     assert [(column.name, column.n_distinct) for column in index.columns] == [("1", -1)]
