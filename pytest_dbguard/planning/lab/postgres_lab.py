@@ -65,7 +65,12 @@ class ForgedLab:
         self._invalid: set[int] = set()
         self._aliases: dict[str, str] = {}
         self._keeper = database.connect()
-        self._apply(catalog.tables)
+        try:
+            with errors_told():
+                self._apply(catalog.tables)
+        except BaseException:
+            self.release()
+            raise
 
     def explain(self, sql: str) -> Explained:
         """Plan one statement, without running it; what the planner refuses is told, not raised."""
@@ -261,3 +266,5 @@ def errors_told() -> Iterator[None]:
         raise LabError(f"the server of the lab refuses: {type(error).__name__}") from error
     except DatabaseError as error:
         raise LabError(error.message) from error
+    except OSError as error:
+        raise LabError(f"a file of the lab cannot be written: {error.strerror or type(error).__name__}") from error
