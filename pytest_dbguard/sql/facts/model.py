@@ -20,9 +20,10 @@ class TermKind(StrEnum):
     RANGE = "range"
     """`<`, `<=`, `>`, `>=`, BETWEEN."""
     PREFIX = "prefix"
-    """LIKE with a pattern that begins with letters, or one whose class is not known (`pattern` tells)."""
+    """LIKE or GLOB with a pattern that begins with letters, or one whose class is not known (`pattern` tells)."""
     OTHER = "other"
-    """What no B-tree serves: `<>`, NOT IN, LIKE '%x', arithmetic, JSON operators."""
+    """What no B-tree serves: `<>`, NOT IN, LIKE '%x', JSON operators, expressions of several columns, and what is
+    not known. Of a function, a cast or arithmetic around one column the kind tells what it would be without."""
 
 
 class Wrapping(StrEnum):
@@ -44,14 +45,20 @@ class Term:
         kind: What an index could do for it.
         wrapping: What is done to the column before it is compared.
         expression: SQL of the wrapped column without the table's alias (`lower(email)`); the column's name else.
-        other: (alias, column) of the other side of a join; None otherwise.
+        other: (alias, column) of the other side of a join, where it is one column; None otherwise. The alias may be
+            that of a function, VALUES or a CTE, of which there is no scan.
         other_wrapping: What is done to the other side of a join.
         pattern: For LIKE: "prefix", "leading" (begins with a wildcard), "exact", "unknown"; "" for others.
-        is_case_insensitive: ILIKE.
+        is_case_insensitive: ILIKE; SQLite's LIKE, which always is, is not marked.
         operand: "literal", "parameter", "column", "subquery", "expression" (of values only), "null".
         operand_type: Type that a cast gives the operand (`INTEGER` of `?::INTEGER`), in capitals; "" otherwise.
-        ordinal: Number of the parameter or literal in the text, from 0, as `Explainable` counts them; None otherwise.
-        is_negated: Whether NOT stands before it; such terms are of kind OTHER.
+        ordinal: Number of the parameter in the text, from 0, as `Explainable.ordinals` counts them; None otherwise.
+        is_negated: Whether NOT stands before it; such terms are of kind OTHER. IS NOT NULL has the operand "null".
+        operator: As SQL writes it, in capitals: `=`, `<`, `LIKE`, `GLOB`, `@>`; "" where it has none.
+        other_query: Number of the query that `other` belongs to; None without one.
+        cast_to: Type that a cast gives the column, in capitals; "" otherwise.
+        condition: SQL of the whole condition without aliases, where it holds no parameter, to be compared with the
+            predicates of partial indexes; "" otherwise. It may hold literals: never show it.
     """
 
     column: str
@@ -66,11 +73,16 @@ class Term:
     operand_type: str = ""
     ordinal: int | None = None
     is_negated: bool = False
+    operator: str = ""
+    other_query: int | None = None
+    cast_to: str = ""
+    condition: str = ""
 
     @property
     def is_sargable(self) -> bool:
         """Whether an index on the plain column could serve it."""
-        return self.wrapping is Wrapping.NONE and self.kind is not TermKind.OTHER and self.pattern != "leading"
+        is_plain = self.wrapping is Wrapping.NONE and not self.is_case_insensitive
+        return is_plain and self.kind is not TermKind.OTHER and self.pattern != "leading"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +114,12 @@ class Scan:
         query: Number of the query (SELECT, or the statement itself) it belongs to, from 0, outermost first.
         terms: Conditions that must all hold: of WHERE, and of ON where they bind this side.
         alternatives: ORs, each with its branches.
-        order: ORDER BY of its query, where all keys are of this scan; () otherwise.
-        has_limit: Whether its query stops early.
-        limit_ordinal: Number of the LIMIT's value in the text; None without one or where it is an expression.
+        order: ORDER BY of its query, where all keys are of this scan and rows come out as they are read; () otherwise.
+        has_limit: Whether its query stops early: LIMIT without groups, aggregates, DISTINCT and window functions.
+        limit_ordinal: Number of the LIMIT's parameter; None without one or where it is a literal or an expression.
         groups: Columns of GROUP BY or DISTINCT that are of this scan.
         columns: All columns of it that the statement names; `is_whole` where it says `*`.
+        read: Those of them that are named elsewhere than in equations that join it.
         is_whole: Whether `*` asks for all columns.
         is_outer: Whether it is the nullable side of an outer join.
         is_written: Whether the statement changes this table (UPDATE, DELETE, the target of MERGE).
@@ -125,6 +138,7 @@ class Scan:
     limit_ordinal: int | None = None
     groups: tuple[str, ...] = ()
     columns: frozenset[str] = frozenset()
+    read: frozenset[str] = frozenset()
     is_whole: bool = False
     is_outer: bool = False
     is_written: bool = False
@@ -140,6 +154,8 @@ class Join:
         kind: "inner", "left", "right", "full", "cross", "semi" (IN, EXISTS), "anti" (NOT IN, NOT EXISTS).
         equal: ((column of left, column of right), ...) of plain columns.
         has_other_terms: Whether ON says more than these.
+        left_query: Number of the query that the left one belongs to: an inner one where it comes from there.
+        right_query: Of the right one.
     """
 
     left: str
@@ -147,6 +163,8 @@ class Join:
     kind: str
     equal: tuple[tuple[str, str], ...] = ()
     has_other_terms: bool = False
+    left_query: int = 0
+    right_query: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,172 @@
+"""What stands on one side of a condition: a column, what is done to it, a value, a query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlglot import exp
+
+from pytest_dbguard.sql.facts.model import Wrapping
+from pytest_dbguard.sql.facts.names import Names
+from pytest_dbguard.sql.facts.scans import Found, Ref
+from pytest_dbguard.sql.facts.scopes import Scope
+from pytest_dbguard.sql.facts.text import ordinal_of
+
+_ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.IntDiv, exp.Pow)
+_JSON = (exp.JSONExtract, exp.JSONExtractScalar, exp.JSONBExtract, exp.JSONBExtractScalar, exp.Bracket)
+# what says nothing of its own
+_PLAIN = (exp.Column, exp.Paren)
+_WEIGHT = (Wrapping.NONE, Wrapping.COLLATE, Wrapping.CAST, Wrapping.ARITHMETIC, Wrapping.FUNCTION)
+
+
+@dataclass(frozen=True)
+class Operand:
+    """One side of a condition, read in a scope."""
+
+    node: exp.Expr
+    scope: Scope
+
+    @property
+    def names(self) -> Names:
+        """How names are compared."""
+        return self.scope.names
+
+    @cached_property
+    def _nodes(self) -> list[exp.Expr]:
+        """All nodes of it but those of queries in it."""
+        nodes: list[exp.Expr] = []
+        pending = [self.node]
+        while pending:
+            node = pending.pop()
+            nodes.append(node)
+            if not isinstance(node, exp.Query | exp.DataType):
+                pending += node.iter_expressions()
+        return nodes
+
+    @cached_property
+    def columns(self) -> tuple[Found | None, ...]:
+        """What each column in it is; None for those that nobody can tell."""
+        return tuple(self.scope.find(node) for node in self._nodes if isinstance(node, exp.Column))
+
+    @cached_property
+    def found(self) -> tuple[Found, ...]:
+        """The columns that are known, each place once."""
+        places: dict[tuple[int, str], Found] = {}
+        for found in self.columns:
+            if found is not None:
+                places.setdefault((id(found.leaf), found.name), found)
+        return tuple(places.values())
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is clear what each column in it is."""
+        return None not in self.columns
+
+    @property
+    def is_value(self) -> bool:
+        """Whether no column stands in it, also none of a query around."""
+        return not self.columns
+
+    @cached_property
+    def has_query(self) -> bool:
+        """Whether a query stands in it."""
+        return any(isinstance(node, exp.Query) for node in self._nodes)
+
+    @cached_property
+    def has_parameter(self) -> bool:
+        """Whether a parameter stands in it, also within a query."""
+        return self.node.find(exp.Placeholder) is not None
+
+    @cached_property
+    def is_json(self) -> bool:
+        """Whether a part of a JSON value or an array is taken."""
+        return any(isinstance(node, _JSON) for node in self._nodes)
+
+    @cached_property
+    def wrapping(self) -> Wrapping:
+        """What is done to the columns in it, the weightiest of all."""
+        inner = [ref.wrapping for found in self.found for ref in found.refs]
+        around = [_wrapping(node) for node in self._nodes if id(node) in self._above_columns]
+        return max([Wrapping.NONE, *around, *inner], key=_WEIGHT.index)
+
+    @cached_property
+    def _above_columns(self) -> frozenset[int]:
+        """What stands between the root and a column."""
+        above: set[int] = set()
+        for node in self._nodes:
+            if isinstance(node, exp.Column):
+                up: exp.Expr | None = node
+                while up is not None and id(up) not in above:
+                    above.add(id(up))
+                    up = up.parent if up is not self.node else None
+        return frozenset(above)
+
+    @property
+    def cast_to(self) -> str:
+        """The type that the outermost cast gives; "" without one."""
+        node = self.node.unnest()
+        return self.names.type_name(node.args.get("to")) if isinstance(node, exp.Cast | exp.TryCast) else ""
+
+    @property
+    def collation(self) -> str:
+        """The collation that it asks for; "" for none."""
+        found = next((node for node in self._nodes if isinstance(node, exp.Collate)), None)
+        return "" if found is None else found.expression.sql(self.names.sqlglot_dialect)
+
+    @property
+    def ordinal(self) -> int | None:
+        """Number of the parameter that it is."""
+        return ordinal_of(self._core)
+
+    @property
+    def _core(self) -> exp.Expr:
+        """What is left without parentheses, casts, collations and signs."""
+        node = self.node
+        while isinstance(node, exp.Paren | exp.Cast | exp.TryCast | exp.Collate | exp.Neg):
+            node = node.this
+        return node
+
+    @cached_property
+    def kind(self) -> str:
+        """What `Term.operand` calls it."""
+        if self.columns:
+            is_plain = len(self.found) == 1 and self.wrapping is Wrapping.NONE
+            return "column" if is_plain else "expression"
+        core = self._core
+        if isinstance(core, exp.Query):
+            return "subquery"
+        if isinstance(core, exp.Null):
+            return "null"
+        if isinstance(core, exp.Placeholder):
+            return "parameter"
+        return "literal" if isinstance(core, exp.Literal | exp.Boolean) else "expression"
+
+    def text(self, ref: Ref) -> str:
+        """Return its SQL without aliases, the column by its name in the table."""
+        if self.wrapping is Wrapping.NONE:
+            return ref.column
+        node = self.node.unnest()
+        if ref.expression is not None:
+            inner = ref.expression
+            return bare(node.transform(lambda n: inner.copy() if isinstance(n, exp.Column) else n), self.names)
+        return bare(node, self.names)
+
+
+def bare(node: exp.Expr, names: Names) -> str:
+    """Return SQL without the aliases of tables."""
+    stripped = node.copy()
+    for column in [stripped] if isinstance(stripped, exp.Column) else list(stripped.find_all(exp.Column)):
+        for part in ("table", "db", "catalog"):
+            column.set(part, None)
+    return stripped.sql(names.sqlglot_dialect, normalize_functions="lower", comments=False)
+
+
+def _wrapping(node: exp.Expr) -> Wrapping:
+    if isinstance(node, _PLAIN):
+        return Wrapping.NONE
+    if isinstance(node, exp.Cast | exp.TryCast):
+        return Wrapping.CAST
+    if isinstance(node, exp.Collate):
+        return Wrapping.COLLATE
+    return Wrapping.ARITHMETIC if isinstance(node, _ARITHMETIC) else Wrapping.FUNCTION
