@@ -104,9 +104,10 @@ def summary(statistics: Statistics) -> str:
     tables = statistics.tables
     columns, indexes = sum(len(table.columns) for table in tables), sum(len(table.indexes) for table in tables)
     values = "with values of rows" if statistics.has_values else "no value of any row"
-    return (
-        f"{_count(len(tables), 'table')}, {_count(columns, 'column')}, {_count(indexes, 'index', 'indexes')}; {values}"
-    )
+    largest = max(tables, key=lambda table: table.rows, default=None)
+    size = f", the largest with {largest.rows:,.0f} rows" if largest is not None else ""
+    counts = f"{_count(columns, 'column')}, {_count(indexes, 'index', 'indexes')}"
+    return f"{_count(len(tables), 'table')}{size}, {counts}; {values}"
 
 
 def _count(number: int, one: str, many: str | None = None) -> str:

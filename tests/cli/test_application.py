@@ -57,7 +57,8 @@ class TestHelp:
         (["docter"], "dbguard: unknown command 'docter'\n  did you mean 'doctor'?\n"),
         (
             ["nonsense"],
-            "dbguard: unknown command 'nonsense'\n  known: baseline, config, db, doctor, explain, rules, schema, stats, version\n",
+            "dbguard: unknown command 'nonsense'\n"
+            "  known: baseline, config, db, doctor, explain, rules, schema, stats, version\n",
         ),
         (["--nonsense"], "dbguard: no such option: --nonsense"),
         (["explain"], "dbguard: missing argument '"),

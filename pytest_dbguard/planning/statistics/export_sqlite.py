@@ -82,8 +82,14 @@ def _stat1(fetch: Fetch) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for table, index, stat in fetch("SELECT tbl, idx, stat FROM sqlite_stat1"):
         if stat:
-            found[table][index or ""] = str(stat)
+            # the key of a table WITHOUT ROWID goes by the name of the table
+            found[table][_primary_key(fetch, table) if index == table else index or ""] = str(stat)
     return dict(found)
+
+
+def _primary_key(fetch: Fetch, table: str) -> str:
+    names = [row[1] for row in fetch(f"PRAGMA index_list({_quoted(table)})") if row[3] == "pk"]
+    return str(names[0]) if names else ""
 
 
 def _shadows(fetch: Fetch) -> set[str]:

@@ -10,11 +10,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from pytest_dbguard.planning.statistics.completion import completed
+from pytest_dbguard.planning.statistics.drift import differences
 from pytest_dbguard.planning.statistics.export_postgres import export_postgres
 from pytest_dbguard.planning.statistics.file import read_statistics, to_text, write_statistics
 from pytest_dbguard.planning.statistics.model import Dependency, NDistinct, Origin
 from pytest_dbguard.planning.statistics.pg_dump import statistics_of_pg_dump
 from pytest_dbguard.planning.statistics.tree_heights import tree_heights
+from pytest_dbguard.schema.postgres_reflection import reflect_postgres
 from tests.planning.statistics.planted import DDL, MARKERS, ROWS, SCHEMA_TEXTS
 
 
@@ -305,3 +308,34 @@ def test_pg_dump_tells_the_same_of_tables_and_columns(populated, exported):
     for table in kept.tables:
         for column in table.columns:
             assert column.slots == figures(real.table(table.name, table.schema))[column.name].slots
+
+
+@pytest.fixture(scope="module")
+def catalog(populated):
+    return reflect_postgres(fetch(populated))
+
+
+def test_an_export_does_not_differ_from_its_own_schema(exported, catalog):
+    assert differences(exported, catalog) == ()
+
+
+def test_completing_changes_nothing_that_was_exported(exported, catalog):
+    found = completed(exported, catalog)
+    assert {(each.schema, each.name) for each in found.tables} == {(each.schema, each.name) for each in exported.tables}
+    for table in exported.tables:
+        ours = found.table(table.name, table.schema)
+        assert (ours.rows, ours.origin) == (table.rows, Origin.PRODUCTION)
+        assert {column.name: column for column in ours.columns} | figures(table) == figures(ours)
+        indexes = {index.name: index for index in ours.indexes}
+        assert all(indexes[index.name] == index for index in table.indexes)
+
+
+@pytest.mark.parametrize("planner", ["postgres-embedded"], indirect=True)
+def test_a_catalog_tells_which_relations_of_pg_dump_are_indexes(populated, exported, catalog):
+    found = completed(statistics_of_pg_dump(dumped(populated)), catalog)
+    for table in exported.tables:
+        ours = found.table(table.name, table.schema)
+        sizes = {index.name: (index.pages, index.rows) for index in ours.indexes}
+        assert {index.name: sizes[index.name] for index in table.indexes} == {
+            index.name: (index.pages, index.rows) for index in table.indexes
+        }

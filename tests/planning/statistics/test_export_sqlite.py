@@ -8,9 +8,12 @@ from datetime import date
 
 import pytest
 
+from pytest_dbguard.planning.statistics.completion import completed
+from pytest_dbguard.planning.statistics.drift import differences
 from pytest_dbguard.planning.statistics.export_sqlite import export_sqlite
 from pytest_dbguard.planning.statistics.file import to_text
 from pytest_dbguard.planning.statistics.model import ColumnStatistics
+from pytest_dbguard.schema.sqlite_reflection import reflect_sqlite
 
 DDL = """
     CREATE TABLE orders (id INTEGER PRIMARY KEY, city TEXT, "odd ""name" INTEGER, twice AS (id * 2));
@@ -76,6 +79,15 @@ def test_no_value_is_in_the_file_and_nothing_is_written(database):
     assert "PLANTED" not in text
     assert "98765" not in text
     assert database.total_changes == before
+
+
+def test_an_export_does_not_differ_from_its_own_schema(database):
+    catalog = reflect_sqlite(lambda sql: database.execute(sql).fetchall())
+    assert differences(export(database), catalog) == ()
+    database.execute("ANALYZE")
+    found = export(database)
+    assert differences(found, catalog) == ()
+    assert completed(found, catalog).table("orders").columns == found.table("orders").columns
 
 
 def test_large_tables_are_not_read(database):
