@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from pytest_dbguard.sql.facts.conditions import Bound, ConditionReader, Reading, branches, conjuncts
 from pytest_dbguard.sql.facts.model import Alternative, Term, TermKind
-from pytest_dbguard.sql.facts.scans import Leaf, ScanDraft
+from pytest_dbguard.sql.facts.scans import Found, Leaf, ScanDraft
 
 _LISTED = frozenset({TermKind.EQUAL, TermKind.LIST, TermKind.NULL, TermKind.RANGE})
 
@@ -21,14 +21,21 @@ def read_condition(condition: exp.Expr, reader: ConditionReader) -> Reading:
         return reading
     strict: list[set[int]] = []
     by_id: dict[int, Leaf] = {}
+    pairs: list[dict[tuple[int, str, int, str], tuple[Found, Found]]] = []
     for branch in branches(condition):
         readings = [reader.read(part) for part in conjuncts(branch)]
         reading.either.append([bound for inner in readings for bound in inner.bounds])
+        pairs.append({_key(*pair): pair for inner in readings for pair in inner.pairs})
         leaves = {id(leaf): leaf for inner in readings for leaf in inner.strict}
         by_id |= leaves
         strict.append(set(leaves))
     reading.strict = [leaf for key, leaf in by_id.items() if all(key in keys for keys in strict)]
+    reading.pairs = [pair for key, pair in pairs[0].items() if all(key in others for others in pairs)]
     return reading
+
+
+def _key(one: Found, other: Found) -> tuple[int, str, int, str]:
+    return id(one.leaf), one.name, id(other.leaf), other.name
 
 
 def give_or(either: list[list[Bound]], arrives: Callable[[Bound], bool]) -> None:

@@ -121,6 +121,10 @@ class ConditionReader:
         while isinstance(node, exp.Not):
             is_negated = not is_negated
             node = node.this.unnest()
+        inner = node.this if isinstance(node, exp.Escape) else node
+        if inner.args.get("negate"):
+            # sqlglot 30 says so of IS and LIKE what other versions say by NOT
+            is_negated = not is_negated
         turned = _NEGATED.get(type(node))
         if is_negated and turned is not None and not isinstance(node.expression, exp.Any | exp.All):
             return turned(this=node.this, expression=node.expression), False
