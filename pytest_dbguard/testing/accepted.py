@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,19 +13,24 @@ import pytest
 from pytest_dbguard.analysis.count_gate import CountGate
 from pytest_dbguard.analysis.counts import counts_from_json
 from pytest_dbguard.analysis.judge import ActiveRule
+from pytest_dbguard.analysis.plan_gate import PlanGate
 from pytest_dbguard.analysis.stale import stale_findings
 from pytest_dbguard.baseline.counts import TestKey
 from pytest_dbguard.baseline.file import line_numbers, read_baseline, write_baseline
 from pytest_dbguard.baseline.model import Baseline, Entry
+from pytest_dbguard.baseline.plans import PlanKey
 from pytest_dbguard.core.errors import DbguardError
 from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.core.verdict import BaselineState, Fault
+from pytest_dbguard.reports.fitting import fit_query
 from pytest_dbguard.reports.wording import counted
 from pytest_dbguard.testing.suite import Suite
 
 if TYPE_CHECKING:
     from pytest_dbguard.config.model import Config
+    from pytest_dbguard.planning.assessment import Assessment
 
+_TEXT_CELLS = 100
 _PASSING = frozenset({"DBG107", "DBG503", "DBG601"})
 """Rules whose notes come and go: with how fast the machine is, and with what other tests read."""
 
@@ -63,6 +69,10 @@ class Accepted:
         self._gate = None
         if self.baseline is not None and config.counts:
             self._gate = CountGate(self.baseline.counts, active.get("DBG902"), keeps=config.update_baseline)
+        self._plans = None
+        if self.baseline is not None and "DBG903" in active:
+            fit = partial(fit_query, width=_TEXT_CELLS)
+            self._plans = PlanGate(self.baseline.plans, active["DBG903"], keeps=config.update_baseline, fit=fit)
 
     def describe(self) -> str:
         """Return what findings are compared with, for the header."""
@@ -80,6 +90,11 @@ class Accepted:
         if self._gate is not None and value is not None:
             self._gate.take(test, counts_from_json(value["scopes"]), value["tolerance"])
 
+    def take_plans(self, assessments: Iterable[Assessment]) -> None:
+        """Take in how the statements of the run were planned."""
+        for assessment in assessments if self._plans is not None else ():
+            self._plans.take(assessment)
+
     def close(self, findings: Iterable[Finding], finished: Collection[str], suite: Suite) -> Outcome:
         """Judge the run against the baseline, and write what flags ask for.
 
@@ -94,11 +109,11 @@ class Accepted:
         run = _Run.of(findings, finished, suite, before)
         leftovers = self._leftovers(before, run)
         regressions, improvement = self._compared(run)
+        told = self._planned_otherwise()
         if self._config.update_baseline:
             self.baseline = self._updated(before, run)
-        told: tuple[str, ...] = ()
         if self._config.prune_baseline and run.suite is None:
-            told = ("dbguard: nothing is pruned, since only some of the tests ran",)
+            told += ("dbguard: nothing is pruned, since only some of the tests ran",)
         elif self._config.prune_baseline:
             self.baseline, leftovers = leftovers.dropped_from(self.baseline or before), _Leftovers()
         stale = self._stale(leftovers, run)
@@ -109,19 +124,27 @@ class Accepted:
         if run.suite is None:
             return _Leftovers()
         gone = baseline.counts.gone(run.there) if self._gate is not None else frozenset()
-        return _Leftovers(baseline.stale(run.findings, run.finished, suite=run.suite), gone)
+        plans = self._plans.gone() if self._plans is not None and run.is_whole else frozenset()
+        return _Leftovers(baseline.stale(run.findings, run.finished, suite=run.suite), gone, plans)
 
     def _compared(self, run: _Run) -> tuple[tuple[Finding, ...], tuple[int, int]]:
         """Return regressions, and by how much tests are better; nothing of both where the update takes them in."""
-        if self._gate is None or self._config.update_baseline:
+        if self._config.update_baseline:
             return (), (0, 0)
-        return self._gate.regressions(run.finished), self._gate.improvement(run.finished)
+        plans = self._plans.regressions() if self._plans is not None else ()
+        if self._gate is None:
+            return plans, (0, 0)
+        return (*self._gate.regressions(run.finished), *plans), self._gate.improvement(run.finished)
+
+    def _planned_otherwise(self) -> tuple[str, ...]:
+        return self._plans.told() if self._plans is not None and not self._config.update_baseline else ()
 
     def _updated(self, baseline: Baseline, run: _Run) -> Baseline:
         counts = baseline.counts if self._gate is None else self._gate.updated(run.finished)
+        plans = baseline.plans if self._plans is None else self._plans.updated()
         weighs = self._config.fail_level is Severity.NOTE
         lasting = [f for f in run.findings if weighs or f.rule not in _PASSING or f.severity is not Severity.NOTE]
-        return replace(baseline.updated(lasting, run.finished, suite=run.suite), counts=counts)
+        return replace(baseline.updated(lasting, run.finished, suite=run.suite), counts=counts, plans=plans)
 
     def _stale(self, leftovers: _Leftovers, run: _Run) -> tuple[Finding, ...]:
         if self._path is None or not leftovers.number:
@@ -161,6 +184,11 @@ class _Run:
     suite: frozenset[str] | None
     there: frozenset[TestKey]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every test there is ran to its end."""
+        return self.suite is not None and self.suite <= self.finished
+
     @classmethod
     def of(cls, findings: Iterable[Finding], finished: Collection[str], suite: Suite, baseline: Baseline) -> _Run:
         tests = suite.tests()
@@ -173,10 +201,15 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class _Leftovers:
-    """What the baseline holds without need: findings that no longer occur, counts of tests that are gone."""
+    """What the baseline holds without need: findings that no longer occur, counts of tests that are gone, plans.
+
+    Plans of statements that no test runs any more are dropped with the others, and not told: a change of the code
+    changes some every day.
+    """
 
     entries: tuple[Entry, ...] = ()
     gone: frozenset[TestKey] = frozenset()
+    plans: frozenset[PlanKey] = frozenset()
 
     @property
     def number(self) -> int:
@@ -186,7 +219,7 @@ class _Leftovers:
     def dropped_from(self, baseline: Baseline) -> Baseline:
         """Return the baseline without them."""
         entries = tuple(entry for entry in baseline.entries if entry not in self.entries)
-        return Baseline(entries, baseline.counts.without(self.gone))
+        return Baseline(entries, baseline.counts.without(self.gone), baseline.plans.without(self.plans))
 
 
 def refuse_silent_update(pytest_config: pytest.Config, environ: Mapping[str, str]) -> None:

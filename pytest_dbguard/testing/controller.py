@@ -217,6 +217,7 @@ class ControllerPlugin:
         self._silenced |= outcome.silenced
         self._ignores.used |= outcome.used
         self._faults |= set(outcome.faults)
+        self._accepted.take_plans(outcome.assessments)
         return outcome
 
     def _unsilenced(self, findings: Iterable[Finding]) -> Iterator[Finding]:
