@@ -37,9 +37,8 @@ class LabDatabase:
         run = secrets.token_hex(4)
         self.name = f"dbguard_{run}_lab"
         self._maintenance = Maintenance(server)
-        if not server.is_ours:
-            with suppress(DatabaseError):  # of other roles
-                sweep(server)
+        with suppress(DatabaseError):  # of other roles
+            sweep(server)
         self._lock = RunLock(server, run)
         try:
             self.problem = self._create(collation)

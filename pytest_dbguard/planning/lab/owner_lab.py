@@ -15,7 +15,7 @@ from pytest_dbguard.planning.lab.partitions import family
 from pytest_dbguard.planning.lab.plan_names import renamed
 from pytest_dbguard.planning.lab.planner_session import PlannerSession
 from pytest_dbguard.planning.lab.postgres_indexes import Part, PostgresIndexes
-from pytest_dbguard.planning.lab.postgres_lab import created, errors_told, scaled
+from pytest_dbguard.planning.lab.postgres_lab import created, errors_told, scaled, with_problems
 from pytest_dbguard.planning.lab.sized_statistics import table_statistics
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog, Table
@@ -59,7 +59,7 @@ class OwnerLab:
         pages: Mapping[tuple[str, str], int],
     ) -> None:
         """Take over a database with schema, statistics and pages; `pages` tells how many each table really has."""
-        self.catalog, self.statistics, self.description = catalog, statistics, description
+        self.catalog, self.statistics = catalog, statistics
         self._database = database
         self._pages = dict(pages)
         stored = {(table.schema, table.name) for table in catalog.tables if table.holds_rows}
@@ -69,6 +69,7 @@ class OwnerLab:
         self._connection = database.connect()
         self._indexes = PostgresIndexes.read(self._connection, self.catalog.search_path)
         self._planner = PlannerSession(self._connection, catalog, statistics.settings, is_read_only=False)
+        self.description = with_problems(description, self._planner.problems)
         self._restate(catalog.tables)
 
     def explain(self, sql: str) -> Explained:

@@ -53,7 +53,7 @@ class ForgedLab:
         files: OpenFiles,
     ) -> None:
         """Take over a database in which the schema and its statistics are; the files are given their sizes."""
-        self.catalog, self.statistics, self.description = catalog, statistics, description
+        self.catalog, self.statistics = catalog, statistics
         self._database = database
         self._forgery = forgery
         self._files = files
@@ -68,6 +68,7 @@ class ForgedLab:
         try:
             with errors_told():
                 self._apply(catalog.tables)
+            self.description = with_problems(description, self._session().problems)
         except BaseException:
             self.release()
             raise
@@ -253,6 +254,11 @@ def scaled(statistics: Statistics, tables: Sequence[Table], rows: float) -> Stat
         share = table_statistics(table, statistics).rows / before if before > 0 else 1.0
         statistics = statistics_at_rows(statistics, table, rows * share)
     return statistics
+
+
+def with_problems(description: LabDescription, problems: Sequence[str]) -> LabDescription:
+    """Return the description with further problems."""
+    return replace(description, problems=(*description.problems, *problems))
 
 
 @contextmanager
