@@ -16,6 +16,8 @@ class Family(StrEnum):
     DECIMAL = "decimal"
     FLOAT = "float"
     TEXT = "text"
+    VARCHAR = "varchar"
+    """As TEXT, but for what PostgreSQL makes of it where it meets CHAR."""
     CHAR = "char"
     TEMPORAL = "temporal"
     ENUM = "enum"
@@ -34,7 +36,8 @@ _POSTGRES = (
     (Family.INTEGER, r"^(small|big)?int(eger)?(\d)?\b|^(small|big)?serial|^oid$"),
     (Family.DECIMAL, r"^(numeric|decimal)"),
     (Family.FLOAT, r"^(real|double|float)"),
-    (Family.TEXT, r"^(character varying|varchar|text|citext|string|nvarchar|clob)"),
+    (Family.VARCHAR, r"^(character varying|varchar|nvarchar)"),
+    (Family.TEXT, r"^(text|citext|string|clob)"),
     (Family.CHAR, r"^(character|char|bpchar)\b"),
     (Family.TEMPORAL, r"^(timestamp|date)"),
 )
@@ -48,6 +51,9 @@ _SQLITE = (
     (Family.FLOAT, r"real|floa|doub"),
     (Family.DECIMAL, r"^(numeric|decimal)"),
 )
+
+
+TEXTS = (Family.TEXT, Family.VARCHAR)
 
 
 def family_of(column: Column, dialect: Dialect) -> Family:

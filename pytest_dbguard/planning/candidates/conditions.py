@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from pytest_dbguard.planning.assessment import Obstacle
-from pytest_dbguard.planning.candidates.column_types import Family, compares_by_index, family_of, family_of_type
+from pytest_dbguard.planning.candidates.column_types import TEXTS, Family, compares_by_index, family_of, family_of_type
 from pytest_dbguard.planning.candidates.expressions import canonical, columns_in
+from pytest_dbguard.planning.candidates.predicates import asks_for_null
 from pytest_dbguard.planning.candidates.selectivity import holds_few, holds_few_by_type, is_small
 from pytest_dbguard.planning.statistics.model import Statistics, TableStatistics
 from pytest_dbguard.schema.catalog import Catalog, Column, Dialect, RelationKind, Table
@@ -95,14 +96,14 @@ def asks_for_index(condition: Condition) -> bool:
     return condition.term.kind is not TermKind.NULL and not condition.is_few
 
 
-def views_of(facts: StatementFacts, catalog: Catalog, statistics: Statistics | None) -> tuple[View, ...]:
+def views_of(facts: StatementFacts, catalog: Catalog, statistics: Statistics | None, sql: str = "") -> tuple[View, ...]:
     """Return the scans of tables that can have indexes, in the order of the statement."""
     found = []
     for scan in facts.scans:
         table = catalog.table(scan.table, scan.schema)
         if table is not None and table.kind not in _VIEWS and not table.is_temporary:
             known = statistics.table(table.name, table.schema) if statistics is not None else None
-            found.append(_Reader(table, catalog, known).view(scan))
+            found.append(_Reader(table, catalog, known, sql).view(scan))
     return tuple(found)
 
 
@@ -113,6 +114,7 @@ class _Reader:
     table: Table
     catalog: Catalog
     statistics: TableStatistics | None
+    sql: str
 
     def view(self, scan: Scan) -> View:
         """Return the scan with its conditions."""
@@ -155,6 +157,9 @@ class _Reader:
 
     def _condition(self, term: Term, column: Column) -> Condition | None:
         dialect = self.catalog.dialect
+        if term.operator == "OR" and self._may_be_null(term, column):
+            # an open end: most rows have none
+            term = replace(term, kind=TermKind.NULL)
         obstacle = self._obstacle(term, column)
         if obstacle is None and (term.kind is TermKind.OTHER or term.pattern == "unknown"):
             return None
@@ -168,10 +173,14 @@ class _Reader:
             return None
         return Condition(term, column, canonical(term.expression, dialect), obstacle, is_few, is_weak)
 
+    def _may_be_null(self, term: Term, column: Column) -> bool:
+        return term.operand == "null" or asks_for_null(self.sql, column.name, self.catalog.dialect)
+
     def _obstacle(self, term: Term, column: Column) -> Obstacle | None:
         if term.pattern == "leading":
             return Obstacle.LEADING_WILDCARD
-        if term.is_case_insensitive and term.pattern in ("prefix", "exact"):
+        is_search = term.is_case_insensitive or self._is_computed_pattern(term, column)
+        if term.pattern in ("prefix", "exact") and is_search:
             return Obstacle.CASE_INSENSITIVE
         if term.kind is TermKind.OTHER or self._is_same_text(term, column):
             return None
@@ -183,11 +192,16 @@ class _Reader:
             return None if compares_by_index(own, other, dialect) else Obstacle.TYPE
         return None
 
+    def _is_computed_pattern(self, term: Term, column: Column) -> bool:
+        """Whether SQLite has to compute the pattern, `? || '%'`: it then compares row by row, whatever the case."""
+        is_like = term.operator == "LIKE" and self.catalog.dialect is Dialect.SQLITE
+        return is_like and term.kind is TermKind.OTHER and column.collation.upper() != "NOCASE"
+
     def _is_same_text(self, term: Term, column: Column) -> bool:
         """Whether a cast changes nothing to PostgreSQL: text to text."""
         if term.wrapping is not Wrapping.CAST or self.catalog.dialect is not Dialect.POSTGRESQL:
             return False
-        is_text = family_of(column, self.catalog.dialect) is Family.TEXT
+        is_text = family_of(column, self.catalog.dialect) in TEXTS
         return is_text and canonical(term.expression, self.catalog.dialect) == column.name.lower()
 
 

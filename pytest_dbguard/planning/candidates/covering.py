@@ -96,7 +96,7 @@ def fits(view: View, key: IndexKey, condition: Condition) -> bool:
         return bool(key.collation) and condition.term.expression.lower().endswith(key.collation.lower().strip('"'))
     if condition.obstacle is not None or condition.expression:
         return False
-    if condition.term.kind is TermKind.PREFIX:
+    if condition.term.kind is TermKind.PREFIX and condition.term.operator != "GLOB":
         return serves_prefix(key, condition.column, view.catalog)
     is_own = key.collation.lower() in ("", condition.column.collation.lower())
     return is_own and (not key.operator_class.endswith("pattern_ops") or condition.term.kind is not TermKind.RANGE)

@@ -42,7 +42,7 @@ def proposals(facts: StatementFacts, catalog: Catalog, statistics: Statistics | 
     """Return what a statement lacks on its cheapest way, in the order of its scans."""
     if not facts.is_analysed:
         return Proposals()
-    views = views_of(facts, catalog, statistics)
+    views = views_of(facts, catalog, statistics, sql)
     found = list(_Statement(facts, views, Coverage(sql)).options())
     place = {view.key: number for number, view in enumerate(views)}
     wanted = sorted((w for option in found for w in option.wanted), key=lambda w: place[w.query, w.alias])
@@ -137,19 +137,28 @@ class _Statement:
         return [self._typed(view, each) for each in view.joins if self._is_known(view, each, reached)]
 
     def _is_known(self, view: View, condition: Condition, reached: frozenset[str]) -> bool:
-        alias = condition.term.other[0] if condition.term.other else ""
-        if any(other.scan.alias == alias and other.scan.query == view.scan.query for other in self.views):
-            return alias in reached
-        queries = [other.scan.query for other in self.views if other.scan.alias == alias]
-        outer = [query for query in queries if query < view.scan.query]
-        if outer:
+        query = self._query_of(view, condition)
+        if query == view.scan.query:
+            return condition.term.other is not None and condition.term.other[0] in reached
+        if query is not None and query < view.scan.query:
             is_joined = view.dialect is Dialect.POSTGRESQL and self._is_semi(view)
-            return not is_joined or self._is_restricted(max(outer))
-        if queries:
-            return self._is_restricted(min(queries))
+            return not is_joined or self._is_restricted(query)
+        if query is not None:
+            return self._is_restricted(query)
         # a derived table or a common table expression
         others = {other.scan.query for other in self.views} - {view.scan.query}
         return any(self._is_restricted(query) for query in others)
+
+    def _query_of(self, view: View, condition: Condition) -> int | None:
+        """Return the query of the scan on the other side; None where that is no table."""
+        if condition.term.other is None:
+            return None
+        alias = condition.term.other[0]
+        found = [other.scan.query for other in self.views if other.scan.alias == alias]
+        if condition.term.other_query is not None:
+            return condition.term.other_query if condition.term.other_query in found else None
+        outer = [query for query in found if query <= view.scan.query]
+        return max(outer, default=min(found, default=None))
 
     def _is_semi(self, view: View) -> bool:
         """Whether PostgreSQL joins an EXISTS like a table rather than runs it for each row."""

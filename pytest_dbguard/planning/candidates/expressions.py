@@ -40,13 +40,21 @@ def has_values(expression: str, dialect: Dialect) -> bool:
 
 
 def parsed(expression: str, dialect: Dialect) -> exp.Expr | None:
-    """Return the tree of an expression or statement; None where it cannot be parsed."""
+    """Return the tree of an expression; None where it cannot be parsed."""
+    # by itself sqlglot takes replace(...) for a command
+    tree = parsed_statement(f"SELECT {expression}", dialect)
+    found = tree.expressions if tree is not None else []
+    return found[0] if len(found) == 1 else None
+
+
+def parsed_statement(sql: str, dialect: Dialect) -> exp.Expr | None:
+    """Return the tree of a statement; None where it cannot be parsed."""
     # the parser is only paid for by who needs it
     from sqlglot import parse_one
     from sqlglot.errors import SqlglotError
 
     try:
-        return parse_one(expression, read="postgres" if dialect is Dialect.POSTGRESQL else "sqlite")
+        return parse_one(sql, read="postgres" if dialect is Dialect.POSTGRESQL else "sqlite")
     except (SqlglotError, RecursionError):
         return None
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pytest_dbguard.planning.assessment import Obstacle, Unusable
-from pytest_dbguard.planning.candidates.column_types import Family, family_of
+from pytest_dbguard.planning.candidates.column_types import TEXTS, Family, family_of
 from pytest_dbguard.planning.candidates.conditions import Condition, View
 from pytest_dbguard.planning.candidates.expressions import has_values
 from pytest_dbguard.planning.candidates.identifiers import quoted
@@ -18,6 +18,8 @@ from pytest_dbguard.sql.facts.model import TermKind, Wrapping
 _POINTS = (TermKind.EQUAL, TermKind.LIST, TermKind.JOIN)
 _DAY = re.compile(r"\bdate\s*\(|\bas date\b|::\s*date\b|date_trunc|ts_or_ds_to_date", re.IGNORECASE)
 _PART = re.compile(r"strftime|to_char|extract\s*\(\s*year|date_part|date_trunc|date_format|time_to_str", re.IGNORECASE)
+_FEW_PARTS = re.compile(r"extract\s*\(|date_part|strftime|to_char", re.IGNORECASE)
+"""Months and hours are few: an index on them finds too much."""
 _CALL = re.compile(r"\w+\(.*\)\Z", re.DOTALL)
 
 
@@ -27,6 +29,8 @@ def is_told(condition: Condition) -> bool:
     if obstacle is None:
         return False
     if obstacle is Obstacle.FUNCTION or obstacle is Obstacle.CAST:
+        if _FEW_PARTS.search(term.expression) and not re.search("year|%Y", term.expression, re.IGNORECASE):
+            return False
         if is_of_time(condition):
             return term.kind in (*_POINTS, TermKind.RANGE)
         return not condition.is_few and term.kind in (*_POINTS, TermKind.PREFIX)
@@ -132,7 +136,7 @@ def _trigram(view: View, conditions: Sequence[Condition]) -> IndexSpec | None:
     """Return an index by trigrams where PostgreSQL's extension for it is there."""
     if view.dialect is not Dialect.POSTGRESQL or not any("pg_trgm" in line for line in view.catalog.prelude):
         return None
-    if any(family_of(each.column, view.dialect) not in (Family.TEXT, Family.OTHER) for each in conditions):
+    if any(family_of(each.column, view.dialect) not in (*TEXTS, Family.OTHER) for each in conditions):
         return None
     keys = []
     for each in conditions:

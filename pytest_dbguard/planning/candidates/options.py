@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_dbguard.planning.assessment import Obstacle, Purpose, Unusable, Wanted
+from pytest_dbguard.planning.candidates.column_types import Family, family_of
 from pytest_dbguard.planning.candidates.conditions import Condition, View, asks_for_index
 from pytest_dbguard.planning.candidates.covering import Coverage, matched_by
+from pytest_dbguard.planning.candidates.identifiers import quoted
 from pytest_dbguard.planning.candidates.obstacles import is_told, search_of, unusable_of
 from pytest_dbguard.planning.candidates.selectivity import MANY_ROWS, is_named_few, rows_for_each
 from pytest_dbguard.planning.candidates.specs import MAX_KEYS, extended, filter_keys, plain_spec, sort_keys, spec_of
@@ -205,7 +207,7 @@ def _sort_option(view: View, single: Sequence[Condition]) -> Option | None:
         return None
     single = single[: MAX_KEYS - len(order)]
     keys = [*((each.column.name, plain_spec(view.table, [each.column.name]).keys[0]) for each in single), *order]
-    spec = spec_of(view.table, keys)
+    spec = replace(spec_of(view.table, keys), predicate=_nulls_of(view))
     wanted = Wanted(
         spec=spec,
         purpose=Purpose.SORT,
@@ -218,9 +220,20 @@ def _sort_option(view: View, single: Sequence[Condition]) -> Option | None:
     return Option((wanted,), cost=_RANGE_COST)
 
 
+def _nulls_of(view: View) -> str:
+    """Return the condition that makes an index hold only rows whose columns are NULL as the scan asks.
+
+    Walking in order past all others, the processed ones of a queue, would read most of the table.
+    """
+    nulls = [each for each in view.constants if each.term.kind is TermKind.NULL and each.obstacle is None]
+    names = dict.fromkeys(quoted(each.column.name) for each in nulls if not each.expression)
+    return " AND ".join(f"{name} IS NULL" for name in names)
+
+
 def _can_stand_before(view: View, condition: Condition) -> bool:
     """Whether a sort's index begins with the column: one value of several, not one of two that most rows have."""
-    return condition.is_single and condition.obstacle is None and not condition.is_weak
+    is_flag = family_of(condition.column, view.dialect) is Family.BOOLEAN
+    return condition.is_single and condition.obstacle is None and not is_flag
 
 
 def _is_named_few(view: View, condition: Condition) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pytest_dbguard.planning.candidates.expressions import parsed, spelled
+from pytest_dbguard.planning.candidates.expressions import parsed, parsed_statement, spelled
 from pytest_dbguard.schema.catalog import Dialect
 from pytest_dbguard.sql.facts.model import Term, TermKind
 
@@ -26,6 +26,11 @@ def implied(predicate: str, terms: Sequence[Term], sql: str, dialect: Dialect) -
         return True
     said = _conditions(sql, dialect) if sql else None
     return all(_is_met(part, terms, said) for part in _conjuncts(tree))
+
+
+def asks_for_null(sql: str, column: str, dialect: Dialect) -> bool:
+    """Return whether a statement says anywhere that a column may be NULL."""
+    return bool(sql) and f"{column.lower()} is null" in _conditions(sql, dialect)
 
 
 def _is_met(part: exp.Expr, terms: Sequence[Term], said: frozenset[str] | None) -> bool:
@@ -79,7 +84,7 @@ def _conditions(sql: str, dialect: Dialect) -> frozenset[str]:
     """Return the canonical spellings of all conditions of a statement, wherever they stand."""
     from sqlglot import exp
 
-    tree = parsed(sql, dialect)
+    tree = parsed_statement(sql, dialect)
     if tree is None:
         return frozenset()
     kinds = (exp.EQ, exp.NEQ, exp.Is, exp.In, exp.Not, exp.Like, exp.Column, exp.NullSafeEQ)

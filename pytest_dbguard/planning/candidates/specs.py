@@ -31,7 +31,7 @@ def plain_spec(table: Table, columns: Sequence[str]) -> IndexSpec:
 def key_of(view: View, condition: Condition) -> tuple[str | None, str]:
     """Return the key that serves a condition on a plain column."""
     name = condition.column.name
-    if condition.term.kind is TermKind.PREFIX:
+    if condition.term.kind is TermKind.PREFIX and condition.term.operator != "GLOB":
         return name, f"{quoted(name)}{prefix_suffix(view, condition.column)}"
     return name, quoted(name)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_dbguard.planning.candidates.expressions import parsed
+from pytest_dbguard.planning.candidates.expressions import parsed_statement
 from pytest_dbguard.schema.catalog import Catalog, Dialect, Table
 from pytest_dbguard.sql.facts.model import Join, Scan, StatementFacts
 
@@ -37,7 +37,7 @@ def unused_joins(facts: StatementFacts, catalog: Catalog, *, sql: str = "") -> t
     """Return the joins that a statement can do without; () without `sql`, the text that `facts` are of."""
     if not sql or facts.verb != "SELECT" or not any(join.kind in ("left", "inner") for join in facts.joins):
         return ()
-    tree = parsed(sql, catalog.dialect)
+    tree = parsed_statement(sql, catalog.dialect)
     if tree is None:
         return ()
     return tuple(_found(facts, catalog, tree))
