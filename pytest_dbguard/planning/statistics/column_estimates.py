@@ -12,7 +12,7 @@ from typing import Final
 from pytest_dbguard.planning.statistics.model import ColumnStatistics
 from pytest_dbguard.planning.statistics.reference_tables import last_noun
 from pytest_dbguard.planning.statistics.widths import width_of
-from pytest_dbguard.schema.catalog import Column, ForeignKey, Table
+from pytest_dbguard.schema.catalog import Column, Table
 
 _SOFT_DELETION = re.compile(r"^(deleted|removed|archived|trashed|purged|banned|revoked)(_(at|on|by|date|time))?$")
 _SOFT_DELETED: Final = 0.95
@@ -20,6 +20,10 @@ _NULLS: Final = 0.5
 """Share of NULLs where they are allowed: as much as keeps `IS NULL` from looking selective, which nobody knows."""
 _GROWING: Final = 0.1
 """From this share of the rows on, PostgreSQL takes a number of values to grow with the table."""
+
+_FEW: Final = 10.0
+_SPREAD: Final = 3.0
+"""The longest series of numbers against the average one."""
 
 _TRUTHS = re.compile(r"^(is|has|was|can|should|needs|allow|allows)_|^(active|enabled|visible|deleted|archived|public)$")
 _BY_NOUN: Mapping[str, float] = MappingProxyType(
@@ -50,7 +54,7 @@ def estimated(column: Column, table: Table, rows: float, referred_rows: Mapping[
         column: The column.
         table: Its table.
         rows: Of the table.
-        referred_rows: Rows of the tables that foreign keys on single columns lead to, by column.
+        referred_rows: By column of a foreign key, how many different values it may hold.
     """
     nulls = null_fraction(column)
     distinct = 0.0 if not rows else _distinct(column, table, rows * (1 - nulls), referred_rows)
@@ -92,7 +96,8 @@ def _distinct(column: Column, table: Table, filled_rows: float, referred_rows: M
     if column.name in referred_rows:
         return thrown(filled_rows, referred_rows[column.name])
     found = _by_meaning(column, table)
-    return min(filled_rows, -found * filled_rows if found < 0 else found)
+    told = -found * filled_rows if found < 0 else found
+    return min(filled_rows, told, *_numbers_within(column, table, filled_rows, referred_rows))
 
 
 def of_stat(name: str, stat: str, rows: float) -> ColumnStatistics | None:
@@ -106,6 +111,18 @@ def of_stat(name: str, stat: str, rows: float) -> ColumnStatistics | None:
 def thrown(balls: float, bins: float) -> float:
     """Return how many of so many bins hold a ball when each is thrown into any of them."""
     return bins * -math.expm1(-balls / bins) if bins else 0.0
+
+
+def _numbers_within(
+    column: Column, table: Table, filled_rows: float, referred_rows: Mapping[str, float]
+) -> Iterator[float]:
+    """Yield the numbers of values of a whole number that counts within others: the lines of each order."""
+    if not column.type.lower().startswith(("int", "smallint", "bigint")):
+        return
+    for unique in table.uniques():
+        others = [name for name in unique if name != column.name]
+        if others != list(unique) and others and all(name in referred_rows for name in others):
+            yield max(_FEW, _SPREAD * filled_rows / math.prod(referred_rows[name] for name in others))
 
 
 def _by_meaning(column: Column, table: Table) -> float:
@@ -150,10 +167,3 @@ def _as_planner(distinct: float, rows: float) -> float:
         return 0.0
     share = distinct / rows
     return -round(min(1.0, share), 6) if share > _GROWING else float(max(1, round(distinct)))
-
-
-def single_references(table: Table) -> Iterator[tuple[str, ForeignKey]]:
-    """Yield the foreign keys of one column, by that column."""
-    for key in table.foreign_keys:
-        if len(key.columns) == 1:
-            yield key.columns[0], key

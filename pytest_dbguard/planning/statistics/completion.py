@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_dbguard.planning.statistics.column_estimates import estimated, filled, of_stat, single_references
+from pytest_dbguard.planning.statistics.column_estimates import estimated, filled, of_stat
 from pytest_dbguard.planning.statistics.loose import sorted_in
 from pytest_dbguard.planning.statistics.model import (
     ColumnStatistics,
@@ -16,6 +16,7 @@ from pytest_dbguard.planning.statistics.model import (
     TableStatistics,
 )
 from pytest_dbguard.planning.statistics.overlay import laid_over_table
+from pytest_dbguard.planning.statistics.referred_values import ReferredValues
 from pytest_dbguard.planning.statistics.table_rows import Key, with_rows
 from pytest_dbguard.planning.statistics.widths import heap_pages
 from pytest_dbguard.schema.catalog import Catalog, Column, Dialect, Index, RelationKind, Table
@@ -38,9 +39,9 @@ def completed(statistics: Statistics, catalog: Catalog) -> Statistics:
     known = dict(_resolved(told, catalog))
     stored = replace(catalog, tables=tuple(t for t in catalog.tables if t.kind is not RelationKind.VIEW))
     sized = with_rows(known, stored, told.default_rows)
-    rows = {key: table.rows for key, table in sized.items()}
+    values = ReferredValues(stored, {key: table.rows for key, table in sized.items()})
     tables = tuple(
-        _completed_table(sized[table.schema, table.name], table, rows, catalog.dialect)
+        _completed_table(sized[table.schema, table.name], table, values, catalog.dialect)
         for table in sorted(stored.tables, key=lambda each: (each.schema, each.name))
     )
     return replace(told, tables=tables, dialect=told.dialect or str(catalog.dialect), loose=())
@@ -71,14 +72,8 @@ def _of_other_schema(table: Table, statistics: Statistics, catalog: Catalog) -> 
     return same[0] if len(same) == 1 == len(ours) else None
 
 
-def _completed_table(
-    known: TableStatistics, table: Table, rows: Mapping[Key, float], dialect: Dialect
-) -> TableStatistics:
-    referred = {
-        column: rows[key.referred_schema, key.referred_table]
-        for column, key in single_references(table)
-        if (key.referred_schema, key.referred_table) in rows
-    }
+def _completed_table(known: TableStatistics, table: Table, values: ReferredValues, dialect: Dialect) -> TableStatistics:
+    referred = values.of(table)
     estimates = [estimated(column, table, known.rows, referred) for column in table.columns]
     columns = tuple(
         filled(_column(known, table, column, dialect), estimate)

@@ -15,7 +15,7 @@ from pytest_dbguard.planning.statistics.model import (
     TableStatistics,
 )
 from pytest_dbguard.planning.statistics.scale import ScaleSettings, statistics_from_scale
-from pytest_dbguard.schema.catalog import Column, Index, IndexKey, RelationKind
+from pytest_dbguard.schema.catalog import Column, ForeignKey, Index, IndexKey, RelationKind
 from tests.planning.statistics.schemas import number, postgres, shop, sqlite, table
 
 
@@ -77,6 +77,33 @@ def test_keys_tell_numbers_of_values():
     # five orders a customer, thrown at random: hardly a customer without
     assert found.table("orders").column("customer_id").distinct(5_000_000) == pytest.approx(993_262, rel=0.01)
     assert found.table("customers").column("country_id").n_distinct == 200
+
+
+def test_composite_keys_have_the_values_of_what_they_refer_to():
+    stock = table(
+        "stock",
+        number("shop_id"),
+        number("ware_id"),
+        key=("shop_id", "ware_id"),
+        refers={"shop_id": "shops", "ware_id": "wares"},
+    )
+    both = ForeignKey("fk", ("shop_id", "ware_id"), "public", "stock", ("shop_id", "ware_id"))
+    lines = replace(
+        table("sales", number("shop_id"), number("ware_id"), number("line"), key=("shop_id", "ware_id", "line")),
+        foreign_keys=(both,),
+    )
+    catalog = postgres(stock, lines, table("shops", number()), table("wares", number()))
+    found = completed(declared(shops=50, wares=1000, stock=50_000, sales=1_000_000), catalog).table("sales")
+    assert [column.n_distinct for column in found.columns] == [50, 1000, 60]
+
+
+def test_keys_that_refer_to_each_other_end():
+    left = table("left", number(), number("right_id"), key=("id", "right_id"), refers={"right_id": "right"})
+    pair = ForeignKey("fk", ("id", "left_id"), "public", "left", ("id", "right_id"))
+    right = replace(table("right", number(), number("left_id")), foreign_keys=(pair,))
+    back = ForeignKey("back", ("id", "right_id"), "public", "right", ("id", "left_id"))
+    found = completed(declared(), postgres(replace(left, foreign_keys=(back,)), right))
+    assert all(column.n_distinct for each in found.tables for column in each.columns)
 
 
 def test_meanings_tell_numbers_of_values():
