@@ -27,13 +27,16 @@ class LabDatabase:
     killed, the next run on this server deletes it, as it does with copies for tests.
     """
 
-    def __init__(self, server: Server, collation: Collation) -> None:
+    def __init__(self, server: Server, collation: Collation, keeper: object = None) -> None:
         """Make it, sorting text by `collation` where the server can, after deleting what killed runs left there.
+
+        `keeper` is referred to until the database is closed: with it the server may end.
 
         Raises:
             DatabaseError: When the server refuses.
         """
         self.server = server
+        self._keeper = keeper
         run = secrets.token_hex(4)
         self.name = f"dbguard_{run}_lab"
         self._maintenance = Maintenance(server)
@@ -76,6 +79,7 @@ class LabDatabase:
         finally:
             self._lock.close()
             self._maintenance.close()
+            self._keeper = None
 
     def _create(self, collation: Collation) -> str:
         """Make the database; return what of the collation this server cannot do."""

@@ -35,12 +35,14 @@ class Place:
         server: Starts it where it does not run yet; raises DatabaseError where it does not start.
         why: Why it is this one: "which dbguard started for the tests".
         no_forging: Why its files may not be changed; "" where they may.
+        keeper: What stops the server when nobody refers to it any more; None where that is nobody of ours.
     """
 
     name: str
     server: Callable[[], Server]
     why: str
     no_forging: str = ""
+    keeper: OwnServer | None = None
 
     @property
     def may_forge(self) -> bool:
@@ -51,7 +53,8 @@ class Place:
 class OwnServer:
     """A server that is there for labs alone: started when the first one needs it, stopped by `close`.
 
-    Where nobody closes it, it ends with this process.
+    Where nobody closes it, it stops when nobody refers to this object any more: labs on it do. It ends with this
+    process in any case.
     """
 
     def __init__(self) -> None:
@@ -106,7 +109,7 @@ def places(
         yield Place(tests.kind, lambda: tests, "which dbguard started for the tests")
     if tests is not None and was_given and consents:
         yield Place("the tests' server", lambda: tests, "as the configuration allows")
-    yield Place("a server of its own", lambda: own.start(options, major), "which dbguard started for plans")
+    yield Place("a server of its own", lambda: own.start(options, major), "which dbguard started for plans", keeper=own)
     if tests is not None and was_given and not consents:
         told = "its files are not forged without consent (mode `server`)"
         yield Place("the tests' server", lambda: tests, "since no other one can be started here", told)

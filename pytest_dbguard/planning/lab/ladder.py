@@ -66,7 +66,8 @@ class Ladder:
             LabError: When no rung holds, saying why.
         """
         with errors_told():
-            database = LabDatabase(self.place.server(), _collation(self.catalog, self.statistics))
+            collation = _collation(self.catalog, self.statistics)
+            database = LabDatabase(self.place.server(), collation, self.place.keeper)
             try:
                 return self._on(database)
             except BaseException:

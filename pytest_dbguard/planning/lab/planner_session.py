@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,6 +49,7 @@ class PlannerSession:
         self.connection = connection
         self._major = connection.info.server_version // 10_000
         self._numbers = count(1)
+        self._is_read_only = is_read_only
         self.problems = self._prepare(catalog, settings, is_read_only)
 
     def explain(self, sql: str) -> Explained:
@@ -57,8 +58,7 @@ class PlannerSession:
 
         text = sql.strip().rstrip(";").rstrip()
         try:
-            # within somebody's transaction an error must not end that
-            with self.connection.transaction(force_rollback=True) if self._is_in_transaction else nullcontext():
+            with nullcontext() if self._is_read_only else self._guarded():
                 return Explained(parse_postgres(self._explained(text)))
         except LabError as error:
             return Explained(None, str(error))
@@ -69,11 +69,12 @@ class PlannerSession:
         """Close the connection."""
         self.connection.close()
 
-    @property
-    def _is_in_transaction(self) -> bool:
-        from psycopg.pq import TransactionStatus
-
-        return self.connection.info.transaction_status != TransactionStatus.IDLE
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Let nothing be written, and no error end the transaction that the session may be in."""
+        with self.connection.transaction(force_rollback=True):
+            self.connection.execute("SET TRANSACTION READ ONLY")
+            yield
 
     @property
     def _is_usable(self) -> bool:

@@ -81,12 +81,21 @@ class ForgedLab:
         return Explained(renamed(found.plan, self._aliases))
 
     def add(self, candidates: Iterable[IndexSpec]) -> tuple[str, ...]:
-        """Make candidate indexes, hidden, and return their names in the lab in order; "" for one that is refused."""
+        """Make candidate indexes, hidden, and return their names in the lab in order; "" for one that is refused.
+
+        Raises:
+            LabError: When the server refuses all of it; then none of them is there.
+        """
         specs = list(candidates)
         new = self._candidates.new(specs)
         if new:
-            with errors_told():
-                self._make(new)
+            try:
+                with errors_told():
+                    self._make(new)
+            except LabError:
+                for candidate in new:
+                    self._candidates.refuse(candidate)
+                raise
         return tuple(map(self._candidates.name, specs))
 
     @contextmanager

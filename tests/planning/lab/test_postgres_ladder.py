@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -114,6 +116,18 @@ def test_without_consent_a_server_of_its_own_is_better(opened, shops):
         own.close()
 
 
+def test_a_server_of_its_own_lives_as_long_as_labs_on_it(shops):
+    _, catalog = shops(18)
+    lab = open_lab(catalog, statistics_of(catalog), LabOptions()).lab
+    gc.collect()
+    directory = Path(lab._database.server.url.query["host"])
+    assert nodes(lab, "SELECT * FROM orders WHERE id = $1") == [("index scan", "orders", "orders_pkey")]
+    assert directory.exists()
+    lab.close()
+    gc.collect()
+    assert not directory.exists()
+
+
 @pytest.mark.parametrize(("ballast_mb", "rung"), [(64, Rung.BALLAST), (1, Rung.BALLAST), (0, Rung.DENSITY)])
 def test_an_owner_makes_what_it_may(opened, shops, builder, ballast_mb, rung):
     server = given(shops(18)[0], builder(18))
@@ -144,6 +158,7 @@ def test_an_owner_hides_and_shows_by_transactions_that_nest(opened, shops, build
         assert note in planned(lab, BY_NOTE).indexes
     assert planned(lab, BY_NOTE) == before
     assert nodes(lab, "SELECT * FROM orders WHERE id = $1")[-1][2] == "orders_pkey"
+    assert lab.explain("SELECT 1; DROP TABLE audit.orders").problem == "read only sql transaction"
     assert lab.size_of(note).pages > lab.size_of("ix_audit_who").pages / 10 > 1
     assert "cities holds no pages" in lab.explain("SELECT * FROM cities").problem
 
