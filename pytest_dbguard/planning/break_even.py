@@ -1,49 +1,82 @@
-"""From how many rows of a table an index pays: a bisection over sizes that the lab pretends."""
+"""From how many rows of a table its indexes pay: a bisection over sizes that the lab pretends, all indexes at once."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from pytest_dbguard.planning.lab.base import LabError
-from pytest_dbguard.planning.what_if import WhatIf
+from pytest_dbguard.planning.lab.base import Lab, LabError
 
-FEWEST_ROWS = 16
+FEWEST_ROWS = 32
 """Below it nobody asks."""
 
-STEPS = 8
+FIRST_PROBE = 1_000
+"""Most indexes pay from some hundred rows: a first look here spares steps."""
+
+STEPS = 5
+MAX_PROBES = 8
+"""Sizes that are pretended for one table: each takes the lab some hundredths of a second."""
 
 
-def pays_from(what_if: WhatIf, sql: str, shown: frozenset[str], *, table: str, schema: str, rows: float) -> int | None:
-    """Return the number of rows of a table from which the planner uses one of the candidates shown; rounded up.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A text, and the candidates of which the planner uses one at the table's size."""
 
-    It is known at `rows`, where it does. None where the lab cannot pretend other sizes.
-    """
-    lab = what_if.lab
-
-    def is_used(at: float) -> bool:
-        with lab.at_rows(table, at, schema), lab.visible(shown=sorted(shown)):
-            plan = lab.explain(sql).plan
-        return plan is not None and bool(shown & plan.indexes)
-
-    try:
-        return _first(is_used, rows)
-    except LabError:
-        return None
+    sql: str
+    shown: frozenset[str]
 
 
-def _first(is_used: Callable[[float], bool], rows: float) -> int | None:
-    """Bisect between the fewest rows and those where it is used, by the logarithm: sizes differ by factors."""
-    if rows <= FEWEST_ROWS:
-        return None
-    low, high = math.log(FEWEST_ROWS), math.log(rows)
-    for _ in range(STEPS):
-        middle = (low + high) / 2
-        if is_used(math.exp(middle)):
-            high = middle
+@dataclass(slots=True)
+class _Range:
+    """The sizes between which the answer lies, as logarithms: sizes differ by factors."""
+
+    low: float
+    high: float
+    steps: int = 0
+
+    def probe(self) -> float:
+        first = math.log(FIRST_PROBE)
+        return first if not self.steps and self.low < first < self.high else (self.low + self.high) / 2
+
+    def narrow(self, at: float, *, is_used: bool) -> None:
+        self.steps += 1
+        if is_used:
+            self.high = at
         else:
-            low = middle
-    return _rounded(math.exp(high))
+            self.low = at
+
+
+def pays_from(
+    lab: Lab, questions: Sequence[Question], *, table: str, schema: str, rows: float
+) -> Mapping[Question, int]:
+    """Return from how many rows of a table the planner uses the candidates of each question; rounded up.
+
+    That it uses them at `rows` is known. Nothing where the lab cannot pretend other sizes, or the table is tiny.
+    """
+    if rows <= FEWEST_ROWS:
+        return {}
+    ranges = {each: _Range(math.log(FEWEST_ROWS), math.log(rows)) for each in questions}
+    try:
+        for _ in range(MAX_PROBES):
+            left = [each for each in questions if ranges[each].steps < STEPS]
+            if not left:
+                break
+            at = ranges[left[0]].probe()
+            _ask(lab, [each for each in left if ranges[each].probe() == at], ranges, at, table, schema)
+    except LabError:
+        return {}
+    return {each: _rounded(math.exp(found.high)) for each, found in ranges.items() if found.steps}
+
+
+def _ask(
+    lab: Lab, questions: Iterable[Question], ranges: Mapping[Question, _Range], at: float, table: str, schema: str
+) -> None:
+    with lab.at_rows(table, math.exp(at), schema):
+        for each in questions:
+            with lab.visible(shown=sorted(each.shown)):
+                plan = lab.explain(each.sql).plan
+            ranges[each].narrow(at, is_used=plan is not None and bool(each.shown & plan.indexes))
 
 
 def _rounded(rows: float) -> int:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from pytest_dbguard.planning.assessment import AssessedStatement, Purpose, Verdict, Wanted
-from pytest_dbguard.planning.break_even import pays_from
+from pytest_dbguard.planning.break_even import Question, pays_from
 from pytest_dbguard.planning.lab.base import IndexSpec
 from pytest_dbguard.planning.statements import Prepared
 from pytest_dbguard.planning.what_if import WhatIf
 
-MAX_ASKED = 40
-"""Indexes of one run for which it is asked: each costs a dozen plans."""
+MAX_TABLES = 6
+"""Tables of one run whose sizes are pretended: each takes some tenths of a second."""
+
+_Asked = dict[IndexSpec, tuple[Question, float]]
 
 
 def with_sizes(
@@ -24,33 +26,51 @@ def with_sizes(
     """Return the statements, the verdicts that help with `pays_from_rows`.
 
     Each index is asked for once, by the first statement that it helps; PostgreSQL only, since SQLite's planner uses
-    an index at any size.
+    an index at any size. Tables with most indexes come first.
     """
     if what_if.lab.description.dialect != "postgresql":
         return tuple(statements)
-    known: dict[IndexSpec, int | None] = {}
+    tables: dict[tuple[str, str], _Asked] = {}
+    for spec, asked in _asked(statements, prepared, what_if):
+        tables.setdefault((spec.schema, spec.table), {}).setdefault(spec, asked)
+    known: dict[IndexSpec, int] = {}
+    for schema, table in sorted(tables, key=lambda key: (-len(tables[key]), key))[:MAX_TABLES]:
+        if not is_late():
+            known |= _of_table(tables[schema, table], what_if, table, schema)
+    return tuple(_with_sizes(statement, known) for statement in statements)
+
+
+def _asked(
+    statements: Sequence[AssessedStatement], prepared: Sequence[Prepared], what_if: WhatIf
+) -> Iterable[tuple[IndexSpec, tuple[Question, float]]]:
     for statement, source in zip(statements, prepared, strict=True):
         for wanted, verdict in statement.wanted:
-            if _is_asked(wanted, verdict) and wanted.spec not in known and len(known) < MAX_ASKED and not is_late():
-                known[wanted.spec] = _pays_from(wanted, verdict, source, what_if)
-    return tuple(_with_sizes(statement, known) for statement in statements)
+            question = _question(wanted, source, what_if) if _is_asked(wanted, verdict) else None
+            if question is not None:
+                yield wanted.spec, (question, verdict.rows or 0.0)
 
 
 def _is_asked(wanted: Wanted, verdict: Verdict) -> bool:
     return verdict.helps and not verdict.is_assumed and not wanted.group and wanted.purpose is not Purpose.SORT
 
 
-def _pays_from(wanted: Wanted, verdict: Verdict, prepared: Prepared, what_if: WhatIf) -> int | None:
+def _question(wanted: Wanted, prepared: Prepared, what_if: WhatIf) -> Question | None:
+    """Return the first text whose plan uses the index when it has no other."""
     names = what_if.names([wanted.spec])
     for variant in prepared.variants:
         plan = what_if.plan(variant.sql, names).plan
         if plan is not None and names & plan.indexes:
-            spec = wanted.spec
-            rows = verdict.rows or 0.0
-            return pays_from(what_if, variant.sql, names, table=spec.table, schema=spec.schema, rows=rows)
+            return Question(variant.sql, names)
     return None
 
 
-def _with_sizes(statement: AssessedStatement, known: dict[IndexSpec, int | None]) -> AssessedStatement:
+def _of_table(asked: _Asked, what_if: WhatIf, table: str, schema: str) -> dict[IndexSpec, int]:
+    questions = list(dict.fromkeys(question for question, _ in asked.values()))
+    rows = max(number for _, number in asked.values())
+    found = pays_from(what_if.lab, questions, table=table, schema=schema, rows=rows)
+    return {spec: found[question] for spec, (question, _) in asked.items() if question in found}
+
+
+def _with_sizes(statement: AssessedStatement, known: dict[IndexSpec, int]) -> AssessedStatement:
     pairs = tuple((w, replace(v, pays_from_rows=known.get(w.spec)) if v.helps else v) for w, v in statement.wanted)
     return replace(statement, wanted=pairs)

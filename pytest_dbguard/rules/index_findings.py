@@ -264,9 +264,8 @@ def write_lines(assessment: Assessment, spec: IndexSpec) -> Iterator[str]:
     """Yield what writes pay for an index."""
     writing = sum(_writes(each, spec) for each in assessment.statements)
     if writing:
-        shapes = "1 statement" if writing == 1 else f"{writing} statements"
-        verb = "writes" if writing == 1 else "write"
-        yield f"each write of its columns keeps one more entry; {shapes} of this run {verb} them"
+        shapes = "1 statement of this run does" if writing == 1 else f"{writing} statements of this run do"
+        yield f"each INSERT, and each UPDATE of its columns, writes one more index entry; {shapes}"
     known = assessment.statistics.table(spec.table, spec.schema)
     if known is not None and known.writes_per_read is not None:
         yield f"production writes {known.writes_per_read:.3g} rows of the table for each one that it reads"

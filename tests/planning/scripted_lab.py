@@ -22,6 +22,7 @@ class ScriptedLab:
         self.statistics = Statistics()
         self.refused: set[str] = set()
         self.asked: list[tuple[str, frozenset[str]]] = []
+        self.sizes: list[float] = []
         self.is_resizable = True
         self._script = script
         self._shown: frozenset[str] = frozenset()
@@ -49,6 +50,7 @@ class ScriptedLab:
     def at_rows(self, table: str, rows: float, schema: str = "") -> Iterator[None]:
         if not self.is_resizable:
             raise LabError("sizes are fixed")
+        self.sizes.append(rows)
         before, self._rows = self._rows, rows
         yield
         self._rows = before
