@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_dbguard.core.findings import Certainty, Finding, Fix, Severity, Shape, Site, Status
+from pytest_dbguard.core.findings import (
+    Certainty,
+    Finding,
+    Fix,
+    PlanLine,
+    PlanMark,
+    Remedy,
+    Severity,
+    Shape,
+    Site,
+    Status,
+)
 
 
 def site_to_json(site: Site | None) -> dict[str, Any] | None:
@@ -50,6 +61,9 @@ def finding_to_json(finding: Finding) -> dict[str, Any]:
         "shape_id": None if shape is None else shape.id,
         "evidence": list(finding.evidence),
         "scope": finding.scope,
+        "basis": finding.basis,
+        "plan": [{"depth": line.depth, "text": line.text, "mark": str(line.mark)} for line in finding.plan],
+        "remedies": [{"kind": remedy.kind, "code": remedy.code} for remedy in finding.remedies],
     }
 
 
@@ -75,4 +89,7 @@ def finding_from_json(value: dict[str, Any]) -> Finding:
         shape=None if shape is None else Shape(value["shape_id"], shape),
         evidence=tuple(value["evidence"]),
         scope=value["scope"],
+        basis=value["basis"],
+        plan=tuple(PlanLine(line["depth"], line["text"], PlanMark(line["mark"])) for line in value["plan"]),
+        remedies=tuple(Remedy(remedy["kind"], remedy["code"]) for remedy in value["remedies"]),
     )

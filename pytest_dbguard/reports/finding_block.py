@@ -1,13 +1,14 @@
-"""Draws one finding in full: what is wrong, where, by which line it was caused, and what to change."""
+"""Draws one finding in full: what is wrong, where, by which line it was caused, its plan, and what to change."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pytest_dbguard.core.findings import Certainty, Finding, Fix, Site, Status
+from pytest_dbguard.core.findings import Certainty, Finding, Fix, Remedy, Site, Status
 from pytest_dbguard.reports.excerpt import Excerpt, draw, excerpt_of
 from pytest_dbguard.reports.fitting import ELLIPSIS, cells, cut, fit_query, one_line, pad, without_controls, wrap
+from pytest_dbguard.reports.plan_block import plan_block
 from pytest_dbguard.reports.python_code import fit_code
 from pytest_dbguard.reports.source import SourceReader
 from pytest_dbguard.reports.style import Style
@@ -39,8 +40,10 @@ def finding_block(finding: Finding, canvas: Canvas) -> list[str]:
         details.add("count", label)
     _add_causes(details, finding, excerpt)
     _add_evidence(details, finding)
+    _add_plan(details, finding)
     if finding.fix is not None:
         _add_fix(details, finding.fix)
+    _add_remedies(details, finding.remedies, finding.fix)
     details.add("proof", finding.proof or "")
     details.add("more", f"dbguard explain {finding.rule}")
     return [*lines, *details.lines]
@@ -93,6 +96,9 @@ class _Details:
         """Add one detail whose lines are broken already."""
         sign = self.canvas.style.paint("=", "blue")
         name = self.canvas.style.paint(pad(f"{key}:", _KEY_CELLS), "bold")
+        if len(key) + 1 >= _KEY_CELLS:
+            # a key that fills its column has its text below
+            lines = ["", *lines]
         self.lines.append(f"{self._before}{sign} {name}{lines[0]}")
         self.lines += [f"{self._indent}{line}" for line in lines[1:]]
 
@@ -152,6 +158,29 @@ def _query(shape: str, room: int) -> list[str]:
         if len(lines) <= _QUERY_LINES:
             return lines
     return [fit_query(shape, room)]
+
+
+def _add_plan(details: _Details, finding: Finding) -> None:
+    canvas = details.canvas
+    details.add("basis", finding.basis)
+    if finding.plan:
+        details.add_lines("plan", plan_block(finding.plan, canvas.style, details.room, is_verbose=canvas.is_verbose))
+
+
+def _add_remedies(details: _Details, remedies: Iterable[Remedy], fix: Fix | None) -> None:
+    """Add the change for each tool, but what the fix shows already."""
+    for remedy in remedies:
+        if remedy.code and (fix is None or remedy.code != fix.code):
+            lines = [part for line in remedy.code.split("\n") for part in _code_lines(line, details.room)]
+            details.add_lines(remedy.kind, [details.canvas.style.paint(line, "green") for line in lines])
+
+
+def _code_lines(line: str, room: int) -> list[str]:
+    """Return a line of code in several where it is too wide and can be broken; a comment can be everywhere."""
+    clean = without_controls(line)
+    if not clean.startswith("# "):
+        return fit_code(clean, room)
+    return [f"# {part}" for part in wrap(clean[2:], room - 2, break_words=False)]
 
 
 def _add_fix(details: _Details, fix: Fix) -> None:

@@ -5,7 +5,7 @@
 format keys may be added; they never change their meaning or go away.
 
 Format history:
-    1: the first one.
+    1: the first one; `basis`, `plan` and `remedies` of findings were added.
 """
 
 from __future__ import annotations

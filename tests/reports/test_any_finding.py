@@ -8,7 +8,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_dbguard.core.findings import Certainty, Finding, Fix, Severity, Shape, Site, Status
+from pytest_dbguard.core.findings import (
+    Certainty,
+    Finding,
+    Fix,
+    PlanLine,
+    PlanMark,
+    Remedy,
+    Severity,
+    Shape,
+    Site,
+    Status,
+)
 from pytest_dbguard.core.verdict import BaselineState, Fault, RunTotals, Verdict
 from pytest_dbguard.reports.base import ReportContext
 from pytest_dbguard.reports.fitting import cells
@@ -47,6 +58,11 @@ FINDINGS = st.builds(
     shape=st.none() | st.builds(Shape, st.just("id"), TEXTS),
     evidence=st.lists(TEXTS, max_size=3).map(tuple),
     scope=st.sampled_from(["call", "setup", "GET /"]) | TEXTS,
+    basis=TEXTS,
+    plan=st.lists(st.builds(PlanLine, st.integers(0, 99), TEXTS, st.sampled_from(PlanMark)), max_size=20).map(tuple),
+    remedies=st.lists(
+        st.builds(Remedy, st.sampled_from(["sql", "alembic"]), st.just("") | st.just("f(a)\n# why")), max_size=2
+    ).map(tuple),
 )
 VERDICTS = st.builds(
     Verdict,

@@ -8,6 +8,7 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
+from pytest_dbguard.core.findings import PlanLine, PlanMark, Remedy
 from pytest_dbguard.core.serial import finding_from_json
 from pytest_dbguard.core.verdict import RunTotals, Verdict
 from pytest_dbguard.reports.json_report import FORMAT, JsonReporter, report_schema, to_json
@@ -70,6 +71,22 @@ def test_findings_are_complete(make_verdict):
     document = json.loads(JsonReporter().render(make_verdict(), None))
     verdict = make_verdict()
     assert tuple(map(finding_from_json, document["findings"])) == (*verdict.findings, *verdict.test_findings)
+
+
+PLANNED = {
+    "basis": "modelled at 100,000 rows (default)",
+    "plan": (PlanLine(0, "Sort"), PlanLine(1, "-> Seq Scan on orders", PlanMark.HOT)),
+    "remedies": (Remedy("sql", "CREATE INDEX ..."), Remedy("alembic", "op.create_index(...)")),
+}
+
+
+def test_findings_with_plans_are_complete(make_verdict, validator):
+    verdict = Verdict(findings=tuple(replace(finding, **PLANNED) for finding in make_verdict().findings))
+    document = json.loads(JsonReporter().render(verdict, None))
+    validator.validate(document)
+    assert list(undescribed(document, report_schema(), report_schema())) == []
+    assert document["findings"][0]["plan"][1] == {"depth": 1, "text": "-> Seq Scan on orders", "mark": "hot"}
+    assert tuple(map(finding_from_json, document["findings"])) == verdict.findings
 
 
 def test_what_else_is_said(make_verdict):
