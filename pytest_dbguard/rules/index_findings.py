@@ -20,6 +20,7 @@ from pytest_dbguard.schema.catalog import Dialect, Index, Table
 from pytest_dbguard.sql.facts.model import Scan
 
 PAGE_BYTES = 8192
+_READS = frozenset({Access.SEQUENTIAL, Access.INDEX, Access.INDEX_ONLY, Access.BITMAP, Access.AUTOMATIC_INDEX})
 
 
 class IndexRule:
@@ -154,24 +155,36 @@ def node_of(plan: Plan | None, scan: Scan | None) -> Node | None:
     """Return the node that reads what a scan reads; None without a plan, or where it is not read by itself."""
     if plan is None or scan is None:
         return None
-    found = [node for node in plan.root.walk() if node.table.lower() == scan.table.lower()]
+    nodes = (node for node in plan.root.walk() if node.access in _READS)
+    found = [node for node in nodes if node.table.lower() == scan.table.lower()]
     return next((node for node in found if node.alias == scan.alias), found[0] if found else None)
 
 
 def reads_text(verdict: Verdict, scan: Scan | None) -> str:
     """Return what an execution does without the index, as the planner sees it."""
-    node = node_of(verdict.plan_before, scan)
+    plan = verdict.plan_before
+    node = node_of(plan, scan)
     rows = f"all {count(verdict.rows)} rows" if verdict.rows is not None else "the whole table"
-    if node is None:
-        return "each execution reads the whole table" if verdict.plan_before is None else _gain_text(verdict)
+    if plan is None:
+        return "each execution reads the whole table"
+    if node is None or scan is None:
+        return _gain_text(verdict)
     if node.access is Access.SEQUENTIAL:
-        if scan is not None and scan.is_once:
+        if scan.is_once and _runs_per_row(plan.root, node):
             return f"each row of the outer query reads {rows}"
-        may = scan is not None and scan.has_limit and not scan.order
-        return f"an execution may read {rows}" if may else f"each execution reads {rows}"
+        return f"an execution may read {rows}" if scan.has_limit and not scan.order else f"each execution reads {rows}"
     if node.access is Access.AUTOMATIC_INDEX:
         return f"each execution builds a temporary index of {rows}"
     return _gain_text(verdict)
+
+
+def _runs_per_row(root: Node, node: Node) -> bool:
+    """Whether a node stands in a subplan that runs once a row, and not once for all."""
+    for each in root.walk():
+        per_row = each.access is Access.SUBPLAN and each.text.startswith(("SubPlan", "CORRELATED"))
+        if per_row and any(below is node for below in each.walk()):
+            return True
+    return False
 
 
 def _gain_text(verdict: Verdict) -> str:
@@ -223,7 +236,8 @@ def fix_of(specs: Sequence[IndexSpec]) -> Fix:
 def figures(assessment: Assessment, need: Need) -> tuple[str, ...]:
     """Return the lines that tell what an index gains and costs."""
     verdict = need.verdict
-    lines = [*verdict_lines(verdict)]
+    # what it weighs is known of the index that is wanted, not of a wider one
+    lines = [*verdict_lines(verdict if verdict.wider is None else replace(verdict, size=None))]
     if verdict.wider is not None:
         lines.append(f"{subject(verdict.wider)} serves other statements of this run as well")
     if need.wanted.extends:

@@ -159,22 +159,24 @@ def _writing(unusable: Unusable, dialect: Dialect) -> str:
 
 def _why(unusable: Unusable) -> str:
     """Return in one clause why no index serves the term."""
-    column = f"`{unusable.table}.{unusable.term.column}`"
-    index = f"the index `{unusable.index}`" if unusable.index else f"an index on {column}"
-    written = f"`{unusable.term.expression}`"
+    column, written = f"`{unusable.table}.{unusable.term.column}`", f"`{unusable.term.expression}`"
+    index = f"the index `{unusable.index}`"
+    has_index = bool(unusable.index)
     match unusable.obstacle:
         case Obstacle.FUNCTION | Obstacle.CAST | Obstacle.ARITHMETIC:
-            return f"{index} cannot serve {written}"
+            return (
+                f"{index} cannot serve {written}" if has_index else f"no index of `{unusable.table}` serves {written}"
+            )
         case Obstacle.TYPE:
-            return f"{index} cannot serve {column} compared with a value of another type"
+            return f"{index if has_index else 'an index'} cannot serve {column} compared with another type"
         case Obstacle.COLLATION:
-            return f"{index} sorts by another collation than the condition on {column}"
+            return f"{index if has_index else 'an index'} on {column} sorts by another collation than the condition"
         case Obstacle.LEADING_WILDCARD:
-            return f"{index} cannot serve a pattern that begins with a wildcard"
+            return f"a pattern that begins with a wildcard cannot use an index on {column}"
         case Obstacle.CASE_INSENSITIVE:
-            return f"{index} cannot serve a pattern that ignores case"
+            return f"a pattern that ignores case cannot use an index on {column}"
         case Obstacle.PATTERN_CLASS:
-            return f"{index} sorts {column} by language and cannot serve LIKE"
+            return f"{index if has_index else 'an index'} on {column} sorts by language and cannot serve LIKE"
         case Obstacle.PREDICATE:
             return f"{index} is partial, and the statement does not imply its condition"
         case Obstacle.INVALID:

@@ -7,11 +7,15 @@ from assessments import STATIC, assessment, judged, plan, statement, use, verdic
 
 from pytest_dbguard.core.findings import PlanMark, Severity, Site
 from pytest_dbguard.planning.assessment import Basis, Purpose
-from pytest_dbguard.planning.plan import Access
+from pytest_dbguard.planning.plan import Access, Node, Plan
 from pytest_dbguard.planning.statistics.model import Origin
 from pytest_dbguard.rules.base import RuleOptions
 from pytest_dbguard.rules.missing_index import MissingIndex
 from pytest_dbguard.sql.facts.model import Scan, Written
+
+SUBPLAN = Node(Access.SUBPLAN, "CORRELATED SCALAR SUBQUERY", children=(plan().root,))
+PER_ROW = Plan(Node(Access.SEQUENTIAL, "SCAN customer", table="customer", children=(SUBPLAN,)), 9e9)
+UPDATE = Plan(Node(Access.OTHER, "Update on orders", table="orders", alias="orders", children=(plan().root,)), 2137.0)
 
 
 def found(*pairs, **more):
@@ -78,7 +82,9 @@ def test_how_much_it_weighs(given, expected):
     ("scan", "before", "words"),
     [
         (Scan("orders", "orders", has_limit=True), plan(), "an execution may read all 100,000 rows"),
-        (Scan("orders", "orders", is_once=True), plan(), "each row of the outer query reads all 100,000 rows"),
+        (Scan("orders", "orders", is_once=True), PER_ROW, "each row of the outer query reads all 100,000 rows"),
+        (Scan("orders", "orders", is_once=True), plan(), "each execution reads all 100,000 rows"),
+        (Scan("orders", "orders", is_written=True), UPDATE, "each execution reads all 100,000 rows"),
         (Scan("orders", "orders"), plan(Access.AUTOMATIC_INDEX), "builds a temporary index of all 100,000 rows"),
         (Scan("orders", "orders"), plan(Access.INDEX, cost=100.0), "with one it costs 8% of what it costs now"),
         (Scan("orders", "orders"), plan(Access.BITMAP, cost=9e9), "with one it costs under 1%"),
