@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from pytest_dbguard.sql.facts.conditions import Bound, ConditionReader, Reading, branches, conjuncts
+from pytest_dbguard.sql.facts.conditions import ConditionReader
 from pytest_dbguard.sql.facts.model import Alternative, Term, TermKind
+from pytest_dbguard.sql.facts.readings import Bound, Reading, branches, conjuncts, is_or
 from pytest_dbguard.sql.facts.scans import Found, Leaf, ScanDraft
 
 _LISTED = frozenset({TermKind.EQUAL, TermKind.LIST, TermKind.NULL, TermKind.RANGE})
@@ -17,7 +18,7 @@ _LISTED = frozenset({TermKind.EQUAL, TermKind.LIST, TermKind.NULL, TermKind.RANG
 def read_condition(condition: exp.Expr, reader: ConditionReader) -> Reading:
     """Read a condition that is no AND; ORs within the branches of an OR say nothing by themselves."""
     reading = reader.read(condition)
-    if not isinstance(condition.unnest(), exp.Or):
+    if not is_or(condition):
         return reading
     strict: list[set[int]] = []
     by_id: dict[int, Leaf] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from pytest_dbguard.sql.facts.alternatives import give_or, read_condition
-from pytest_dbguard.sql.facts.conditions import Bound, ConditionReader, Reading
+from pytest_dbguard.sql.facts.conditions import ConditionReader
 from pytest_dbguard.sql.facts.joins import (
     JoinNode,
     Node,
@@ -23,6 +23,7 @@ from pytest_dbguard.sql.facts.joins import (
 )
 from pytest_dbguard.sql.facts.model import Join, Term, TermKind
 from pytest_dbguard.sql.facts.operands import Operand
+from pytest_dbguard.sql.facts.readings import Bound, Reading
 from pytest_dbguard.sql.facts.scans import Found, Leaf, QueryInfo, Reach, Ref
 from pytest_dbguard.sql.facts.scopes import Scope
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlglot import exp
 
+from pytest_dbguard.sql.facts.likes import class_of
 from pytest_dbguard.sql.facts.model import Term, TermKind, Wrapping
 from pytest_dbguard.sql.facts.operands import Operand, bare
-from pytest_dbguard.sql.facts.scans import Found, Leaf, QueryInfo, Reach, Ref
+from pytest_dbguard.sql.facts.readings import Bound, Reading
+from pytest_dbguard.sql.facts.scans import QueryInfo, Reach
 from pytest_dbguard.sql.facts.scopes import Scope
-from pytest_dbguard.sql.patterns import pattern_class
 
 _RANGES: Mapping[type[exp.Expr], str] = {exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
@@ -38,62 +39,6 @@ _OPERATORS = {
     "regexpilike": "~*",
     "match": "MATCH",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A term and the column that it is about."""
-
-    ref: Ref
-    leaf: Leaf
-    is_local: bool
-    term: Term
-    needs: Reach
-
-
-@dataclass(slots=True)
-class Reading:
-    """What one condition says.
-
-    Attributes:
-        bounds: Terms.
-        pairs: Columns that must be equal.
-        strict: Elements of FROM of which a row of NULLs cannot fulfil it.
-        queries: (kind of join, columns before IN, query) of EXISTS and IN.
-        mentions: Elements of FROM that it names.
-        either: Of an OR: what its branches say.
-    """
-
-    bounds: list[Bound] = field(default_factory=list)
-    pairs: list[tuple[Found, Found]] = field(default_factory=list)
-    strict: list[Leaf] = field(default_factory=list)
-    queries: list[tuple[str, tuple[Operand, ...], exp.Expr]] = field(default_factory=list)
-    mentions: list[Leaf] = field(default_factory=list)
-    either: list[list[Bound]] = field(default_factory=list)
-
-
-def conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
-    """Yield the conditions that must all hold, in the order of the text."""
-    pending = [condition]
-    while pending:
-        node = pending.pop().unnest()
-        if isinstance(node, exp.And):
-            pending += (node.expression, node.this)
-        else:
-            yield node
-
-
-def branches(condition: exp.Expr) -> list[exp.Expr]:
-    """Return the conditions of which one must hold, in the order of the text."""
-    found: list[exp.Expr] = []
-    pending = [condition]
-    while pending:
-        node = pending.pop().unnest()
-        if isinstance(node, exp.Or):
-            pending += (node.expression, node.this)
-        else:
-            found.append(node)
-    return found
 
 
 @dataclass(slots=True)
@@ -125,7 +70,7 @@ class ConditionReader:
         if inner.args.get("negate"):
             # sqlglot 30 says so of IS and LIKE what other versions say by NOT
             is_negated = not is_negated
-        turned = _NEGATED.get(type(node))
+        turned = _NEGATED.get(type(node)) if self._is_postgres else None
         if is_negated and turned is not None and not isinstance(node.expression, exp.Any | exp.All):
             return turned(this=node.this, expression=node.expression), False
         return node, is_negated
@@ -147,7 +92,7 @@ class ConditionReader:
             self._compare(reading, node)
         elif isinstance(node, exp.NullSafeEQ) and not is_negated and not self._is_postgres:
             self._sides(reading, node.this, node.expression, TermKind.EQUAL, "IS")
-        elif not isinstance(node, exp.Or):
+        elif not isinstance(node, exp.Connector):
             self._other(reading, node, is_negated=is_negated)
 
     @property
@@ -190,16 +135,27 @@ class ConditionReader:
         left = node.this.unnest()
         columns = tuple(map(self._operand, left.expressions if isinstance(left, exp.Tuple) else (left,)))
         query = node.args.get("query")
-        if query is not None and query.find(exp.Select) is not None:
+        if query is not None and query.find(exp.Table) is None:
+            # a list of values, or none at all: SQLAlchemy's empty IN
+            kind = TermKind.OTHER if is_negated or query.find(exp.Where) is not None else TermKind.LIST
+            for column in columns:
+                self._bind(reading, column, kind, operator="IN", is_negated=is_negated, operand="expression")
+            return
+        if query is not None:
             self._in_query(reading, columns, query, is_negated=is_negated)
             return
         members = [self._operand(member) for member in node.args.get("expressions") or ()]
         if not members or any(member.columns for member in members):
             self._other(reading, node, is_negated=is_negated)
             return
-        kind = TermKind.OTHER if is_negated else TermKind.LIST
-        for column in columns:
-            self._bind(reading, column, kind, operator="IN", is_negated=is_negated, **_of_value(members[0]))
+        is_empty = all(member.kind == "null" for member in members)
+        kind = TermKind.OTHER if is_negated or is_empty else TermKind.LIST
+        first = members[0].node.unnest()
+        if isinstance(first, exp.Values) and first.expressions:
+            first = first.expressions[0]
+        values = list(map(self._operand, first.expressions)) if isinstance(first, exp.Tuple) else members[:1]
+        for column, value in zip(columns, values, strict=False):
+            self._bind(reading, column, kind, operator="IN", is_negated=is_negated, **_of_value(value))
             self._mark_strict(reading, column)
 
     def _in_query(self, reading: Reading, columns: tuple[Operand, ...], query: exp.Expr, *, is_negated: bool) -> None:
@@ -240,8 +196,7 @@ class ConditionReader:
             return
         side, pattern = self._operand(node.this), self._operand(node.expression)
         is_glob = isinstance(node, exp.Glob)
-        text, is_complete = _pattern_text(node.expression)
-        known = _class_of(text, is_complete, escape, is_glob)
+        known = class_of(node.expression, escape=escape, is_glob=is_glob)
         # SQLite asks for a literal or a parameter, nothing that has to be computed
         is_fit = self._is_postgres or pattern.kind in ("literal", "parameter")
         is_prefix = is_fit and known in ("prefix", "exact", "unknown") and not is_negated and not pattern.columns
@@ -249,7 +204,7 @@ class ConditionReader:
             reading,
             side,
             TermKind.PREFIX if is_prefix else TermKind.OTHER,
-            pattern="leading" if known == "any" else known,
+            pattern=known,
             is_case_insensitive=isinstance(node, exp.ILike),
             operator="GLOB" if is_glob else "ILIKE" if isinstance(node, exp.ILike) else "LIKE",
             is_negated=is_negated,
@@ -328,13 +283,14 @@ class ConditionReader:
     def _other(self, reading: Reading, node: exp.Expr, *, is_negated: bool) -> None:
         """Read what no B-tree serves, or what nobody here knows."""
         operator = "<>" if isinstance(node, exp.NEQ) else _OPERATORS.get(node.key, "")
+        one, other = self._operand(node), None
         if isinstance(node, exp.Binary) and not isinstance(node, exp.Connector):
             one, other = self._operand(node.this), self._operand(node.expression)
-            if isinstance(node, exp.NEQ):
-                self._mark_strict(reading, one)
-                self._mark_strict(reading, other)
-        else:
-            one, other = self._operand(node), None
+        elif isinstance(node, exp.MatchAgainst) and len(node.expressions) == 1:
+            one, other = self._operand(node.expressions[0]), self._operand(node.this)
+        if other is not None and isinstance(node, exp.NEQ):
+            self._mark_strict(reading, one)
+            self._mark_strict(reading, other)
         for side, value in ((one, other), (other, one)):
             if side is not None:
                 told = {} if value is None else _of_value(value)
@@ -384,33 +340,3 @@ class ConditionReader:
 def _of_value(value: Operand) -> dict[str, Any]:
     """Return what a term tells of what its column is compared with."""
     return {"operand": value.kind, "operand_type": value.cast_to, "ordinal": value.ordinal}
-
-
-def _pattern_text(node: exp.Expr) -> tuple[str, bool]:
-    """Return what a pattern begins with, as far as it is known, and whether that is all of it."""
-    node = node.unnest()
-    if isinstance(node, exp.Cast | exp.Collate | exp.Lower | exp.Upper):
-        return _pattern_text(node.this)
-    if isinstance(node, exp.Literal):
-        return node.name, True
-    if isinstance(node, exp.DPipe):
-        parts: list[exp.Expr] = [node.this, node.expression]
-    elif isinstance(node, exp.Concat):
-        parts = node.expressions
-    else:
-        return "", False
-    text = ""
-    for part in parts:
-        piece, is_complete = _pattern_text(part)
-        text += piece
-        if not is_complete:
-            return text, False
-    return text, True
-
-
-def _class_of(text: str, is_complete: bool, escape: str, is_glob: bool) -> str:
-    """Return the class of a pattern; one whose end is not known is settled by a wildcard at its beginning only."""
-    known = pattern_class(text, escape=escape, is_glob=is_glob)
-    if is_complete:
-        return known
-    return "leading" if known in ("leading", "any") else "unknown"

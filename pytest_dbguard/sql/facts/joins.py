@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pytest_dbguard.sql.facts.conditions import Reading
 from pytest_dbguard.sql.facts.model import Join
+from pytest_dbguard.sql.facts.readings import Reading
 from pytest_dbguard.sql.facts.scans import Found, Leaf
 
 

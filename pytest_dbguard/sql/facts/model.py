@@ -44,7 +44,8 @@ class Term:
         column: The column's name.
         kind: What an index could do for it.
         wrapping: What is done to the column before it is compared.
-        expression: SQL of the wrapped column without the table's alias (`lower(email)`); the column's name else.
+        expression: SQL of the wrapped column without the table's alias (`lower(email)`), parameters as `?`; the
+            column's name else.
         other: (alias, column) of the other side of a join, where it is one column; None otherwise. The alias may be
             that of a function, VALUES or a CTE, of which there is no scan.
         other_wrapping: What is done to the other side of a join.

@@ -154,8 +154,8 @@ class Operand:
 
 
 def bare(node: exp.Expr, names: Names) -> str:
-    """Return SQL without the aliases of tables."""
-    stripped = node.copy()
+    """Return SQL without the aliases of tables, parameters as `?`."""
+    stripped = node.transform(lambda n: exp.Var(this="?") if isinstance(n, exp.Placeholder) else n)
     for column in [stripped] if isinstance(stripped, exp.Column) else list(stripped.find_all(exp.Column)):
         for part in ("table", "db", "catalog"):
             column.set(part, None)

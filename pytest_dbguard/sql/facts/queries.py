@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from pytest_dbguard.sql.facts.applying import Conditions
-from pytest_dbguard.sql.facts.conditions import conjuncts
 from pytest_dbguard.sql.facts.elements import FromReader
 from pytest_dbguard.sql.facts.joins import Node, leaves
 from pytest_dbguard.sql.facts.model import Join, Written
 from pytest_dbguard.sql.facts.names import Names, arg
 from pytest_dbguard.sql.facts.ordering import set_groups, set_order
 from pytest_dbguard.sql.facts.outputs import fill_outputs, is_limited
+from pytest_dbguard.sql.facts.readings import conjuncts
 from pytest_dbguard.sql.facts.scans import Output, Part, Query, QueryInfo, Reach, ScanDraft
 from pytest_dbguard.sql.facts.scopes import Scope
 from pytest_dbguard.sql.facts.text import NotUnderstood
@@ -144,7 +144,11 @@ class Analyst:
             if is_recursive:
                 known[key] = _recursive(part.this, names, query)
             info = self._part(part.this, sees, query, known)
-            known[key] = Part(info, names, self._reach(part, key, is_recursive=is_recursive))
+            reach = self._reach(part, key, is_recursive=is_recursive)
+            if reach is Reach.NONE and self.uses.get(key, 0) > 1:
+                # a table of its own: joined with itself it is not the same scan twice
+                info = QueryInfo(info.query, [Output(o.name) for o in info.outputs], info.is_open, is_simple=False)
+            known[key] = Part(info, names, reach)
         return known
 
     def change(self, node: exp.Expr, sees: Scope | None, around: Query | None, parts: Parts) -> QueryInfo:
