@@ -21,6 +21,7 @@ _PART = re.compile(r"strftime|to_char|extract\s*\(\s*year|date_part|date_trunc|d
 _FEW_PARTS = re.compile(r"extract\s*\(|date_part|strftime|to_char", re.IGNORECASE)
 """Months and hours are few: an index on them finds too much."""
 _CALL = re.compile(r"\w+\(.*\)\Z", re.DOTALL)
+_SPECIAL = re.compile(r"cast\b", re.IGNORECASE)
 
 
 def is_told(condition: Condition) -> bool:
@@ -114,13 +115,13 @@ def _collated(view: View, condition: Condition) -> IndexSpec | None:
 
 def _expression_spec(view: View, condition: Condition) -> IndexSpec | None:
     """Return an index on the expression; None where it has values, or depends on the session's time zone."""
-    text = condition.term.expression
+    text = condition.written
     is_pattern = condition.term.kind is TermKind.PREFIX
     if has_values(text, view.dialect) or (view.dialect is Dialect.SQLITE and is_pattern):
         return None
     if view.dialect is Dialect.POSTGRESQL and _is_volatile(condition):
         return None
-    key = text if _CALL.match(text) and not text.upper().startswith("CAST") else f"({text})"
+    key = text if _CALL.match(text) and not _SPECIAL.match(text) else f"({text})"
     return spec_of(view.table, [(None, f"{key} {pattern_class(condition.column)}" if is_pattern else key)])
 
 
@@ -140,10 +141,10 @@ def _trigram(view: View, conditions: Sequence[Condition]) -> IndexSpec | None:
         return None
     keys = []
     for each in conditions:
-        if each.expression and has_values(each.term.expression, view.dialect):
+        if each.expression and has_values(each.written, view.dialect):
             return None
         plain = each.column.name if not each.expression else None
-        keys.append((plain, f"{quoted(plain) if plain else each.term.expression} gin_trgm_ops"))
+        keys.append((plain, f"{quoted(plain) if plain else each.written} gin_trgm_ops"))
     keys = list(dict.fromkeys(keys))
     return IndexSpec(
         view.table.schema,

@@ -26,7 +26,7 @@ SCHEMAS = ("shop", "desk")
 DIALECTS = {Dialect.SQLITE: sqlite.dialect(), Dialect.POSTGRESQL: psycopg.dialect()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """One statement on one database.
 
