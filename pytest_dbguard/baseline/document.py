@@ -120,7 +120,8 @@ def to_text(baseline: Baseline) -> str:
     findings = _block("[]", map(finding_line, baseline.entries))
     counts = _block("[]", map(count_line, baseline.counts.entries))
     plans = _block("[]", map(plan_line, baseline.plans.entries))
-    planned_with = _block("{}", (_basis_line(*each) for each in baseline.plans.made_with.items()))
+    bases = baseline.plans.made_with.items()
+    planned_with = _block("{}", (f"{_json(dialect)}: {_json(basis_json(basis))}" for dialect, basis in bases))
     texts = {**dict(baseline.plans.texts), **dict(baseline.counts.texts)}
     shapes = _block("{}", (f"{_json(shape)}: {_json(text)}" for shape, text in sorted(texts.items())))
     parts = {"findings": findings, "counts": counts, "plans": plans, "planned_with": planned_with, "shapes": shapes}
@@ -166,9 +167,9 @@ def plan_line(entry: PlanEntry) -> str:
     )
 
 
-def _basis_line(dialect: str, basis: PlanBasis) -> str:
-    said = {"version": basis.version, "sizes": basis.sizes, "statistics": basis.statistics}
-    return f"{_json(dialect)}: {_json(said)}"
+def basis_json(basis: PlanBasis) -> dict[str, str]:
+    """Return what plans were made with, as it stands in the file."""
+    return {"version": basis.version, "sizes": basis.sizes, "statistics": basis.statistics}
 
 
 def _block(brackets: str, entries: Iterable[str]) -> str:

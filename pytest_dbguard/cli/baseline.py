@@ -20,11 +20,17 @@ if TYPE_CHECKING:
 
     from pytest_dbguard.baseline.counts import CountEntry, Counts
     from pytest_dbguard.baseline.model import Baseline, Entry
+    from pytest_dbguard.baseline.plans import PlanEntry, Plans
 
 FORMAT = 1
-"""Version of the JSON. 1: "path", "findings", "counts" (most queries first), each with what stands in the file."""
+"""Version of the JSON.
+
+1: "path", "findings", "counts" (most queries first), each with what stands in the file; "plans" (dearest first) and
+"planned_with" were added.
+"""
 
 SHOWN_TESTS = 20
+SHOWN_PLANS = 20
 _SHOWN_SHAPES = 3
 _ACCEPT = "to accept what there is: dbguard baseline update"
 _PASSED_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -36,7 +42,7 @@ baseline = typer.Typer(
 )
 
 
-@baseline.command(short_help="Show what is accepted, and which tests run most.")
+@baseline.command(short_help="Show what is accepted, which tests run most, and which plans cost most.")
 def show(
     output_format: Annotated[
         OutputFormat, typer.Option("--format", help="Text for people, JSON for programs.")
@@ -45,7 +51,7 @@ def show(
     directory: DirectoryOption = None,
     file: FileOption = None,
 ) -> None:
-    """Show what is accepted, by file, and the tests that run most queries.
+    """Show what is accepted, by file, the tests that run most queries, and the plans that cost most.
 
     Exit status 2 when the file cannot be read.
     """
@@ -114,11 +120,13 @@ def _summary(accepted: Baseline) -> str:
     from pytest_dbguard.reports.wording import counted
 
     tests = counted(len(accepted.counts.tests), "test")
-    return f"{counted(len(accepted.entries), 'finding')}, counts of {tests}"
+    shapes = len(accepted.plans.keys)
+    plans = f", plans of {counted(shapes, 'statement')}" if shapes else ""
+    return f"{counted(len(accepted.entries), 'finding')}, counts of {tests}{plans}"
 
 
 def _document(path: str, accepted: Baseline) -> dict[str, Any]:
-    from pytest_dbguard.baseline.document import count_line, finding_line
+    from pytest_dbguard.baseline.document import basis_json, count_line, finding_line, plan_line
 
     texts = dict(accepted.counts.texts)
     counts = []
@@ -127,11 +135,22 @@ def _document(path: str, accepted: Baseline) -> dict[str, Any]:
         statements = [{"count": n, "shape_id": shape, "shape": texts.get(shape, "")} for shape, n in _worst(entry)]
         counts.append({**line, "total": entry.total, "statements": statements})
     findings = [json.loads(finding_line(entry)) for entry in accepted.entries]
-    return {"format": FORMAT, "path": path, "findings": findings, "counts": counts}
+    shapes = dict(accepted.plans.texts)
+    plans = [
+        {**json.loads(plan_line(entry)), "shape_id": entry.key.shape, "shape": shapes.get(entry.key.shape, "")}
+        for entry in _dearest_first(accepted.plans)
+    ]
+    made_with = {dialect: basis_json(basis) for dialect, basis in accepted.plans.made_with.items()}
+    listed = {"findings": findings, "counts": counts, "plans": plans, "planned_with": made_with}
+    return {"format": FORMAT, "path": path, **listed}
 
 
 def _biggest_first(counts: Counts) -> list[CountEntry]:
     return sorted(counts.entries, key=lambda entry: (-entry.total, entry.order))
+
+
+def _dearest_first(plans: Plans) -> list[PlanEntry]:
+    return sorted(plans.entries, key=lambda entry: (-(entry.cost or 0.0), entry.order))
 
 
 def _worst(entry: CountEntry) -> list[tuple[str, int]]:
@@ -147,6 +166,7 @@ def _print_text(path: str, accepted: Baseline, output: Output) -> None:
             for text, indent in _finding_lines(entry):
                 output.paragraph(text, indent=indent + "  ", first=indent)
     _print_counts(accepted.counts, output)
+    _print_plans(accepted.plans, output)
 
 
 def _finding_lines(entry: Entry) -> Iterator[tuple[str, str]]:
@@ -177,3 +197,33 @@ def _print_counts(counts: Counts, output: Output) -> None:
     if len(shown) > SHOWN_TESTS:
         output.line()
         output.paragraph(f"{counted(len(shown) - SHOWN_TESTS, 'entry', 'entries')} more: --format json lists all")
+
+
+def _print_plans(plans: Plans, output: Output) -> None:
+    from pytest_dbguard.reports.fitting import fit_query
+    from pytest_dbguard.reports.wording import counted
+
+    if not plans.entries:
+        return
+    texts = dict(plans.texts)
+    output.line()
+    output.line(output.style.paint(f"Plans of {counted(len(plans.keys), 'statement')}", "bold"))
+    for dialect, basis in plans.made_with.items():
+        output.paragraph(f"{dialect} {basis.label}", indent="    ", first="  ")
+    shown = _dearest_first(plans)
+    for entry in shown[:SHOWN_PLANS]:
+        output.line()
+        text = texts.get(entry.key.shape, f"shape {entry.key.shape}")
+        output.line(f"  {fit_query(text, output.width - 2)}")
+        output.line(f"    {_plan_head(entry)}")
+        for line in entry.plan:
+            output.line(f"      {line}"[: output.width])
+    if len(shown) > SHOWN_PLANS:
+        output.line()
+        output.paragraph(f"{counted(len(shown) - SHOWN_PLANS, 'plan')} more: --format json lists all")
+
+
+def _plan_head(entry: PlanEntry) -> str:
+    rows = max((rows for _, rows in entry.tables), default=0)
+    cost = f"cost {entry.cost:,.2f}, " if entry.cost is not None else ""
+    return f"{cost}planned at {rows:,} rows"

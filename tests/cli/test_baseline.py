@@ -11,7 +11,8 @@ import pytest
 from pytest_dbguard.baseline.counts import CountEntry, Counts, TestKey
 from pytest_dbguard.baseline.file import read_baseline, write_baseline
 from pytest_dbguard.baseline.model import Baseline, Entry
-from pytest_dbguard.cli.baseline import SHOWN_TESTS
+from pytest_dbguard.baseline.plans import PlanBasis, PlanEntry, PlanKey, Plans
+from pytest_dbguard.cli.baseline import SHOWN_PLANS, SHOWN_TESTS
 
 ENTRIES = (
     Entry("DBG101", "Order.lines", "shop/orders.py", "list_orders", 2, ("tests/test_orders.py::test_list",)),
@@ -192,3 +193,66 @@ def test_prune_drops_what_is_gone(project):
     (project / "test_some.py").write_text(TESTS.replace("def test_two", "def test_three"))
     assert command(project, "prune").returncode == 0
     assert accepted_tests(project) == {"test_some.py::test_one"}
+
+
+def plan(shape, *lines, cost=8.45):
+    return PlanEntry(PlanKey("postgresql", shape), (("orders", 100_000),), lines, cost)
+
+
+PLANS = Plans(
+    (
+        plan("b", "index scan on orders using ix_city"),
+        plan("a", "sort", "  sequential scan on orders", cost=18334.5),
+        plan("c", "sequential scan on orders", cost=None),
+    ),
+    {"postgresql": PlanBasis("18", "forged", "dbguard-stats.json of 2026-11-01")},
+    TEXTS,
+)
+
+
+def test_show_lists_plans_the_dearest_first(dbguard, tmp_path):
+    write_baseline(tmp_path / "dbguard-baseline.json", Baseline(plans=PLANS))
+    result = dbguard("baseline", "show")
+    assert result.out.splitlines() == [
+        "dbguard-baseline.json: 0 findings, counts of 0 tests, plans of 3 statements",
+        "",
+        "Plans of 3 statements",
+        "  postgresql 18, sizes forged, statistics dbguard-stats.json of 2026-11-01",
+        "",
+        "  SELECT … FROM price WHERE price.sku = ?",
+        "    cost 18,334.50, planned at 100,000 rows",
+        "      sort",
+        "        sequential scan on orders",
+        "",
+        "  SELECT orders.id FROM orders",
+        "    cost 8.45, planned at 100,000 rows",
+        "      index scan on orders using ix_city",
+        "",
+        "  shape c",
+        "    planned at 100,000 rows",
+        "      sequential scan on orders",
+    ]
+
+
+def test_show_names_the_rest_of_the_plans_and_fits(dbguard, tmp_path):
+    many = Plans(tuple(plan(f"{number:03}", "x" * 100, cost=float(number)) for number in range(SHOWN_PLANS + 3)))
+    write_baseline(tmp_path / "dbguard-baseline.json", Baseline(plans=many))
+    lines = dbguard("baseline", "show").out.splitlines()
+    assert lines[-1] == "3 plans more: --format json lists all"
+    assert max(map(len, lines)) <= 80
+
+
+def test_json_lists_all_plans(dbguard, tmp_path):
+    write_baseline(tmp_path / "dbguard-baseline.json", Baseline(plans=PLANS))
+    document = json.loads(dbguard("baseline", "show", "--format", "json").out)
+    assert document["plans"][0] == {
+        "dialect": "postgresql",
+        "shape": "SELECT … FROM price WHERE price.sku = ?",
+        "shape_id": "a",
+        "tables": {"orders": 100_000},
+        "plan": ["sort", "  sequential scan on orders"],
+        "cost": 18334.5,
+    }
+    assert document["planned_with"] == {
+        "postgresql": {"version": "18", "sizes": "forged", "statistics": "dbguard-stats.json of 2026-11-01"}
+    }
