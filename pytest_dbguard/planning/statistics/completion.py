@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_dbguard.planning.statistics.column_estimates import estimated, filled, of_stat
+from pytest_dbguard.planning.statistics.column_estimates import completed_column, of_stat
 from pytest_dbguard.planning.statistics.loose import sorted_in
 from pytest_dbguard.planning.statistics.model import (
     ColumnStatistics,
@@ -74,10 +74,9 @@ def _of_other_schema(table: Table, statistics: Statistics, catalog: Catalog) -> 
 
 def _completed_table(known: TableStatistics, table: Table, values: ReferredValues, dialect: Dialect) -> TableStatistics:
     referred = values.of(table)
-    estimates = [estimated(column, table, known.rows, referred) for column in table.columns]
     columns = tuple(
-        filled(_column(known, table, column, dialect), estimate)
-        for column, estimate in zip(table.columns, estimates, strict=True)
+        completed_column(_column(known, table, column, dialect), column, table, known.rows, referred)
+        for column in table.columns
     )
     pages, visible = known.pages, known.all_visible
     if not pages and dialect is Dialect.POSTGRESQL and table.kind is not RelationKind.PARTITIONED:

@@ -9,10 +9,11 @@ from types import MappingProxyType
 from pytest_dbguard.schema.catalog import Table
 
 _LISTS: Mapping[str, int] = MappingProxyType(
-    dict.fromkeys(("country", "currency", "language", "locale", "timezone", "continent", "nationality"), 200)
-    | dict.fromkeys(("unit", "permission", "privilege", "setting", "configuration", "config", "parameter"), 100)
+    dict.fromkeys(("country", "nation", "currency", "language", "locale", "timezone", "nationality"), 200)
+    | dict.fromkeys(("region", "province", "continent", "unit", "permission", "privilege", "setting", "config"), 100)
     | dict.fromkeys(("status", "state", "type", "kind", "role", "priority", "severity", "level", "gender"), 20)
-    | dict.fromkeys(("salutation", "tier", "rank", "phase", "stage", "flag", "visibility", "alembic_version"), 20)
+    | dict.fromkeys(("salutation", "configuration", "parameter", "tier", "rank", "phase", "stage", "flag"), 20)
+    | dict.fromkeys(("visibility", "alembic_version"), 20)
 )
 """Rows of tables by the last noun of their name in the singular."""
 _PREFIXES = ("ref_", "lookup_", "lkp_", "enum_", "lu_")
@@ -35,8 +36,13 @@ def reference_rows(table: Table) -> int | None:
 
 def last_noun(name: str) -> str:
     """Return the last word of a name in small letters and in the singular: "OrderStatuses" is "status"."""
-    words = [word for word in _WORDS.split(name) if word]
-    return singular(words[-1].lower()) if words else ""
+    return "".join(words_of(name)[-1:])
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a name in small letters, the last one in the singular."""
+    words = [word.lower() for word in _WORDS.split(name) if word]
+    return [*words[:-1], *map(singular, words[-1:])]
 
 
 def singular(word: str) -> str:

@@ -123,7 +123,7 @@ def test_a_unique_column_is_unique_but_for_its_nulls():
     found = completed(declared(), postgres(table("t", *columns, indexes=(code, partial)))).table("t")
     code_statistics = found.column("code")
     assert code_statistics.n_distinct == -(1 - code_statistics.null_fraction)
-    assert found.column("slot").n_distinct == 1000
+    assert found.column("slot").n_distinct == 100
 
 
 def test_enums_have_as_many_values_as_labels():
@@ -265,3 +265,72 @@ def test_relations_of_pg_dump_become_tables_or_indexes():
     assert rows(found) == {"t": 9}
     assert [(index.name, index.pages, index.rows) for index in found.tables[0].indexes] == [("t_pkey", 2, 9)]
     assert found.loose == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "distinct"),
+    [
+        (Column("shipmode", "character(10)", nullable=False), 8),
+        (Column("paymentMethod", "text", nullable=False), 8),
+        (Column("country_code", "text", nullable=False), 100),
+        (Column("currency", "character(3)", nullable=False), 20),
+        (Column("code", "character(2)", nullable=False), 50_000),
+        (Column("grade", "character(1)", nullable=False), 5),
+        (Column("last_name", "text", nullable=False), 5000),
+        (Column("lastname", "text", nullable=False), 5000),
+        (Column("title", "text", nullable=False), 50_000),
+        (Column("owner_id", "bigint", nullable=False), 10_000),
+        (Column("token", "character varying(64)", nullable=False), 100_000),
+        (Column("height", "integer", nullable=False), 100),
+        (Column("born", "date", nullable=False), 2000),
+        (Column("at", "timestamp with time zone", nullable=False), 80_000),
+        (Column("is_paid", "INTEGER", nullable=False), 2),
+        (Column("data", "json", nullable=False), 0),
+    ],
+    ids=lambda value: value.name if isinstance(value, Column) else str(value),
+)
+def test_names_and_types_tell_numbers_of_values(column, distinct):
+    found = completed(declared(), postgres(table("t", number(), column))).table("t")
+    assert found.column(column.name).distinct(100_000) == distinct
+
+
+def test_nothing_is_named_twice_in_a_small_table():
+    columns = (number(), Column("name", "text", nullable=False))
+    assert completed(declared(t=200), postgres(table("t", *columns))).table("t").column("name").n_distinct == -1
+
+
+def test_a_unique_column_with_declared_nulls_is_unique_among_the_others():
+    code = Index("uq", (IndexKey("code"),), is_unique=True)
+    catalog = postgres(table("t", number(), Column("code", "text"), indexes=(code,)))
+    found = completed(declared(t=1000, columns={"t.code": {"nulls": 0.25}}), catalog).table("t").column("code")
+    assert (found.n_distinct, found.null_fraction) == (-0.75, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("column", "width"),
+    [
+        (Column("a", "bigint"), 8),
+        (Column("a", "character varying(20)"), 14),
+        (Column("a", "VARCHAR(255)"), 32),
+        (Column("a", "character(3)"), 4),
+        (Column("a", "text"), 32),
+        (Column("description", "text"), 200),
+        (Column("a", "integer[]"), 50),
+        (Column("a", "mood", labels=3), 4),
+        (Column("a", "vector(768)"), 3080),
+        (Column("a", "numeric(10,2)"), 7),
+        (Column("a", "timestamp without time zone"), 8),
+        (Column("a", "jsonb"), 200),
+        (Column("a", ""), 32),
+    ],
+    ids=lambda value: value.type if isinstance(value, Column) else str(value),
+)
+def test_types_tell_widths(column, width):
+    assert completed(declared(), postgres(table("t", number(), column))).table("t").columns[1].average_width == width
+
+
+def test_pages_follow_widths_and_the_fill_factor():
+    """A row of 4 bytes takes 24 + 8 + 4 bytes of the 8 168 of a page."""
+    full = completed(declared(t=226 * 10), postgres(table("t", number()))).table("t")
+    half = completed(declared(t=226 * 10), postgres(table("t", number(), options=("fillfactor=50",)))).table("t")
+    assert (full.pages, half.pages) == (10, 20)
