@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,6 @@ from pytest_dbguard.cli.project import DirectoryOption, FileOption, project_root
 if TYPE_CHECKING:
     from pytest_dbguard.config.model import Config
     from pytest_dbguard.planning.statistics.model import Statistics
-    from pytest_dbguard.schema.catalog import Catalog
 
 _STDOUT = "-"
 
@@ -128,25 +126,13 @@ def _default_path(root: Path, file: Path | None) -> Path:
 
 def _differences(statistics: Statistics, config: Config, root: Path) -> tuple[str, ...]:
     """Return how the statistics differ from the configured models; () where none are configured."""
+    from pytest_dbguard.cli.schema_sources import read_schema
     from pytest_dbguard.planning.statistics.drift import differences
 
-    catalog = _catalog(statistics, config, root)
-    if catalog is None:
-        standard_output().paragraph("nothing to compare them with: `metadata` in [tool.dbguard] names no models")
+    if config.metadata is None and config.migrations is None:
+        standard_output().paragraph(
+            "nothing to compare them with: [tool.dbguard] has neither `metadata` nor `migrations`"
+        )
         return ()
+    catalog, _ = read_schema(None, config, root)
     return differences(statistics, catalog)
-
-
-def _catalog(statistics: Statistics, config: Config, root: Path) -> Catalog | None:
-    from pytest_dbguard.schema.catalog import Dialect
-    from pytest_dbguard.schema.metadata import catalog_of_metadata
-    from pytest_dbguard.templates.configured import configured_recipe
-    from pytest_dbguard.templates.metadata_step import MetadataStep
-
-    is_sqlite = statistics.dialect == "sqlite" or (not statistics.dialect and "postgres" not in (config.database or ""))
-    dialect = Dialect.SQLITE if is_sqlite else Dialect.POSTGRESQL
-    steps = [step for step in configured_recipe(config, root).steps if isinstance(step, MetadataStep)]
-    catalogs = [catalog_of_metadata(metadata, dialect) for step in steps for metadata in step.metadata]
-    if not catalogs:
-        return None
-    return replace(catalogs[0], tables=tuple(table for catalog in catalogs for table in catalog.tables))

@@ -88,10 +88,22 @@ def test_differences_are_told(dbguard, shop, configured):
     assert "city" in told
 
 
+def test_what_migrations_build_is_compared(dbguard, shop, configured):
+    (shop / "schema.sql").write_text("CREATE TABLE orders (id INTEGER PRIMARY KEY, city TEXT);")
+    dbguard("stats", "export", "sqlite:///shop.db")
+    configured('[tool.dbguard]\nmigrations = "schema.sql"\n')
+    assert dbguard("stats", "check").status == 0
+    configured('[tool.dbguard]\nmigrations = "schema.sql"\n[tool.dbguard.scale]\norder = 5\n')
+    done = dbguard("stats", "check")
+    assert done.status == 1
+    assert "did you mean 'orders'?" in done.out
+
+
 def test_without_a_file_the_settings_are_checked(dbguard, shop, configured):
     assert dbguard("stats", "check").out == (
         "no dbguard-stats.json; default: each table holds 100,000 rows\n"
-        "nothing to compare them with: `metadata` in [tool.dbguard] names no models\n"
+        "nothing to compare them with: [tool.dbguard] has neither `metadata` nor\n"
+        "`migrations`\n"
     )
     configured('[tool.dbguard]\nmetadata = "stats_shop:metadata"\n[tool.dbguard.scale]\norders = "5m"\ndefault = 7\n')
     done = dbguard("stats", "check")

@@ -16,14 +16,17 @@ def differences(statistics: Statistics, catalog: Catalog) -> tuple[str, ...]:
     """Return lines about how statistics, not completed yet, differ from the schema of the tests; () where they fit."""
     told = sorted_in(statistics, catalog)
     lines = tuple(_unknown(told, catalog))
-    seen = {
-        (table.schema, table.name): Seen(
-            tuple(column.name for column in table.columns), tuple(index.name for index in table.indexes)
-        )
-        for table in told.tables
-        if table.origin is Origin.PRODUCTION
-    }
-    return (*lines, *drift(catalog, seen)) if told.origin is Origin.PRODUCTION else lines
+    if told.origin is not Origin.PRODUCTION:
+        return lines
+    known = [table for table in told.tables if table.origin is Origin.PRODUCTION or _found(table, catalog) is not None]
+    return (*lines, *drift(catalog, {(table.schema, table.name): _seen(table) for table in known}))
+
+
+def _seen(table: TableStatistics) -> Seen:
+    """Return the names of a table that the file has; none where it may be declared only."""
+    if table.origin is not Origin.PRODUCTION and not table.pages and not table.indexes:
+        return Seen()
+    return Seen(tuple(column.name for column in table.columns), tuple(index.name for index in table.indexes))
 
 
 def _unknown(statistics: Statistics, catalog: Catalog) -> Iterator[str]:
