@@ -88,10 +88,12 @@ class OwnerLab:
         """Try candidate indexes, and return their names in the lab in order; "" for one that is refused."""
         specs = list(candidates)
         with errors_told():
-            for candidate in self._candidates.new(specs):
+            new = self._candidates.new(specs)
+            for candidate in new:
                 with self._connection.transaction(force_rollback=True):
                     if not created(self._connection, candidate):
                         self._candidates.refuse(candidate)
+            self._restate(self._touched(new))
         return tuple(map(self._candidates.name, specs))
 
     @contextmanager
@@ -103,13 +105,16 @@ class OwnerLab:
         """
         candidates = [self._candidates.of(name) for name in dict.fromkeys(shown)]
         dropped = [self._indexes.find(name)[0] for name in dict.fromkeys(hidden)]
-        with errors_told(), self._connection.transaction(force_rollback=True):
-            aliases = self._aliases
+        aliases = self._aliases
+        with errors_told():
             try:
-                self._change(candidates, dropped)
-                yield
+                with self._connection.transaction(force_rollback=True):
+                    self._change(candidates, dropped)
+                    yield
             finally:
                 self._aliases = aliases
+                # what the server counted while it made an index is not rolled back
+                self._restate(self._touched(candidates))
 
     def size_of(self, name: str) -> IndexSize:
         """Return the size of an index as the model has it, by its name in the lab; of a partitioned one, all of it."""
@@ -154,10 +159,14 @@ class OwnerLab:
             created(self._connection, candidate)
         if candidates:
             # to make an index counts the rows of its table
-            touched = [table for candidate in candidates for table in family(self.catalog, candidate.table)]
-            self._restate(list({(table.schema, table.name): table for table in touched}.values()))
+            self._restate(self._touched(candidates))
             if any(len(family(self.catalog, candidate.table)) > 1 for candidate in candidates):
                 self._aliases = PostgresIndexes.read(self._connection, self.catalog.search_path).aliases()
+
+    def _touched(self, candidates: Iterable[Candidate]) -> list[Table]:
+        """Return the tables that candidates are on, partitions included."""
+        touched = [table for candidate in candidates for table in family(self.catalog, candidate.table)]
+        return list({(table.schema, table.name): table for table in touched}.values())
 
     def _shrunk(self, tables: Iterable[Table]) -> dict[tuple[str, str], int]:
         """Take pages from tables that have more than their rows need; return the pages of those."""
