@@ -113,20 +113,20 @@ def effort(plan: Plan, rows: Mapping[str, float]) -> float:
     """Return how many rows a plan without costs reads by scans and puts into temporaries.
 
     Scans of indexes from end to end count as scans: they read as many rows, unless a LIMIT stops them, and what they
-    save then is the temporary.
+    save then is the temporary. A temporary behind a search holds what was found, of which only this is known: it is
+    less than the table.
     """
     nodes = list(plan.root.walk())
+    read = sum(_weight(node, rows) for node in nodes)
     most = max((_rows_of(node, rows) for node in nodes if node.table), default=1.0)
-    return sum(_weight(node, rows, most) for node in nodes)
+    temporaries = sum(node.access in (Access.TEMPORARY, Access.SORT) for node in nodes)
+    return read + temporaries * (most if read else most / 2)
 
 
-def _weight(node: Node, rows: Mapping[str, float], most: float) -> float:
-    if node.is_whole:
-        return _rows_of(node, rows)
-    if node.access is Access.AUTOMATIC_INDEX:
-        # it reads the table to build what it searches
-        return 2 * _rows_of(node, rows)
-    return most if node.access in (Access.TEMPORARY, Access.SORT) else 0.0
+def _weight(node: Node, rows: Mapping[str, float]) -> float:
+    # an index that is made for one query reads the table to be made
+    made = 2.0 if node.access is Access.AUTOMATIC_INDEX else 0.0
+    return (made or float(node.is_whole)) * _rows_of(node, rows)
 
 
 def _rows_of(node: Node, rows: Mapping[str, float]) -> float:

@@ -131,6 +131,8 @@ def _fix(unusable: Unusable, dialect: Dialect) -> Fix:
     if unusable.spec is None:
         return Fix(ways[0])
     made = fix_of((unusable.spec,))
+    if unusable.obstacle is Obstacle.PREDICATE:
+        return Fix(f"{made.title}, or write the condition of `{unusable.index}` if it was forgotten", made.code)
     return Fix(", or ".join([*ways, made.title]), made.code)
 
 
@@ -139,8 +141,8 @@ def _writing(unusable: Unusable, dialect: Dialect) -> str:
     match unusable.obstacle:
         case Obstacle.FUNCTION | Obstacle.CAST if rewrite:
             return f"write it as `{rewrite}`" + ("" if unusable.index else f" and add an index on {column}")
-        case Obstacle.PREDICATE if rewrite:
-            return f"write {rewrite}"
+        case Obstacle.PREDICATE:
+            return f"write the condition of `{unusable.index}` as well"
         case Obstacle.INVALID if rewrite:
             return f"run `{rewrite}`"
         case Obstacle.TYPE if unusable.term.kind is TermKind.JOIN:
@@ -160,7 +162,9 @@ def _writing(unusable: Unusable, dialect: Dialect) -> str:
 def _why(unusable: Unusable) -> str:
     """Return in one clause why no index serves the term."""
     column, written = f"`{unusable.table}.{unusable.term.column}`", f"`{unusable.term.expression}`"
-    index = f"the index `{unusable.index}`"
+    # SQLite numbers the indexes of constraints
+    is_named = not unusable.index.startswith("sqlite_autoindex_")
+    index = f"the index `{unusable.index}`" if is_named else f"the unique index on {column}"
     has_index = bool(unusable.index)
     match unusable.obstacle:
         case Obstacle.FUNCTION | Obstacle.CAST | Obstacle.ARITHMETIC:

@@ -113,6 +113,7 @@ def test_errors_of_the_lab_are_told():
         ([scan_of("orders", index="other")], [scan_of("orders", index=A)], False),
         ([scan_of("orders"), SORT], [scan_of("orders", index=A), SORT], True),
         ([scan_of("orders", index="other"), SORT], [scan_of("orders", index=A)], True),
+        ([scan_of("orders")], [scan_of("orders", index=A), SORT], True),
         ([scan_of("customer"), scan_of("orders")], [scan_of("customer"), scan_of("orders", index=A)], True),
         ([scan_of("customer")], [scan_of("orders"), scan_of("customer", index=A)], False),
     ],

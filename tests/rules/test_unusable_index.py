@@ -61,7 +61,7 @@ def test_each_obstacle_says_why_and_what_to_do(obstacle, words, dialect):
             unusable(Obstacle.CAST, rewrite="city >= :start AND city < :end"),
             "write it as `city >= :start AND city < :end` and add an index on `city`",
         ),
-        (unusable(Obstacle.PREDICATE, rewrite="the condition of ix"), "write the condition of ix"),
+        (unusable(Obstacle.PREDICATE, rewrite="x", index="ix"), "write the condition of `ix` as well"),
         (unusable(Obstacle.INVALID, rewrite="REINDEX INDEX CONCURRENTLY ix"), "run `REINDEX INDEX CONCURRENTLY ix`"),
     ],
 )
@@ -75,6 +75,16 @@ def test_both_ways_where_both_are_known():
     [finding] = found(unusable(rewrite="city = :value", index="ix", spec=spec("city")))
     assert finding.fix.title.startswith("write it as `city = :value`, or add this index to ")
     assert finding.fix.code
+
+
+def test_a_partial_index_may_be_meant_for_something_else():
+    [finding] = found(unusable(Obstacle.PREDICATE, index="ix", spec=spec("city")))
+    assert finding.fix.title.endswith(", or write the condition of `ix` if it was forgotten")
+
+
+def test_an_index_that_sqlite_numbers():
+    [finding] = found(unusable(index="sqlite_autoindex_orders_1"))
+    assert finding.message.startswith("the unique index on `orders.city` cannot serve `lower(city)`: ")
 
 
 @pytest.mark.parametrize(
