@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pytest_dbguard.planning.statistics.column_estimates import completed_column, of_stat
+from pytest_dbguard.planning.statistics.key_combinations import with_key_combinations
 from pytest_dbguard.planning.statistics.loose import sorted_in
 from pytest_dbguard.planning.statistics.model import (
     ColumnStatistics,
@@ -39,9 +40,12 @@ def completed(statistics: Statistics, catalog: Catalog) -> Statistics:
     known = dict(_resolved(told, catalog))
     stored = replace(catalog, tables=tuple(t for t in catalog.tables if t.kind is not RelationKind.VIEW))
     sized = with_rows(known, stored, told.default_rows)
-    values = ReferredValues(stored, {key: table.rows for key, table in sized.items()})
+    rows = {key: table.rows for key, table in sized.items()}
+    values = ReferredValues(stored, rows)
     tables = tuple(
-        _completed_table(sized[table.schema, table.name], table, values, catalog.dialect)
+        with_key_combinations(
+            _completed_table(sized[table.schema, table.name], table, values, catalog.dialect), table, rows
+        )
         for table in sorted(stored.tables, key=lambda each: (each.schema, each.name))
     )
     return replace(told, tables=tables, dialect=told.dialect or str(catalog.dialect), loose=())
@@ -69,6 +73,9 @@ def _of_other_schema(table: Table, statistics: Statistics, catalog: Catalog) -> 
     name = table.name.lower() if insensitive else table.name
     same = [each for each in statistics.tables if (each.name.lower() if insensitive else each.name) == name]
     ours = [each for each in catalog.tables if each.name == table.name]
+    if not table.schema and len(same) > 1:
+        # SQLite has no schemas: what production keeps in its main one
+        same = [each for each in same if each.schema == "public"]
     return same[0] if len(same) == 1 == len(ours) else None
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from pytest_dbguard.planning.statistics.model import NDistinct, TableStatistics
 from pytest_dbguard.schema.catalog import Table
 
 
-def key_combinations(
+def with_key_combinations(
     known: TableStatistics, table: Table, rows: Mapping[tuple[str, str], float]
-) -> tuple[NDistinct, ...]:
-    """Return the combinations that are told, then those that foreign keys tell.
+) -> TableStatistics:
+    """Return the statistics of a table with the combinations that its foreign keys tell, after those that are told.
 
     Columns that refer to a row together are far from independent: counting them as such makes an index on them
     larger than it is, twice in TPC-H.
@@ -22,7 +23,8 @@ def key_combinations(
         rows: Rows of the tables, by schema and name.
     """
     told = {frozenset(each.columns) for each in known.combinations}
-    return (*known.combinations, *_of_keys(known.rows, table, rows, told))
+    found = tuple(_of_keys(known.rows, table, rows, told))
+    return replace(known, combinations=(*known.combinations, *found)) if found else known
 
 
 def _of_keys(
