@@ -48,7 +48,7 @@ def _text(document: Any) -> str:
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
         held = ((field, getattr(value, field.name)) for field in fields(value))
-        return {field.name: _plain(item) for field, item in held if item != field.default and item != ()}
+        return {field.name: _plain(item) for field, item in held if item != field.default}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 

@@ -49,12 +49,12 @@ def _sqlite_catalog(metadata: MetaData) -> Catalog:
 
 def _without_schemas(metadata: MetaData) -> MetaData:
     """Return tables that are all in the main database, as where applications translate schemas away for SQLite."""
-    from sqlalchemy import MetaData
+    from sqlalchemy import BLANK_SCHEMA, MetaData
 
     if not any(table.schema for table in metadata.tables.values()):
         return metadata
     copy = MetaData(naming_convention=metadata.naming_convention)
     for table in metadata.tables.values():
         if table.name not in copy.tables:
-            table.to_metadata(copy, schema=None, referred_schema_fn=lambda *_: None)  # type: ignore[arg-type]
+            table.to_metadata(copy, schema=None, referred_schema_fn=lambda *_: BLANK_SCHEMA)  # type: ignore[arg-type]
     return copy

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import AddConstraint, CreateIndex
+from sqlalchemy.schema import CreateIndex
 
 from pytest_dbguard.schema.catalog import (
     Catalog,
@@ -182,7 +182,9 @@ class _Writer:
             )
 
     def _exclusion(self, table: sa.Table, constraint: postgresql.ExcludeConstraint) -> Index:
-        ddl = str(AddConstraint(constraint).compile(dialect=self.dialect)).strip()
+        # Not by AddConstraint, which has create_all leave the constraint out from then on.
+        place = qualified(table.schema or _DEFAULT_SCHEMA, table.name)
+        ddl = f"ALTER TABLE {place} ADD {self.ddl.process(constraint).strip()}"
         keys = tuple(self._index_key(table, expression, {}) for expression, _, _ in constraint._render_exprs)
         name = self._constraint_name(constraint, table.name, *(key.column or "" for key in keys), "excl")
         where = self._sql(constraint.where) if constraint.where is not None else ""

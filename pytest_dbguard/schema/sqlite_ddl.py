@@ -98,8 +98,10 @@ def _parts(tokens: Sequence[_Token]) -> Iterator[Sequence[_Token]]:
         yield tokens[start:]
 
 
-def _text(sql: str, tokens: Sequence[_Token]) -> str:
-    return " ".join(sql[tokens[0].start : tokens[-1].end].split()) if tokens else ""
+def _text(tokens: Sequence[_Token]) -> str:
+    """Return what tokens say: as it is written, but for comments and line breaks between them."""
+    gaps = (" " if before.end < after.start else "" for before, after in pairwise(tokens))
+    return "".join(text for token, gap in zip(tokens, (*gaps, ""), strict=False) for text in (token.text, gap))
 
 
 def read_table(sql: str) -> TableText:
@@ -113,13 +115,13 @@ def read_table(sql: str) -> TableText:
     collations, generated = {}, {}
     checks: list[Check] = []
     for part in _parts(body):
-        checks += _checks(sql, part)
+        checks += _checks(part)
         if part[0].word in _TABLE_CONSTRAINTS:
             continue
         name = unquoted(part[0].text)
         if collation := _after(part, "COLLATE"):
             collations[name] = unquoted(collation.text)
-        if expression := _generated(sql, part):
+        if expression := _generated(part):
             generated[name] = expression
     ordered = tuple(sorted(checks, key=lambda check: check.name))
     return TableText(collations, generated, ordered, "ROWID" in tail, "STRICT" in tail)
@@ -134,20 +136,20 @@ def _after(tokens: Sequence[_Token], word: str) -> _Token | None:
     return None
 
 
-def _generated(sql: str, tokens: Sequence[_Token]) -> str:
+def _generated(tokens: Sequence[_Token]) -> str:
     for number, token in enumerate(tokens[1:-1], 1):
         if token.word == "AS" and token.depth == tokens[0].depth and tokens[number + 1].text == "(":
-            return _text(sql, _group(tokens, number + 1)[0])
+            return _text(_group(tokens, number + 1)[0])
     return ""
 
 
-def _checks(sql: str, tokens: Sequence[_Token]) -> Iterator[Check]:
+def _checks(tokens: Sequence[_Token]) -> Iterator[Check]:
     for number, token in enumerate(tokens[:-1]):
         if token.word == "CHECK" and token.depth == tokens[0].depth and tokens[number + 1].text == "(":
             before = tokens[max(number - 2, 0) : number]
             is_named = len(before) > 1 and before[0].word == "CONSTRAINT"
             name = unquoted(before[1].text) if is_named else ""
-            yield Check(name, _text(sql, _group(tokens, number + 1)[0]))
+            yield Check(name, _text(_group(tokens, number + 1)[0]))
 
 
 def read_index(sql: str) -> IndexText:
@@ -156,16 +158,16 @@ def read_index(sql: str) -> IndexText:
     opening = next(number for number, token in enumerate(tokens) if token.text == "(")
     keys, end = _group(tokens, opening)
     where = next((n for n in range(end, len(tokens)) if tokens[n].word == "WHERE"), len(tokens))
-    return IndexText(tuple(_key(sql, part) for part in _parts(keys)), _text(sql, tokens[where + 1 :]))
+    return IndexText(tuple(_key(part) for part in _parts(keys)), _text(tokens[where + 1 :]))
 
 
-def _key(sql: str, tokens: Sequence[_Token]) -> str:
+def _key(tokens: Sequence[_Token]) -> str:
     last = len(tokens)
     if tokens[last - 1].word in ("ASC", "DESC"):
         last -= 1
     if last > 2 and tokens[last - 2].word == "COLLATE":
         last -= 2
-    return _text(sql, tokens[:last])
+    return _text(tokens[:last])
 
 
 def read_view(sql: str) -> str:
