@@ -51,6 +51,10 @@ class Conditions:
         self._give(wheres, info.free)
         for node in nodes(tree):
             self._give(node.readings, bound_by(node))
+        if self.scope.is_unclear:
+            for leaf in info.free:
+                if leaf.scan is not None:
+                    leaf.scan.is_restricted = leaf.scan.is_restricted or bool(self.wheres)
         self._tie(tree, wheres, info)
         for node in nodes(tree):
             self._tell(node)
@@ -69,6 +73,9 @@ class Conditions:
             return bound.is_local and id(bound.leaf) in ids and bound.ref.reach >= bound.needs
 
         for reading in readings:
+            for leaf in reading.mentions:
+                if leaf.scan is not None and leaf.scan.query is self.scope.query:
+                    leaf.scan.is_restricted = True
             for bound in filter(arrives, reading.bounds):
                 bound.ref.scan.terms.setdefault(bound.term)
             if reading.either:
@@ -113,7 +120,8 @@ class Conditions:
             group[column, ref.column] = None
             _mark_joined(outer.leaf)
             ref.scan.is_joined = True
-            if kind == "semi" and inner.is_simple and self.scope.names.is_postgres:
+            is_tied_to_value = any(True for _ in columns) and inner.query.is_correlated
+            if kind == "semi" and inner.is_simple and self.scope.names.is_postgres and not is_tied_to_value:
                 self._both_ways(outer, ref, arriving)
         for (left, left_query, right, right_query), equal in groups.items():
             self.joins.append(Join(left, right, kind, tuple(equal), False, left_query, right_query))

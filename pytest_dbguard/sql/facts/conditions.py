@@ -16,6 +16,7 @@ from pytest_dbguard.sql.facts.scans import QueryInfo, Reach
 from pytest_dbguard.sql.facts.scopes import Scope
 
 _RANGES: Mapping[type[exp.Expr], str] = {exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+_HINTS = frozenset({"likely", "unlikely", "likelihood"})
 _MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _NEGATED: Mapping[type[exp.Expr], type[exp.Binary]] = {
     exp.LT: exp.GTE,
@@ -76,7 +77,9 @@ class ConditionReader:
         return node, is_negated
 
     def _dispatch(self, reading: Reading, node: exp.Expr, *, is_negated: bool) -> None:
-        if isinstance(node, exp.Column):
+        if isinstance(node, exp.Anonymous) and node.name.lower() in _HINTS and node.expressions:
+            self._dispatch(reading, node.expressions[0].unnest(), is_negated=is_negated)
+        elif isinstance(node, exp.Column):
             self._boolean(reading, node, is_negated=is_negated)
         elif isinstance(node, exp.Is):
             self._is(reading, node, is_negated=is_negated)
@@ -135,7 +138,7 @@ class ConditionReader:
         left = node.this.unnest()
         columns = tuple(map(self._operand, left.expressions if isinstance(left, exp.Tuple) else (left,)))
         query = node.args.get("query")
-        if query is not None and query.find(exp.Table) is None:
+        if query is not None and not any(isinstance(table.this, exp.Identifier) for table in query.find_all(exp.Table)):
             # a list of values, or none at all: SQLAlchemy's empty IN
             kind = TermKind.OTHER if is_negated or query.find(exp.Where) is not None else TermKind.LIST
             for column in columns:
@@ -210,6 +213,7 @@ class ConditionReader:
             is_negated=is_negated,
             **_of_value(pattern),
         )
+        self._bind(reading, pattern, TermKind.OTHER, operator="LIKE", is_negated=is_negated, **_of_value(side))
         self._mark_strict(reading, side)
 
     def _compare(self, reading: Reading, node: exp.Expr) -> None:
@@ -218,7 +222,7 @@ class ConditionReader:
         kind = TermKind.RANGE if type(node) in _RANGES else TermKind.EQUAL
         if isinstance(right, exp.Any):
             self._any(reading, node, left, right.this.unnest())
-        elif isinstance(right, exp.All) or isinstance(left, exp.Any | exp.All):
+        elif isinstance(right, exp.All) or isinstance(left, exp.Any | exp.All) or _is_quantified(right):
             self._other(reading, node, is_negated=False)
         elif isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
             pairs = list(zip(left.expressions, right.expressions, strict=False))
@@ -231,7 +235,8 @@ class ConditionReader:
     def _any(self, reading: Reading, node: exp.Expr, left: exp.Expr, array: exp.Expr) -> None:
         side, values = self._operand(left), self._operand(array)
         if not isinstance(node, exp.EQ) or values.columns:
-            self._other(reading, node, is_negated=False)
+            self._bind(reading, side, TermKind.OTHER, operator="= ANY", **_of_value(values))
+            self._bind(reading, values, TermKind.OTHER, operator="= ANY", **_of_value(side))
         elif isinstance(array, exp.Query):
             self._in_query(reading, (side,), array, is_negated=False)
         else:
@@ -283,6 +288,10 @@ class ConditionReader:
     def _other(self, reading: Reading, node: exp.Expr, *, is_negated: bool) -> None:
         """Read what no B-tree serves, or what nobody here knows."""
         operator = "<>" if isinstance(node, exp.NEQ) else _OPERATORS.get(node.key, "")
+        if isinstance(node, exp.Between | exp.In):
+            for part in node.iter_expressions():
+                self._bind(reading, self._operand(part), TermKind.OTHER, operator=operator, is_negated=is_negated)
+            return
         one, other = self._operand(node), None
         if isinstance(node, exp.Binary) and not isinstance(node, exp.Connector):
             one, other = self._operand(node.this), self._operand(node.expression)
@@ -335,6 +344,11 @@ class ConditionReader:
             return
         text = bare(condition, self.scope.names)
         reading.bounds = [replace(bound, term=replace(bound.term, condition=text)) for bound in reading.bounds]
+
+
+def _is_quantified(node: exp.Expr) -> bool:
+    """Whether a value is all, or some, of an array, which sqlglot takes for a function."""
+    return isinstance(node, exp.Anonymous) and node.name.upper() in ("ALL", "SOME")
 
 
 def _of_value(value: Operand) -> dict[str, Any]:

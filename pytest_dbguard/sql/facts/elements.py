@@ -76,6 +76,8 @@ class FromReader:
             return self._part(node, alias, part)
         known = names.columns_of(table, schema)
         scan = ScanDraft(alias, table, schema, self.scope.query, known, is_written=is_written)
+        # TABLESAMPLE and SQLite's NOT INDEXED
+        scan.is_unindexed = node.args.get("sample") is not None or node.args.get("indexed") is False
         self.scans.append(scan)
         return self.scope.add(Leaf(alias, self.scope.query, scan))
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from pytest_dbguard.sql.facts.writing import Writing
+
 _SYSTEM = {
     "postgresql": frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}),
     "sqlite": frozenset({"rowid", "oid", "_rowid_"}),
@@ -21,10 +23,11 @@ _WRITTEN = {
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of one statement: its dialect, and the columns of tables as far as they are known."""
+    """The names of one statement: its dialect, the columns of tables as far as they are known, and its text."""
 
     dialect: str
     columns: Mapping[str, Sequence[str]]
+    writing: Writing | None = None
 
     @property
     def is_postgres(self) -> bool:

@@ -14,6 +14,10 @@ from pytest_dbguard.sql.facts.scopes import Scope
 from pytest_dbguard.sql.facts.text import ordinal_of
 
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.IntDiv, exp.Pow)
+_BITS = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot, exp.BitwiseLeftShift, exp.BitwiseRightShift)
+_LITERALS = frozenset(
+    {"literal", "boolean", "rawstring", "national", "hexstring", "bitstring", "bytestring", "unicodestring", "column"}
+)
 _JSON = (exp.JSONExtract, exp.JSONExtractScalar, exp.JSONBExtract, exp.JSONBExtractScalar, exp.Bracket)
 # what says nothing of its own
 _PLAIN = (exp.Column, exp.Paren)
@@ -47,7 +51,8 @@ class Operand:
     @cached_property
     def columns(self) -> tuple[Found | None, ...]:
         """What each column in it is; None for those that nobody can tell."""
-        return tuple(self.scope.find(node) for node in self._nodes if isinstance(node, exp.Column))
+        found = (node for node in self._nodes if isinstance(node, exp.Column))
+        return tuple(self.scope.find(node) for node in found if not self.scope.is_string(node))
 
     @cached_property
     def found(self) -> tuple[Found, ...]:
@@ -140,7 +145,8 @@ class Operand:
             return "null"
         if isinstance(core, exp.Placeholder):
             return "parameter"
-        return "literal" if isinstance(core, exp.Literal | exp.Boolean) else "expression"
+        # a column here is SQLite's string in double quotes
+        return "literal" if core.key in _LITERALS else "expression"
 
     def text(self, ref: Ref) -> str:
         """Return its SQL without aliases, the column by its name in the table."""
@@ -155,7 +161,15 @@ class Operand:
 
 def bare(node: exp.Expr, names: Names) -> str:
     """Return SQL without the aliases of tables, parameters as `?`."""
-    stripped = node.transform(lambda n: exp.Var(this="?") if isinstance(n, exp.Placeholder) else n)
+    calls = names.writing.calls_in(node) if names.writing is not None else {}
+
+    def written(part: exp.Expr) -> exp.Expr:
+        if isinstance(part, exp.Placeholder):
+            return exp.Var(this="?")
+        text = calls.get(part) if calls else None
+        return part if text is None else exp.Var(this=text)
+
+    stripped = node.transform(written)
     for column in [stripped] if isinstance(stripped, exp.Column) else list(stripped.find_all(exp.Column)):
         for part in ("table", "db", "catalog"):
             column.set(part, None)
@@ -169,4 +183,4 @@ def _wrapping(node: exp.Expr) -> Wrapping:
         return Wrapping.CAST
     if isinstance(node, exp.Collate):
         return Wrapping.COLLATE
-    return Wrapping.ARITHMETIC if isinstance(node, _ARITHMETIC) else Wrapping.FUNCTION
+    return Wrapping.ARITHMETIC if isinstance(node, _ARITHMETIC + _BITS) else Wrapping.FUNCTION

@@ -96,7 +96,8 @@ class Analyst:
             leaf = scope.whole(column)
             if leaf is not None:
                 _mark_whole([leaf])
-            elif not scope.is_alias(column):
+            elif not scope.is_alias(column) and not scope.is_string(column):
+                scope.is_unclear = True
                 self.unresolved[column.sql(self.names.sqlglot_dialect)] = None
             return
         scan = found.leaf.scan or (found.leaf.rest if found.name not in found.leaf.outputs else None)

@@ -37,7 +37,10 @@ class Query:
 
 @dataclass(slots=True, eq=False)
 class ScanDraft:
-    """One table as one query reads it, so far."""
+    """One table as one query reads it, so far.
+
+    `is_restricted` says that some condition names it, `is_unindexed` that it is read without any index.
+    """
 
     alias: str
     table: str
@@ -48,6 +51,8 @@ class ScanDraft:
     is_outer: bool = False
     is_whole: bool = False
     is_joined: bool = False
+    is_restricted: bool = False
+    is_unindexed: bool = False
     has_limit: bool = False
     limit_ordinal: int | None = None
     order: tuple[SortKey, ...] = ()
@@ -64,8 +69,8 @@ class ScanDraft:
             table=self.table,
             schema=self.schema,
             query=self.query.number,
-            terms=tuple(self.terms),
-            alternatives=tuple(self.alternatives),
+            terms=() if self.is_unindexed else tuple(self.terms),
+            alternatives=() if self.is_unindexed else tuple(self.alternatives),
             order=self.order,
             has_limit=self.has_limit,
             limit_ordinal=self.limit_ordinal,
@@ -75,7 +80,7 @@ class ScanDraft:
             is_whole=self.is_whole,
             is_outer=self.is_outer,
             is_written=self.is_written,
-            is_unfiltered=not (self.terms or self.alternatives or self.is_joined),
+            is_unfiltered=not (self.terms or self.alternatives or self.is_joined or self.is_restricted),
             is_once=self.query.is_once,
         )
 

@@ -23,6 +23,7 @@ class Scope:
         merged: Columns that USING made one of, by key.
         aliases: Keys of the names that the SELECT list gives.
         parts: Of WITH that it may name, by key.
+        is_unclear: Whether it names columns that nobody can tell.
     """
 
     names: Names
@@ -32,6 +33,7 @@ class Scope:
     merged: dict[str, Leaf] = field(default_factory=dict)
     aliases: frozenset[str] = frozenset()
     parts: Mapping[str, Part] = field(default_factory=dict)
+    is_unclear: bool = False
 
     def add(self, leaf: Leaf) -> Leaf:
         """Take an element in; one that nobody can name gets a name of its own."""
@@ -68,6 +70,14 @@ class Scope:
             return None
         key = self.names.key(self.names.name(column.this))
         return next((scope.leaves[key] for scope in self.chain() if key in scope.leaves), None)
+
+    def is_string(self, column: exp.Column) -> bool:
+        """Whether a name in double quotes is none to SQLite, which then takes it for a string."""
+        if self.names.is_postgres or column.args.get("table") is not None or not column.this.args.get("quoted"):
+            return False
+        name = self.names.name(column.this)
+        is_named = self.find(column) is not None or self.is_alias(column) or self.whole(column) is not None
+        return not is_named and not any(scope._may_have(name) for scope in self.chain())
 
     def is_alias(self, column: exp.Column) -> bool:
         """Whether a name is one that the SELECT list gives."""

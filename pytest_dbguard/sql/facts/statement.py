@@ -29,7 +29,8 @@ def statement_facts(sql: str, *, dialect: str, columns: Mapping[str, Sequence[st
         columns: Columns of tables, by `table` or `schema.table`; what is missing is not known.
     """
     try:
-        return _facts(tree_of(sql, dialect), Names(dialect, columns))
+        tree, writing = tree_of(sql, dialect)
+        return _facts(tree, Names(dialect, columns, writing))
     except NotUnderstood as reason:
         return StatementFacts(problem=str(reason))
     except RecursionError:

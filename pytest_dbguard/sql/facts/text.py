@@ -6,12 +6,15 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from pytest_dbguard.sql.facts.writing import Writing
 from pytest_dbguard.sql.placeholders import Lexeme, lexemes
 
 MAX_DEPTH = 100
 """Parentheses in parentheses that are still read: each costs several frames of Python's stack."""
 MAX_MEMBERS = 6
 """Members of a list and rows of VALUES that are read; more say nothing else and cost 50 µs each."""
+PLANNED = frozenset({"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "VALUES", "TABLE"})
+"""What statements begin with that read or write rows."""
 _SIMPLE = frozenset({"parameter", "number", "string", "cast"})
 _BEFORE_OPERAND = frozenset(
     {"WHERE", "AND", "OR", "NOT", "ON", "WHEN", "THEN", "ELSE", "BETWEEN", "BY", "SELECT", "HAVING"}
@@ -24,8 +27,8 @@ class NotUnderstood(Exception):
     """A statement, or a part of one, whose meaning is not known here; the text says which."""
 
 
-def tree_of(sql: str, dialect: str) -> exp.Expr:
-    """Return the tree of a statement whose parameters are `exp.Placeholder` named p0, p1, ...
+def tree_of(sql: str, dialect: str) -> tuple[exp.Expr, Writing]:
+    """Return the tree of a statement whose parameters are `exp.Placeholder` named p0, p1, ..., and its text.
 
     Raises:
         NotUnderstood: It is too deep, or no statement that sqlglot reads.
@@ -34,16 +37,21 @@ def tree_of(sql: str, dialect: str) -> exp.Expr:
     found = lexemes(sql, "numeric_dollar" if is_postgres else "qmark")
     if _depth(found) > MAX_DEPTH:
         raise NotUnderstood("parentheses too deep")
+    first = next((token.text.upper() for token in found if token.text != "("), "")
+    if first not in PLANNED:
+        # sqlglot would warn, in a log that is not ours
+        raise NotUnderstood(f"{first or 'nothing'} has no plan")
     text = _written(sql, found, is_postgres=is_postgres)
+    reads = "postgres" if is_postgres else "sqlite"
     try:
-        tree = sqlglot.parse_one(text, read="postgres" if is_postgres else "sqlite")
+        tree = sqlglot.parse_one(text, read=reads)
     except SqlglotError:
         raise NotUnderstood("not readable") from None
     except RecursionError:
         raise NotUnderstood("too deep") from None
     if tree is None or isinstance(tree, exp.Command):
         raise NotUnderstood("not readable")
-    return tree
+    return tree, Writing(text, reads)
 
 
 def ordinal_of(node: exp.Expr) -> int | None:

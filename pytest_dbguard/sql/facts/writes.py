@@ -166,7 +166,8 @@ class WriteAnalyst(Analyst):
     def _conflict_columns(self, conflict: exp.Expr | None) -> tuple[str, ...]:
         keys = (conflict.args.get("conflict_keys") or []) if conflict is not None else []
         found = (key.this if isinstance(key, exp.Ordered) else key for key in keys)
-        return tuple(self.names.name(key.this if isinstance(key, exp.Column) else key) for key in found)
+        names = (self.names.name(key.this) if isinstance(key, exp.Column) else "" for key in found)
+        return tuple(filter(None, names))
 
     def _alias(self, table: exp.Table) -> str:
         alias = table.args.get("alias")
@@ -180,7 +181,8 @@ def _listed(schema: exp.Expr) -> list[exp.Expr]:
 def _beside(reader: FromReader, tree: Node, others: list[exp.Expr]) -> Node:
     """Return a tree with further elements that only WHERE ties to it."""
     for element in others:
+        joins = element.args.pop("joins", None) or []
         node = JoinNode(tree, reader.element(element), "inner")
         reader.conditions[id(node)] = []
-        tree = node
+        tree = reader.joined(node, joins) or node
     return tree
