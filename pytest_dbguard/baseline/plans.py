@@ -76,7 +76,7 @@ class PlanBasis:
 
 @dataclass(frozen=True, slots=True)
 class Plans:
-    """All accepted plans, sorted.
+    """All accepted plans, sorted; without those that have no node, as of rows that SQLite inserts.
 
     Attributes:
         entries: The plans.
@@ -92,6 +92,8 @@ class Plans:
     def __post_init__(self) -> None:
         merged: dict[tuple[PlanKey, tuple[str, ...]], PlanEntry] = {}
         for entry in self.entries:
+            if not entry.plan:
+                continue
             place = (entry.key, entry.plan)
             merged[place] = merged[place].merged(entry) if place in merged else entry
         in_order = tuple(sorted(merged.values(), key=lambda entry: entry.order))

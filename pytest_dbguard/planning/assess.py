@@ -109,8 +109,10 @@ class _Run:
         assessed = replace(assessed, wanted=wanted, unusable=unusable, unused_joins=joins)
         if self.what_if is None:
             return assessed
-        explained = self.what_if.plan(prepared.variants[0].sql)
-        return replace(assessed, plan=explained.plan, problem="the planner refused it" if explained.problem else "")
+        sql = prepared.variants[0].sql
+        explained = self.what_if.plan(sql)
+        problem = "the planner refused it" if explained.problem else ""
+        return replace(assessed, plan=explained.plan, planned_text=sql, problem=problem)
 
 
 def _specs(prepared: Iterable[Prepared]) -> Iterable[IndexSpec]:

@@ -155,6 +155,7 @@ class AssessedStatement:
         wanted: Indexes that it could use, each with the verdict.
         unusable: Terms that no index serves as they are written, each with the verdict on its `spec`.
         problem: Why it was not planned; "" when it was.
+        planned_text: The text whose plan that is. Stays in memory: it may hold literals.
         unused_joins: Joins that it can do without.
     """
 
@@ -164,6 +165,7 @@ class AssessedStatement:
     wanted: tuple[tuple[Wanted, Verdict], ...] = ()
     unusable: tuple[tuple[Unusable, Verdict], ...] = ()
     problem: str = ""
+    planned_text: str = field(default="", repr=False)
     unused_joins: tuple[UnusedJoin, ...] = ()
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from pytest_dbguard.baseline.plans import PlanEntry
 from pytest_dbguard.core.findings import Finding, Fix, PlanLine, Severity
+from pytest_dbguard.planning.assessment import Assessment
 from pytest_dbguard.planning.plan import Plan
 from pytest_dbguard.planning.plan_changes import Changes
 from pytest_dbguard.planning.plan_lines import figure, hot_node, plan_lines, two_trees
@@ -88,15 +89,15 @@ class PlanRegression:
 
     ## Example
     ```python
-    # in the baseline: session.execute(text("CREATE INDEX ix ON orders (total)")); find(session)
-    find(session)
+    # in the baseline: session.execute(text("CREATE INDEX i ON orders (customer_id)")); orders_of(session, 5)
+    orders_of(session, 5)
     ```
 
     ## Use instead
     ```python
-    # in the baseline: session.execute(text("CREATE INDEX ix ON orders (total)")); find(session)
-    session.execute(text("CREATE INDEX ix ON orders (total)"))
-    find(session)
+    # in the baseline: session.execute(text("CREATE INDEX i ON orders (customer_id)")); orders_of(session, 5)
+    session.execute(text("CREATE INDEX i ON orders (customer_id)"))
+    orders_of(session, 5)
     ```
 
     ## Options
@@ -125,6 +126,10 @@ class PlanRegression:
 
     def check(self, recording: Recording, context: Context) -> Iterable[Draft]:
         """Yield nothing: the run as a whole is judged, against the baseline."""
+        return ()
+
+    def judge(self, assessment: Assessment) -> Iterable[Finding]:
+        """Yield nothing: that there is this method tells that statements must be planned, for the comparison."""
         return ()
 
     def is_worse(self, found: ComparedPlan) -> bool:

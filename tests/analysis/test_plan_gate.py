@@ -17,6 +17,7 @@ from pytest_dbguard.schema.catalog import Dialect
 from tests.planning.assessments import SITE, assessment, statement, use
 from tests.planning.plans import pg_node, pg_plan, pg_read, sqlite_plan
 
+CONSTANT = "SELECT city FROM orders WHERE city = '{}'"
 BY_CITY = "SELECT * FROM orders WHERE city = 'x'"
 
 
@@ -114,12 +115,12 @@ SILENT = {
     "a newer planner": (indexed(), assessment(statement(scanned()), version="19.0")),
     "a weaker lab": (indexed(), assessment(statement(scanned()), rung=Rung.DENSITY)),
     "another value of a constant": (
-        assessment(statement(indexed(), values={0: ("MARKER",)})),
-        assessment(statement(scanned(), values={0: ("OTHER",)})),
+        assessment(statement(indexed(), planned=CONSTANT.format("MARKER"))),
+        assessment(statement(scanned(), planned=CONSTANT.format("OTHER"))),
     ),
     "a longer list": (
-        assessment(statement(indexed(), text="SELECT 1 WHERE a IN (?)", sent="SELECT 1 WHERE a IN (?, ?)")),
-        assessment(statement(scanned(), text="SELECT 1 WHERE a IN (?)", sent="SELECT 1 WHERE a IN (?, ?, ?)")),
+        assessment(statement(indexed(), text="SELECT 1 WHERE a IN (?)", planned="SELECT 1 WHERE a IN (?, ?)")),
+        assessment(statement(scanned(), text="SELECT 1 WHERE a IN (?)", planned="SELECT 1 WHERE a IN (?, ?, ?)")),
     ),
 }
 
@@ -139,8 +140,8 @@ FIRING = {
     "a plan that is worse with other statistics": (indexed(), assessment(statement(scanned()), source="file")),
     "the index is gone, whatever the planner": (indexed(), assessment(statement(scanned()), version="19", indexes=())),
     "the index is gone, whatever the constant": (
-        assessment(statement(indexed(), values={0: ("MARKER",)})),
-        assessment(statement(scanned(), values={0: ("OTHER",)}), indexes=()),
+        assessment(statement(indexed(), planned=CONSTANT.format("MARKER"))),
+        assessment(statement(scanned(), planned=CONSTANT.format("OTHER")), indexes=()),
     ),
 }
 
@@ -272,9 +273,19 @@ def test_without_the_rule_plans_are_written_all_the_same():
 
 def test_the_hash_of_constants_tells_no_value_and_differs_with_each():
     plans = [
-        accepted(assessment(statement(indexed(), sent=f"SELECT city FROM orders WHERE city = '{value}'")))
+        accepted(assessment(statement(indexed(), planned=CONSTANT.format(value))))
         for value in ("MARKER", "MARKER", "OTHER")
     ]
     first, same, other = (each.entries[0].constants for each in plans)
     assert first == same != other
     assert len(first) == 4
+
+
+INSERTED = pg_plan(pg_node("ModifyTable", pg_node("Result"), Operation="Insert", Relation_Name="orders"))
+
+
+@pytest.mark.parametrize(
+    "plan", [INSERTED, sqlite_plan("INSERT INTO orders (city) VALUES ('x')"), sqlite_plan("SELECT 1")]
+)
+def test_what_can_be_done_in_one_way_only_is_not_written(plan):
+    assert accepted(assessment(statement(plan))) == Plans()

@@ -20,11 +20,11 @@ def use(site=SITE, *tests, count=1, in_test_code=False):
     return Use(site, count, tests or ("tests/test_a.py::test_a",), in_test_code)
 
 
-def statement(plan, *uses, shape="a", text="SELECT city FROM orders WHERE city = ?", facts=None, wanted=(), **exemplar):
-    """Return a statement with its plan; `exemplar` gives its text and values where they count."""
-    given = Exemplar(exemplar.get("sent", text), "qmark", MappingProxyType(exemplar.get("values", {})))
-    run = WorkloadStatement(Shape(shape, text), given, uses or (use(),))
-    return AssessedStatement(run, facts or StatementFacts(scans=(Scan("orders", "orders"),)), plan, wanted=wanted)
+def statement(plan, *uses, shape="a", text="SELECT city FROM orders WHERE city = ?", facts=None, wanted=(), planned=""):
+    """Return a statement with its plan; `planned` is the text that was planned where that is not its shape."""
+    run = WorkloadStatement(Shape(shape, text), Exemplar(text, "qmark"), uses or (use(),))
+    facts = facts or StatementFacts(scans=(Scan("orders", "orders"),))
+    return AssessedStatement(run, facts, plan, wanted=wanted, planned_text=planned or text)
 
 
 def assessment(*statements, dialect=Dialect.POSTGRESQL, **others):

@@ -14,8 +14,12 @@ from pytest_dbguard.rules.registry import find_rule
 FIRST_LINE = re.compile(r"# in the baseline: (.+)\n")
 MODULE = """
 from shop import Customer, Order
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import joinedload
+
+
+def orders_of(session, customer_id):
+    return session.scalars(select(Order).where(Order.customer_id == customer_id)).all()
 
 
 def run(session):
@@ -45,11 +49,11 @@ def rules_of(project, rule, heading):
     return [finding["rule"] for finding in found if finding["rule"] == rule]
 
 
-@pytest.mark.parametrize("rule", ["DBG902", "DBG912"])
+@pytest.mark.parametrize("rule", ["DBG902", "DBG903", "DBG912"])
 def test_the_example_fires(project, rule):
     assert rules_of(project, rule, "Example") == [rule]
 
 
-@pytest.mark.parametrize("rule", ["DBG902", "DBG912"])
+@pytest.mark.parametrize("rule", ["DBG902", "DBG903", "DBG912"])
 def test_what_to_use_instead_is_silent(project, rule):
     assert rules_of(project, rule, "Use instead") == []
