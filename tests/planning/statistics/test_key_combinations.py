@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_dbguard.planning.statistics.completion import completed
 from pytest_dbguard.planning.statistics.key_combinations import with_key_combinations
-from pytest_dbguard.planning.statistics.model import NDistinct, Statistics, TableStatistics
+from pytest_dbguard.planning.statistics.model import NDistinct, Origin, Statistics, TableStatistics
 from pytest_dbguard.schema.catalog import Catalog, Column, Dialect, ForeignKey, Table
 
 OFFER = ForeignKey("fk_offer", ("part_id", "shop_id"), "public", "offers", ("part_id", "shop_id"))
@@ -35,6 +35,7 @@ def test_nothing_follows_from_a_larger_table_or_one_that_nobody_knows():
 
 def test_completed_statistics_tell_them():
     offers = Table("public", "offers", columns=COLUMNS, primary_key=("part_id", "shop_id"))
-    tables = (TableStatistics("public", "items", 5000), TableStatistics("public", "offers", 800))
+    sizes = (("items", 5000), ("offers", 800))
+    tables = tuple(TableStatistics("public", name, rows, origin=Origin.DECLARED) for name, rows in sizes)
     found = completed(Statistics(tables), Catalog(Dialect.POSTGRESQL, tables=(ITEMS, offers))).table("items", "public")
     assert found.combinations == (NDistinct(("part_id", "shop_id"), 800),)
