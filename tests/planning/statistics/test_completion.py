@@ -231,6 +231,15 @@ def test_sqlite_names_are_of_any_case_and_have_no_pages():
     assert (found.rows, found.column("city").n_distinct, found.pages) == (5, 2, 0)
 
 
+def test_statistics_of_a_server_serve_tests_on_sqlite():
+    tables = [
+        TableStatistics(schema, "orders", rows, origin=Origin.PRODUCTION) for schema, rows in (("a", 5), ("public", 6))
+    ]
+    items = TableStatistics("shop", "items", 7, origin=Origin.PRODUCTION)
+    catalog = sqlite(table("orders", number(), schema=""), table("items", number(), schema=""))
+    assert rows(completed(of_file(*tables, items), catalog)) == {"orders": 6, "items": 7}
+
+
 def test_what_sqlite_analysed_tells_of_the_first_column_of_an_index():
     indexes = (Index("ix", (IndexKey("city"), IndexKey("id"))), Index("part", (IndexKey("code"),), predicate="id > 5"))
     columns = (number(), Column("city", "TEXT"), Column("code", "TEXT"))

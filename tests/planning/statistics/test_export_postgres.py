@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from pytest_dbguard.databases.base import StartOptions
+from pytest_dbguard.databases.connection_string import connection_string
+from pytest_dbguard.databases.registry import load_provider
 from pytest_dbguard.planning.statistics.completion import completed
 from pytest_dbguard.planning.statistics.drift import differences
 from pytest_dbguard.planning.statistics.export_postgres import export_postgres
@@ -18,6 +23,7 @@ from pytest_dbguard.planning.statistics.model import Dependency, NDistinct, Orig
 from pytest_dbguard.planning.statistics.pg_dump import statistics_of_pg_dump
 from pytest_dbguard.planning.statistics.tree_heights import tree_heights
 from pytest_dbguard.schema.postgres_reflection import reflect_postgres
+from tests.databases.installations import VERSIONS, install, tarball
 from tests.planning.statistics.planted import DDL, MARKERS, ROWS, SCHEMA_TEXTS
 
 
@@ -28,6 +34,23 @@ def populated(planner):
     planner.execute("VACUUM (FREEZE, ANALYZE)")
     planner.execute("ANALYZE events")
     yield planner
+
+
+@pytest.fixture
+def oldest(request, tmp_path, monkeypatch):
+    """The same on the oldest server that is supported, which is installed for this test."""
+    root = Path(tempfile.mkdtemp(prefix="dbguard-installations-", dir="/var/tmp"))
+    root.chmod(0o755)
+    programs = install(tarball(min(VERSIONS), request.config.cache.mkdir("postgres")), root / "server")
+    monkeypatch.setenv("DBGUARD_POSTGRES_BIN", str(programs))
+    server = load_provider("postgres-local").launch(StartOptions(cache=tmp_path)).ready()
+    with psycopg.connect(connection_string(server.url), autocommit=True) as connection:
+        connection.execute(DDL)
+        connection.execute("VACUUM (FREEZE, ANALYZE)")
+        connection.execute("ANALYZE events")
+        yield connection
+    server.close()
+    shutil.rmtree(root)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +78,18 @@ def test_no_value_of_a_row_is_in_the_file(exported):
     assert not [marker for marker in (*MARKERS, *SCHEMA_TEXTS) if marker in text]
     assert not any(column.slots for table in exported.tables for column in table.columns)
     assert json.loads(text)["values"] is False
+
+
+@pytest.mark.parametrize("planner", ["postgres-embedded"], indirect=True)
+def test_the_oldest_server_tells_the_same(oldest, exported):
+    found = export_postgres(fetch(oldest))
+    text = to_text(found)
+    assert found.version.startswith("13.")
+    assert not [marker for marker in (*MARKERS, *SCHEMA_TEXTS) if marker in text]
+    for theirs, ours in zip(found.tables, exported.tables, strict=True):
+        assert (theirs.name, theirs.rows, theirs.combinations) == (ours.name, ours.rows, ours.combinations)
+        assert [column.name for column in theirs.columns] == [column.name for column in ours.columns]
+        assert [index.height for index in theirs.indexes] == [index.height for index in ours.indexes]
 
 
 def test_values_are_there_where_they_are_asked_for(populated):
