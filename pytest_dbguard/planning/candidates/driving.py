@@ -141,7 +141,9 @@ class _Statement:
         if query == view.scan.query:
             return condition.term.other is not None and condition.term.other[0] in reached
         if query is not None and query < view.scan.query:
-            is_joined = view.dialect is Dialect.POSTGRESQL and self._is_semi(view)
+            # a derived table is joined like any other; what runs for each row knows that row
+            is_derived = not view.scan.is_once and not self._is_semi(view)
+            is_joined = is_derived or (view.dialect is Dialect.POSTGRESQL and self._is_semi(view))
             return not is_joined or self._is_restricted(query)
         if query is not None:
             return self._is_restricted(query)
