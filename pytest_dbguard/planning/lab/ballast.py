@@ -55,10 +55,19 @@ def fill(connection: Connection, tables: Iterable[Table], pages: Mapping[tuple[s
         if not count or table.kind not in (RelationKind.TABLE, RelationKind.PARTITION):
             continue
         try:
+            _keep(connection, table)
             with connection.transaction(force_rollback=True):
                 _fill(connection, table, count)
         except psycopg.Error as error:
             raise LabError(f"table {table.label} takes no ballast: {type(error).__name__}") from error
+
+
+def _keep(connection: Connection, table: Table) -> None:
+    """Have nobody clean up what is not visible: the pages would go as well."""
+    from psycopg import sql
+
+    target = sql.Identifier(table.schema, table.name)
+    connection.execute(sql.SQL("ALTER TABLE {} SET (autovacuum_enabled = off)").format(target))
 
 
 def empty(connection: Connection, table: Table) -> None:

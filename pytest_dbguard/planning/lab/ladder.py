@@ -24,7 +24,7 @@ from pytest_dbguard.planning.lab.relation_files import LocalFiles, RelationFiles
 from pytest_dbguard.planning.lab.relation_sizes import relation_sizes
 from pytest_dbguard.planning.lab.schema_copy import copy_schema
 from pytest_dbguard.planning.statistics.model import Statistics
-from pytest_dbguard.schema.catalog import Catalog, Collation
+from pytest_dbguard.schema.catalog import Catalog, Collation, Dialect
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -81,7 +81,7 @@ class Ladder:
             version = database.server.version
             raise LabError(f"on PostgreSQL {version} only a superuser can tell the planner how large tables are")
         with database.connect() as connection:
-            problems = [database.problem] if database.problem else []
+            problems = [line for line in (database.problem, self._other_version(database.server.version)) if line]
             problems += copy_schema(connection, self.catalog)
             problems += inject(
                 rows_of(connection), self.catalog, self.statistics, major=database.major, is_superuser=is_superuser
@@ -99,6 +99,15 @@ class Ladder:
             except LabError as error:
                 self.skipped.append(f"{rung}: {error}")
         raise LabError(self.skipped.pop().partition(": ")[2])
+
+    def _other_version(self, planner: str) -> str:
+        """Return what to tell where plans are made by another major version than the one that runs the statements."""
+        asked, who = self.statistics.version, "production's"
+        if self.statistics.dialect != Dialect.POSTGRESQL or not asked:
+            asked, who = self.catalog.version, "the tests'"
+        if not asked or asked.partition(".")[0] == planner.partition(".")[0]:
+            return ""
+        return f"plans are those of PostgreSQL {planner}; {who} database is {asked}"
 
     def _description(self, database: LabDatabase, rung: Rung, problems: tuple[str, ...]) -> LabDescription:
         version = database.server.version

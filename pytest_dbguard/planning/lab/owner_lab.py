@@ -138,14 +138,16 @@ class OwnerLab:
         if found is None:
             raise LabError(f"table `{table}` is not in the lab")
         before, full, tables = self.statistics, self._pages, family(self.catalog, found)
-        try:
-            with errors_told(), self._connection.transaction(force_rollback=True):
-                self.statistics = scaled(before, tables, rows)
-                self._pages = full | self._shrunk(tables)
+        with errors_told():
+            try:
+                with self._connection.transaction(force_rollback=True):
+                    self.statistics = scaled(before, tables, rows)
+                    self._pages = full | self._shrunk(tables)
+                    self._restate(tables)
+                    yield
+            finally:
+                self.statistics, self._pages = before, full
                 self._restate(tables)
-                yield
-        finally:
-            self.statistics, self._pages = before, full
 
     def close(self) -> None:
         """Delete it."""

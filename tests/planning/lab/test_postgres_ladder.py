@@ -163,6 +163,18 @@ def test_an_owner_hides_and_shows_by_transactions_that_nest(opened, shops, build
     assert "cities holds no pages" in lab.explain("SELECT * FROM cities").problem
 
 
+@pytest.mark.parametrize("major", [18, 15])
+def test_pages_come_back_after_other_numbers_of_rows(opened, shops, major):
+    lab = opened(major, server=given(shops(major)[0]), server_was_given=True, own=Unavailable(), ballast_mb=8).lab
+    before = planned(lab, BY_NOTE)
+    for rows in (20, 100_000_000):
+        with lab.at_rows("orders", rows):
+            assert planned(lab, BY_NOTE).root.rows != before.root.rows
+            with lab.at_rows("orders", 300):
+                assert planned(lab, BY_NOTE).cost < 20
+        assert planned(lab, BY_NOTE) == before
+
+
 def test_ballast_stays_within_its_limit(opened, shops, builder):
     pages = ballast_pages({("public", "a"): 1_000_000, ("public", "b"): 3, ("public", "c"): 0}, 400)
     assert sum(pages.values()) <= 400 + len(pages), "no table goes without a page"
