@@ -9,12 +9,12 @@ from hashlib import blake2b
 from pytest_dbguard.analysis.judge import ActiveRule
 from pytest_dbguard.baseline.plans import PlanBasis, PlanEntry, PlanKey, Plans
 from pytest_dbguard.core.findings import Finding
-from pytest_dbguard.planning.assessment import AssessedStatement, Assessment, Basis
+from pytest_dbguard.planning.assessment import AssessedStatement, Assessment, Verdict
 from pytest_dbguard.planning.plan import Access, Plan
 from pytest_dbguard.planning.plan_changes import compare
-from pytest_dbguard.planning.plan_lines import figure
 from pytest_dbguard.planning.plan_shape import plan_shape, shape_nodes
 from pytest_dbguard.planning.workload import WorkloadStatement
+from pytest_dbguard.rules.index_findings import basis_text
 from pytest_dbguard.rules.plan_regression import ComparedPlan, PlanRegression
 from pytest_dbguard.sql.tokens import tokens
 
@@ -99,12 +99,16 @@ class PlanGate:
 
     def told(self) -> tuple[str, ...]:
         """Return a line for each kind of database whose accepted plans were made with something else."""
-        return tuple(
-            f"dbguard: the plans in the baseline are of {dialect} {accepted.label}; this run planned with "
-            f"{now.version}, sizes {now.sizes}, statistics {now.statistics}: costs are not compared"
-            for dialect, now in sorted(self._made_with.items())
-            if (accepted := self._accepted.made_with.get(dialect, now)) != now
-        )
+        lines = []
+        for dialect, now in sorted(self._made_with.items()):
+            accepted = self._accepted.made_with.get(dialect, now)
+            is_same_planner = (accepted.version, accepted.sizes) == (now.version, now.sizes)
+            if accepted == now or (is_same_planner and dialect == "sqlite"):
+                continue
+            what = "costs are not compared" if is_same_planner else "only plans that lost their index are reported"
+            told = f"the plans in the baseline are of {dialect} {accepted.label}; this run planned with {now.label}"
+            lines.append(f"dbguard: {told}: {what}")
+        return tuple(lines)
 
     def _regression(self, rule: PlanRegression, key: PlanKey, several: list[_Planned]) -> ComparedPlan | None:
         """Return the worst of the plans that no accepted one excuses; None where each is accepted."""
@@ -181,10 +185,7 @@ def _lost(before: PlanEntry, indexes: frozenset[str]) -> tuple[tuple[str, str], 
 
 
 def _basis_text(assessment: Assessment, entry: PlanEntry) -> str:
-    """Return what a finding rests on: `modelled at 100,000 rows (default)`, of the largest table."""
-    statistics = assessment.statistics
-    rows = max((rows for _, rows in entry.tables), default=0)
-    if assessment.basis is Basis.PROVEN:
-        taken = f"statistics of {statistics.taken_at}" if statistics.taken_at else statistics.source
-        return f"proven ({taken}, {figure(rows)} rows)"
-    return f"modelled at {figure(rows)} rows ({statistics.source})"
+    """Return what a finding rests on, told of the largest table: `modelled at 100,000 rows (default)`."""
+    table, rows = max(entry.tables, key=lambda each: each[1], default=("", 0))
+    schema, _, name = table.rpartition(".")
+    return basis_text(assessment, Verdict(helps=False, basis=assessment.basis, rows=rows), name, schema)

@@ -230,14 +230,26 @@ def test_production_statistics_prove():
     assert [each.basis for each in regressions(before, now)] == ["proven (statistics of 2026-11-01, 100,000 rows)"]
 
 
-def test_another_basis_is_told_once():
-    judging = gate(accepted(assessment(statement(indexed()))))
-    judging.take(assessment(statement(indexed()), version="15.3", rung=Rung.DENSITY))
-    judging.take(assessment(statement(indexed()), version="15.3", rung=Rung.DENSITY))
-    assert judging.told() == (
+def told(before, now):
+    judging = gate(accepted(before))
+    judging.take(now)
+    judging.take(now)
+    return judging.told()
+
+
+def test_another_planner_is_told_once():
+    now = assessment(statement(indexed()), version="15.3", rung=Rung.DENSITY)
+    assert told(assessment(statement(indexed())), now) == (
         "dbguard: the plans in the baseline are of postgresql 18, sizes forged, statistics default; this run planned "
-        "with 15, sizes density, statistics default: costs are not compared",
+        "with 15, sizes density, statistics default: only plans that lost their index are reported",
     )
+
+
+def test_other_statistics_are_told_where_there_are_costs():
+    (line,) = told(assessment(statement(indexed())), assessment(statement(indexed()), source="dbguard-stats.json"))
+    assert line.endswith("18, sizes forged, statistics dbguard-stats.json: costs are not compared")
+    assert told(sqlite(), sqlite(source="dbguard-stats.json")) == ()
+    assert len(told(sqlite(), sqlite(version="3.50.2"))) == 1
     assert gate().told() == ()
 
 
