@@ -169,7 +169,7 @@ def reads_text(verdict: Verdict, scan: Scan | None) -> str:
         return "each execution reads the whole table"
     if node is None or scan is None:
         return _gain_text(verdict)
-    if node.access is Access.SEQUENTIAL:
+    if node.is_whole:
         if scan.is_once and _runs_per_row(plan.root, node):
             return f"each row of the outer query reads {rows}"
         return f"an execution may read {rows}" if scan.has_limit and not scan.order else f"each execution reads {rows}"

@@ -153,8 +153,10 @@ def _writing(unusable: Unusable, dialect: Dialect) -> str:
             return f"compare {column} by its own collation"
         case Obstacle.LEADING_WILDCARD | Obstacle.CASE_INSENSITIVE if dialect is Dialect.POSTGRESQL:
             return "use full-text search, or a GIN index with `gin_trgm_ops` of the extension pg_trgm"
-        case Obstacle.LEADING_WILDCARD | Obstacle.CASE_INSENSITIVE:
+        case Obstacle.LEADING_WILDCARD:
             return "use a full-text table (FTS5)"
+        case Obstacle.CASE_INSENSITIVE:
+            return f"bind the whole pattern as one value, and add an index on {column} with COLLATE NOCASE"
         case _:
             return f"write {column} alone on its side of the comparison"
 
