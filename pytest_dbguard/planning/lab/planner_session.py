@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from itertools import count
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_dbguard.planning.lab.base import Explained, LabError
+from pytest_dbguard.planning.plan import Plan
 from pytest_dbguard.planning.postgres_plans import parse_postgres
 from pytest_dbguard.schema.catalog import Catalog
 
@@ -33,6 +36,9 @@ _TUNING: Final = [
     "parallel_leader_participation",
     "work_mem",
 ]
+_OURS: Final = MappingProxyType(
+    {"jit": "off", "plan_cache_mode": "force_generic_plan", "statement_timeout": str(_TIMEOUT_MS)}
+)
 _PARAMETER: Final = re.compile(r"(?<![\w$])\$\d")
 _PARAMETERS: Final = "SELECT cardinality(parameter_types) FROM pg_catalog.pg_prepared_statements WHERE name = %s"
 _SAFE_MESSAGES: Final = "42"  # the class of errors that name tables, columns and types
@@ -59,7 +65,7 @@ class PlannerSession:
         text = sql.strip().rstrip(";").rstrip()
         try:
             with nullcontext() if self._is_read_only else self._guarded():
-                return Explained(parse_postgres(self._explained(text)))
+                return Explained(_without_ours(parse_postgres(self._explained(text))))
         except LabError as error:
             return Explained(None, str(error))
         except psycopg.Error as error:
@@ -108,13 +114,10 @@ class PlannerSession:
     def _prepare(self, catalog: Catalog, settings: Mapping[str, str], is_read_only: bool) -> tuple[str, ...]:
         connection = self.connection
         connection.execute(_UNDO, [_TUNING])
-        fixed = {
-            "jit": "off",
-            "plan_cache_mode": "force_generic_plan",
-            "statement_timeout": str(_TIMEOUT_MS),
-            "search_path": ", ".join(map(_quoted, catalog.search_path or ("public",))),
-        }
-        refused = [name for name, value in (*settings.items(), *fixed.items()) if not self._set(name, value)]
+        path = ", ".join(map(_quoted, catalog.search_path or ("public",)))
+        refused = [name for name, value in settings.items() if not self._set(name, value)]
+        for name, value in (*_OURS.items(), ("search_path", path)):
+            self._set(name, value)
         if is_read_only:
             connection.execute("SET default_transaction_read_only = on")
         return tuple(f"setting {name}: not taken by this server" for name in refused)
@@ -127,6 +130,12 @@ class PlannerSession:
         except psycopg.Error:
             return False
         return True
+
+
+def _without_ours(plan: Plan) -> Plan:
+    """Return a plan that tells of settings only those which may be production's."""
+    kept = tuple(setting for setting in plan.settings if setting[0] not in (*_OURS, "search_path"))
+    return replace(plan, settings=kept)
 
 
 def told(error: Error) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_dbguard.planning.lab.base import Rung
+from pytest_dbguard.planning.lab.base import IndexSpec, Rung
+from pytest_dbguard.planning.lab.candidate_indexes import Candidate, create_statement
 from pytest_dbguard.planning.lab.planner_session import PlannerSession
 from pytest_dbguard.planning.lab.registry import LabOptions, open_lab
 from pytest_dbguard.planning.statistics.completion import completed
 from pytest_dbguard.planning.statistics.export_postgres import export_postgres
-from tests.planning.lab.shop_of_postgres import SHOP, catalog_of, connect
+from tests.planning.lab.shop_of_postgres import SHOP, catalog_of, connect, planned
 
 ROWS = """
     INSERT INTO customers (email, name, city, status, tags, data)
@@ -54,10 +55,28 @@ STATEMENTS = [
 ]
 
 
-# What a GIN index says of itself in its first page is in nobody's statistics: its plans are alike, not their costs.
-@pytest.mark.parametrize("major", [18, 15])
-def test_plans_and_costs_are_those_of_the_full_database(servers, major):
-    server = servers(major)
+CANDIDATES = {
+    IndexSpec("public", "orders", ("note",), ("note",)): "SELECT * FROM orders WHERE note = $1",
+    IndexSpec("public", "orders", ("customer_id", "placed_at DESC"), ("customer_id", "placed_at")): (
+        "SELECT * FROM orders WHERE customer_id = $1 ORDER BY placed_at DESC LIMIT 5"
+    ),
+    IndexSpec("public", "orders", ("total",), ("total",), predicate="status = 'paid'"): (
+        "SELECT * FROM orders WHERE status = 'paid' AND total > 1400 ORDER BY total LIMIT 10"
+    ),
+    IndexSpec("public", "customers", ("city",), ("city",), include=("name",)): (
+        "SELECT name FROM customers WHERE city = 'City 5'"
+    ),
+    IndexSpec("public", "events", ("kind",), ("kind",)): "SELECT * FROM events WHERE kind = $1",
+    IndexSpec("audit", "orders", ("order_id",), ("order_id",), is_unique=True): (
+        "SELECT * FROM orders o JOIN audit.orders a ON a.order_id = o.id WHERE o.id < 4"
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=[18, 15])
+def filled(request, servers):
+    """A connection to a full database, and a lab that knows nothing but its statistics."""
+    server = servers(request.param)
     with connect(server) as connection:
         connection.execute("CREATE DATABASE filled")
     with connect(server, "filled") as connection:
@@ -68,12 +87,33 @@ def test_plans_and_costs_are_those_of_the_full_database(servers, major):
         catalog = catalog_of(connection)
         statistics = export_postgres(lambda text: connection.execute(text).fetchall(), values=True)
         connection.prepare_threshold = None
-        real = PlannerSession(connection, catalog, statistics.settings)
-        lab = open_lab(catalog, completed(statistics, catalog), LabOptions(server=server)).lab
-        try:
-            assert (lab.description.rung, lab.description.problems) == (Rung.FORGED, ())
-            plans = {sql: (lab.explain(sql).plan, real.explain(sql).plan) for sql in STATEMENTS}
-        finally:
-            lab.close()
-    differing = [sql for sql, (modelled, actual) in plans.items() if modelled != actual or actual is None]
-    assert differing == []
+        choice = open_lab(catalog, completed(statistics, catalog), LabOptions(server=server))
+        assert (choice.lab.description.rung, choice.lab.description.problems) == (Rung.FORGED, ())
+        yield connection, choice.lab
+        choice.lab.close()
+
+
+def real_session(connection, lab):
+    return PlannerSession(connection, lab.catalog, lab.statistics.settings, is_read_only=False)
+
+
+# What a GIN index says of itself in its first page is in nobody's statistics: its plans are alike, not their costs.
+def test_plans_and_costs_are_those_of_the_full_database(filled):
+    connection, lab = filled
+    real = real_session(connection, lab)
+    plans = {sql: (lab.explain(sql).plan, real.explain(sql).plan) for sql in STATEMENTS}
+    assert [sql for sql, (modelled, actual) in plans.items() if modelled != actual or actual is None] == []
+
+
+@pytest.mark.parametrize("spec", CANDIDATES, ids=lambda spec: f"{spec.schema}.{spec.table}-{spec.keys[0]}")
+def test_candidates_do_what_the_real_index_does(filled, spec):
+    connection, lab = filled
+    (name,) = lab.add([spec])
+    with lab.visible(shown=[name]):
+        modelled = planned(lab, CANDIDATES[spec])
+    with connection.transaction(force_rollback=True):
+        connection.execute(create_statement(Candidate(spec, "real_index", lab.catalog.table(spec.table, spec.schema))))
+        actual = real_session(connection, lab).explain(CANDIDATES[spec]).plan
+    assert [node.access for node in modelled.root.walk()] == [node.access for node in actual.root.walk()]
+    assert modelled.cost == pytest.approx(actual.cost, rel=0.01)
+    assert name in modelled.indexes
