@@ -68,18 +68,18 @@ def databases():
     made.close()
 
 
+def nasty_statements(*, has_icu):
+    """Return the statements of the schema."""
+    text = (HERE / "nasty_schema.sql").read_text()
+    for old, new in () if has_icu else WITHOUT_ICU.items():
+        text = text.replace(old, new)
+    return text
+
+
 @pytest.fixture(scope="session")
 def nasty_schema():
     """Return the statements of the schema for a kind of server."""
-
-    def nasty_schema(kind):
-        text = (HERE / "nasty_schema.sql").read_text()
-        if kind == "postgres-embedded":
-            for old, new in WITHOUT_ICU.items():
-                text = text.replace(old, new)
-        return text
-
-    return nasty_schema
+    return lambda kind: nasty_statements(has_icu=kind != "postgres-embedded")
 
 
 @pytest.fixture(scope="session")
