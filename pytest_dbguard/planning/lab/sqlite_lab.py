@@ -69,20 +69,21 @@ class SqliteLab:
 
     def add(self, candidates: Iterable[IndexSpec]) -> tuple[str, ...]:
         """Make candidate indexes, hidden, and return their names in the lab in order; "" for one that is refused."""
-        return tuple(self._name_of(spec) for spec in candidates)
-
-    def _name_of(self, spec: IndexSpec) -> str:
-        if spec not in self._candidates:
-            name = f"{CANDIDATE_PREFIX}{len(self._candidates) + 1}"
-            self._candidates[spec] = name if self._is_possible(spec, name) else ""
-        return self._candidates[spec]
+        specs = list(candidates)
+        new = [spec for spec in dict.fromkeys(specs) if spec not in self._candidates]
+        if new:
+            with self._changed():
+                for spec in new:
+                    name = f"{CANDIDATE_PREFIX}{len(self._candidates) + 1}"
+                    self._candidates[spec] = name if self._is_possible(spec, name) else ""
+        return tuple(self._candidates[spec] for spec in specs)
 
     def _is_possible(self, spec: IndexSpec, name: str) -> bool:
+        """Make an index, and tell whether SQLite took it."""
         if spec.method != "btree" or self._stored(spec.table) is None:
             return False
         try:
-            with self._copy.savepoint():
-                self._copy.rows(_create(spec, name))
+            self._copy.rows(_create(spec, name))
         except (sqlite3.Error, sqlite3.Warning):
             return False
         return True
