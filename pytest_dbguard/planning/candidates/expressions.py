@@ -56,6 +56,7 @@ def as_written(expression: str, sql: str, dialect: Dialect) -> str:
 
 _CALL = re.compile(r"\b[A-Za-z_]\w*\s*\(")
 _QUALIFIER = re.compile(r'(?:"[^"]+"|\b[A-Za-z_]\w*)\.(?=["A-Za-z_])')
+_PARAMETER = re.compile(r"(?<=[(,\s])\?(?=[):,\s]|\Z)|\A\?")
 _MARK = re.compile(r"'[^']*'|\"[^\"]*\"|[()]")
 
 
@@ -71,6 +72,9 @@ def _closing(sql: str, start: int) -> int:
 
 def parsed(expression: str, dialect: Dialect) -> exp.Expr | None:
     """Return the tree of an expression; None where it cannot be parsed."""
+    if dialect is Dialect.POSTGRESQL:
+        # facts of statements write all parameters so
+        expression = _PARAMETER.sub("$1", expression)
     # by itself sqlglot takes replace(...) for a command
     tree = parsed_statement(f"SELECT {expression}", dialect)
     found = tree.expressions if tree is not None else []

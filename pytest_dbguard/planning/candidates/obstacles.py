@@ -30,7 +30,7 @@ def is_told(condition: Condition) -> bool:
     if obstacle is None:
         return False
     if obstacle is Obstacle.FUNCTION or obstacle is Obstacle.CAST:
-        if _FEW_PARTS.search(term.expression) and not re.search("year|%Y", term.expression, re.IGNORECASE):
+        if _FEW_PARTS.search(term.expression) and not re.search("year|%Y|yyyy", term.expression, re.IGNORECASE):
             return False
         if is_of_time(condition):
             return term.kind in (*_POINTS, TermKind.RANGE)

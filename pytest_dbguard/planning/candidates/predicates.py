@@ -88,7 +88,7 @@ def _conditions(sql: str, dialect: Dialect) -> frozenset[str]:
     if tree is None:
         return frozenset()
     kinds = (exp.EQ, exp.NEQ, exp.Is, exp.In, exp.Not, exp.Like, exp.Column, exp.NullSafeEQ)
-    places = (exp.Where, exp.And, exp.Or, exp.Not, exp.Paren, exp.Join)
+    places = (exp.Where, exp.And, exp.Or, exp.Paren, exp.Join)
     nodes = [
         each for each in tree.find_all(*kinds) if not isinstance(each, exp.Column) or isinstance(each.parent, places)
     ]
