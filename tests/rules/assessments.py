@@ -50,7 +50,8 @@ def want(*columns, purpose=Purpose.FILTER, terms=(CITY,), **more):
 
 def plan(access=Access.SEQUENTIAL, *, table="orders", cost=2137.0, above=()):
     """A plan that reads a table somehow, below nodes of these accesses."""
-    node = Node(access, f"{access} on {table}", table=table, alias=table, total_cost=cost, rows=50.0)
+    found = (("Index Cond", "(id > 0)"),) if access is Access.INDEX else ()
+    node = Node(access, f"{access} on {table}", table=table, alias=table, total_cost=cost, rows=50.0, condition=found)
     for each in above:
         node = Node(each, str(each), total_cost=cost, rows=50.0, children=(node,))
     return Plan(node, cost)
