@@ -62,7 +62,7 @@ def export(
     path = Path(output_file) if output_file is not None else _default_path(project_root(directory), file)
     write_statistics(path, found)
     output = standard_output()
-    output.paragraph(f"{path}: {summary(found)}")
+    output.paragraph(f"{_shown(path)}: {summary(found)}")
     _print_notes(output, found)
 
 
@@ -106,6 +106,11 @@ def summary(statistics: Statistics) -> str:
     size = f", the largest with {largest.rows:,.0f} rows" if largest is not None else ""
     counts = f"{_count(columns, 'column')}, {_count(indexes, 'index', 'indexes')}"
     return f"{_count(len(tables), 'table')}{size}, {counts}; {values}"
+
+
+def _shown(path: Path) -> str:
+    """Return a path as people write it: from here where it is below."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _count(number: int, one: str, many: str | None = None) -> str:

@@ -12,7 +12,6 @@ from pytest_dbguard.planning.statistics.loose import sorted_in
 from pytest_dbguard.planning.statistics.model import (
     ColumnStatistics,
     IndexStatistics,
-    Origin,
     Statistics,
     TableStatistics,
 )
@@ -124,8 +123,3 @@ def _expressions(index: Index, columns: tuple[ColumnStatistics, ...]) -> Iterato
             named = [column for column in columns if column.name in words]
             if len(named) == 1:
                 yield replace(named[0], name=str(number), correlation=None, slots=())
-
-
-def is_told(table: TableStatistics) -> bool:
-    """Whether somebody told the rows of a table."""
-    return table.origin is not Origin.DEFAULT

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_dbguard.planning.statistics.completion import completed
 from pytest_dbguard.planning.statistics.model import (
@@ -343,3 +345,37 @@ def test_pages_follow_widths_and_the_fill_factor():
     full = completed(declared(t=226 * 10), postgres(table("t", number()))).table("t")
     half = completed(declared(t=226 * 10), postgres(table("t", number(), options=("fillfactor=50",)))).table("t")
     assert (full.pages, half.pages) == (10, 20)
+
+
+TYPES = ("integer", "text", "boolean", "json", "date", "character(2)", "uuid", "numeric(9,2)", "", "mood[]")
+plain_columns = st.lists(
+    st.builds(Column, st.sampled_from(["a", "status", "is_b", "name", "C d", "country_code"]), st.sampled_from(TYPES)),
+    max_size=4,
+    unique_by=lambda column: column.name,
+)
+names = st.sampled_from(["t0", "t1", "t2", "states"])
+
+
+@st.composite
+def catalogs(draw):
+    tables = []
+    for name in sorted(draw(st.sets(names, min_size=1))):
+        refers = {f"{other}_id": other for other in draw(st.sets(names, max_size=2))}
+        columns = [number(), *(number(column) for column in sorted(refers)), *draw(plain_columns)]
+        key = draw(st.sampled_from([("id",), (), tuple(sorted(refers)) or ("id",)]))
+        tables.append(table(name, *columns, key=key, refers=refers))
+    return postgres(*tables)
+
+
+@given(catalogs(), st.dictionaries(names, st.integers(0, 10**9), max_size=3), st.integers(0, 10**9))
+def test_any_schema_can_be_completed(catalog, sizes, default):
+    found = completed(declared(default=default, **sizes), catalog)
+    assert len(found.tables) == len(catalog.tables)
+    for each in found.tables:
+        assert each.rows == sizes.get(each.name, each.rows)
+        for column in each.columns:
+            assert 0 <= column.null_fraction <= 1
+            assert -1 <= column.n_distinct <= max(each.rows, 0)
+            assert 0 <= column.distinct(each.rows) <= each.rows
+            assert column.average_width > 0
+    assert completed(found, catalog) == found

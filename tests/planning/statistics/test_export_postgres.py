@@ -186,6 +186,12 @@ def test_heights_of_trees_are_those_of_their_first_pages(exported, populated):
     assert told["ix_gin"] is told["ix_hash"] is None
 
 
+def test_of_twins_one_is_planned_and_the_other_left_to_be_computed(changed):
+    changed.execute("CREATE INDEX ix_twin ON deep (key)")
+    found = export_postgres(fetch(changed)).table("deep").indexes
+    assert sorted((index.height for index in found), key=str) == [4, None]
+
+
 def test_the_settings_of_the_connection_are_put_back(changed):
     changed.execute("SET LOCAL enable_seqscan = off")
     before = changed.execute("SELECT name, setting FROM pg_settings ORDER BY name").fetchall()
