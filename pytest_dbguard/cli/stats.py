@@ -61,9 +61,7 @@ def export(
         return
     path = Path(output_file) if output_file is not None else _default_path(project_root(directory), file)
     write_statistics(path, found)
-    output = standard_output()
-    output.paragraph(f"{_shown(path)}: {summary(found)}")
-    _print_notes(output, found)
+    _print(standard_output(), _shown(path), found)
 
 
 @stats.command(short_help="Tell whether the file can be used, and how it differs from the models.")
@@ -89,8 +87,7 @@ def check(
         tables = f"{_count(len(found.tables), 'table')}, each of the others" if found.tables else "each table"
         output.paragraph(f"no {DEFAULT_FILE}; {found.source}: {tables} holds {found.default_rows:,.0f} rows")
     else:
-        output.paragraph(f"{found.source}: {summary(found)}")
-        _print_notes(output, found)
+        _print(output, found.source, found)
     lines = _differences(found, config, root)
     for line in lines:
         output.paragraph(line, indent="    ", first="  ")
@@ -101,11 +98,9 @@ def summary(statistics: Statistics) -> str:
     """Return in one line what statistics hold."""
     tables = statistics.tables
     columns, indexes = sum(len(table.columns) for table in tables), sum(len(table.indexes) for table in tables)
-    values = "with values of rows" if statistics.has_values else "no value of any row"
     largest = max(tables, key=lambda table: table.rows, default=None)
     size = f", the largest with {largest.rows:,.0f} rows" if largest is not None else ""
-    counts = f"{_count(columns, 'column')}, {_count(indexes, 'index', 'indexes')}"
-    return f"{_count(len(tables), 'table')}{size}, {counts}; {values}"
+    return f"{_count(len(tables), 'table')}{size}, {_count(columns, 'column')}, {_count(indexes, 'index', 'indexes')}"
 
 
 def _shown(path: Path) -> str:
@@ -117,8 +112,10 @@ def _count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def _print_notes(output: Output, statistics: Statistics) -> None:
-    for note in statistics.notes:
+def _print(output: Output, name: str, statistics: Statistics) -> None:
+    output.paragraph(f"{name}: {summary(statistics)}", indent="  ", first="")
+    values = "values of rows are in it" if statistics.has_values else "no value of any row is in it"
+    for note in (values, *statistics.notes):
         output.paragraph(note, indent="    ", first="  ")
 
 
