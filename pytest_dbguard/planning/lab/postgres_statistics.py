@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -49,7 +50,7 @@ def inject(
         problems += _restore(execute, ((restore_column(entry), _label(entry)) for entry in entries))
     elif entries:
         execute(remove_columns(entries))
-        execute(write_columns(entries))
+        problems += _insert(execute, entries)
     if is_superuser:
         problems += write_extended(execute, catalog, statistics, major=major)
     return (*problems, *inject_sizes(execute, catalog, statistics, major=major, is_superuser=is_superuser))
@@ -110,6 +111,25 @@ def _restore(execute: Execute, calls: Iterable[tuple[str, str]]) -> Iterator[str
         for taken, (_, label) in zip(answers, batch, strict=True):
             if not taken:
                 yield f"not all statistics of {label} could be written"
+
+
+def _insert(execute: Execute, entries: Sequence[ColumnEntry]) -> Iterator[str]:
+    """Write columns at once, or one by one where values of one do not fit its type; then without these.
+
+    What the server says of it is not told: it would show the values.
+    """
+    import psycopg
+
+    try:
+        execute(write_columns(entries))
+    except (psycopg.DataError, psycopg.IntegrityError):
+        if len(entries) > 1:
+            for entry in entries:
+                yield from _insert(execute, [entry])
+        else:
+            (entry,) = entries
+            yield f"not all statistics of {_label(entry)} could be written"
+            execute(write_columns([replace(entry, statistics=replace(entry.statistics, slots=()))]))
 
 
 def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:

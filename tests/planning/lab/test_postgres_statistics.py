@@ -127,6 +127,24 @@ def test_what_is_not_in_the_lab_is_told_and_the_rest_written(original, copy, maj
     assert len(seen(copy, "1", "schemaname = 'shop'")) == len(seen(original, "1", "schemaname = 'shop'")) - 1
 
 
+def test_values_that_do_not_fit_are_told_of_and_not_shown(original, copy, major):
+    catalog, statistics = measure(original, values=True)
+    # as where the schema of the tests is ahead of production's
+    copy.execute("ALTER TYPE mood RENAME VALUE 'fair' TO 'so-so'")
+    copy.execute("ALTER TABLE shop.things ALTER COLUMN place TYPE int USING 0")
+    problems = inject(fetcher(copy), catalog, statistics, major=major, is_superuser=True)
+    assert problems == tuple(
+        f"not all statistics of `shop.things.{name}` could be written" for name in ("mood", "place")
+    )
+    assert len(seen(copy, "1")) == len(seen(original, "1"))
+    written = {row[2]: row[4:] for row in seen(copy, "n_distinct, null_frac, most_common_vals", "tablename = 'things'")}
+    assert written["mood"][0] == 3 and written["place"][0] == 40
+    assert (
+        written["name"]
+        == {row[2]: row[4:] for row in seen(original, "n_distinct, null_frac, most_common_vals")}["name"]
+    )
+
+
 def test_the_owner_writes_from_18_on_and_nobody_before(original, copy, major):
     catalog, statistics = measure(original, values=True)
     copy.execute("DROP ROLE IF EXISTS keeper")
