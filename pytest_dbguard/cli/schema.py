@@ -34,9 +34,9 @@ def schema(
     directory: DirectoryOption = None,
     file: FileOption = None,
 ) -> None:
-    """Show tables, columns, keys, indexes, partitions and views, with all that decides what an index serves.
+    """Show tables, keys and indexes of a database or of models, with all that decides what an index serves.
 
-    Of a database, of models, or of what `metadata` or `migrations` in [tool.dbguard] build. Nothing is changed there.
+    Without a target, of what `metadata` or `migrations` in [tool.dbguard] build. Nothing is changed in a database.
     Numbers of rows are those that the database's statistics tell, or the project's file or [tool.dbguard.scale].
     """
     from pytest_dbguard.cli.schema_sources import read_schema
