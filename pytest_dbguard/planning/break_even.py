@@ -15,7 +15,7 @@ FIRST_PROBE = 1_000
 """Most indexes pay from some hundred rows: a first look here spares steps."""
 
 STEPS = 5
-MAX_PROBES = 8
+MAX_PROBES = 6
 """Sizes that are pretended for one table: each takes the lab some hundredths of a second."""
 
 

@@ -11,7 +11,7 @@ from pytest_dbguard.planning.lab.base import IndexSpec
 from pytest_dbguard.planning.statements import Prepared
 from pytest_dbguard.planning.what_if import WhatIf
 
-MAX_TABLES = 6
+MAX_TABLES = 4
 """Tables of one run whose sizes are pretended: each takes some tenths of a second."""
 
 _Asked = dict[IndexSpec, tuple[Question, float]]

@@ -14,6 +14,11 @@ ENOUGH_ALONE = 0.9
 ENOUGH_AMONG_OTHERS = 1.1
 """Or where leaving it out of the plan with all of them makes that at least so many times as dear."""
 
+SKIP_SCAN = 0.1
+"""A search once for each value of the columns that are skipped counts as reading this share of the table."""
+
+_SKIPS = "ANY("
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -124,9 +129,12 @@ def effort(plan: Plan, rows: Mapping[str, float]) -> float:
 
 
 def _weight(node: Node, rows: Mapping[str, float]) -> float:
-    # an index that is made for one query reads the table to be made
-    made = 2.0 if node.access is Access.AUTOMATIC_INDEX else 0.0
-    return (made or float(node.is_whole)) * _rows_of(node, rows)
+    if node.access is Access.AUTOMATIC_INDEX:
+        # it reads the table to build what it searches
+        return 2 * _rows_of(node, rows)
+    if any(text.startswith(_SKIPS) for _, text in node.condition):
+        return SKIP_SCAN * _rows_of(node, rows)
+    return _rows_of(node, rows) if node.is_whole else 0.0
 
 
 def _rows_of(node: Node, rows: Mapping[str, float]) -> float:

@@ -128,6 +128,15 @@ def test_an_index_that_is_made_for_one_query_costs_more_than_a_scan():
     assert effort(plan_of(automatic), ROWS) > effort(plan_of(scan_of("orders")), ROWS)
 
 
+def test_a_search_that_skips_columns_is_worth_replacing():
+    skips = (("Index Cond", "ANY(kind) AND city=?"),)
+    before = Node(Access.INDEX, "SEARCH orders USING INDEX x", table="orders", index="x", condition=skips)
+    lab = ScriptedLab(
+        lambda sql, shown, rows: plan_of(scan_of("orders", index=A) if shown else before), dialect="sqlite"
+    )
+    assert helped(WhatIf(lab), {A}) == [True]
+
+
 def test_an_index_that_is_read_from_end_to_end_is_a_scan():
     whole = Node(Access.INDEX, "SCAN orders USING INDEX x", table="orders", index="x")
     assert effort(plan_of(whole), ROWS) == effort(plan_of(scan_of("orders")), ROWS) == 100_000
