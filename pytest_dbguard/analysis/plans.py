@@ -91,10 +91,14 @@ class PlanJudge:
         """Whether any rule is about plans."""
         return bool(self._rules)
 
-    def judge(self, observed: Observed, tests: Iterable[str] | None = None) -> PlanOutcome:
-        """Return what the statements of these tests show; of all where none are named."""
+    def judge(self, observed: Observed, tests: Iterable[str] | None = None, *, is_whole: bool = True) -> PlanOutcome:
+        """Return what the statements of these tests show; of all where none are named.
+
+        Rules about what no test does say nothing where `is_whole` is false: a test that did not run may do it.
+        """
         began = self._clock()
-        run = _Judgement(self._rules, observed.ignores())
+        rules = (each for each in self._rules if is_whole or not getattr(each.rule, "needs_whole_run", False))
+        run = _Judgement(tuple(rules), observed.ignores())
         labs = 0
         for workload in observed.workloads(None if tests is None else frozenset(tests)):
             run.skip(workload.skipped)
@@ -199,10 +203,18 @@ class _Judgement:
 
 
 def lab_line(assessment: Assessment) -> str:
-    """Return how the statements of a schema were planned: `41 shapes planned at default, sqlite 3.40.1 (...)`."""
+    """Return how the statements of a schema were planned: `41 shapes planned at 100,000 rows a table (default): ...`.
+
+    "" where nothing is to be told.
+    """
     planned = sum(each.plan is not None for each in assessment.statements)
     if assessment.lab is None:
         return f"no statement was planned: {assessment.no_lab}" if assessment.no_lab else ""
-    lab = assessment.lab
-    shapes = "1 shape" if planned == 1 else f"{planned} shapes"
-    return f"{shapes} planned at the sizes of {assessment.statistics.source}: {lab.reason}"
+    shapes = "1 shape" if planned == 1 else f"{planned:,} shapes"
+    return f"{shapes} planned at {_sizes(assessment.statistics)}: {assessment.lab.reason}"
+
+
+def _sizes(statistics: Statistics) -> str:
+    if statistics.origin == "default":
+        return f"{statistics.default_rows:,.0f} rows a table (default)"
+    return f"the sizes of {statistics.source}"

@@ -5,7 +5,7 @@
 format keys may be added; they never change their meaning or go away.
 
 Format history:
-    1: the first one; `basis`, `plan` and `remedies` of findings were added.
+    1: the first one; `basis`, `plan` and `remedies` of findings, and `planning`, were added.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from pytest_dbguard.core.serial import finding_to_json, site_to_json
-from pytest_dbguard.core.verdict import Fault, RunTotals, Verdict
+from pytest_dbguard.core.verdict import Fault, Planning, RunTotals, Verdict
 from pytest_dbguard.reports.base import ReportContext
 
 FORMAT: Final = 1
@@ -64,7 +64,8 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         },
         "findings": [finding_to_json(finding) for finding in (*verdict.findings, *verdict.test_findings)],
         "faults": [_fault(fault) for fault in verdict.faults],
-        "timing": _timing(totals, verdict.slow_ms),
+        "planning": _planning(verdict.planning),
+        "timing": _timing(totals, verdict),
     }
 
 
@@ -80,11 +81,19 @@ def _fault(fault: Fault) -> dict[str, str]:
     return {"where": fault.where, "error": fault.error.strip().partition("\n")[0]}
 
 
-def _timing(totals: RunTotals, slow_ms: float | None) -> dict[str, Any]:
-    slowest = totals.slowest
+def _planning(planning: Planning | None) -> dict[str, Any] | None:
+    if planning is None:
+        return None
+    not_analysed = dict(planning.not_analysed)
+    return {"labs": list(planning.labs), "not_analysed": not_analysed, "told": list(planning.told)}
+
+
+def _timing(totals: RunTotals, verdict: Verdict) -> dict[str, Any]:
+    slowest, planning = totals.slowest, verdict.planning
     return {
         "elapsed_ms": round(totals.elapsed_ms, 3),
-        "slow_ms": slow_ms,
+        "slow_ms": verdict.slow_ms,
+        "planning_ms": None if planning is None else round(planning.elapsed_ms, 3),
         "slowest": slowest
         and {
             "elapsed_ms": round(slowest.elapsed_ms, 3),

@@ -9,7 +9,7 @@ from pytest_dbguard.core.verdict import Verdict
 from pytest_dbguard.reports.base import ReportContext
 from pytest_dbguard.reports.concise import concise_lines
 from pytest_dbguard.reports.finding_block import Canvas, finding_block
-from pytest_dbguard.reports.fitting import wrap
+from pytest_dbguard.reports.fitting import one_line, wrap
 from pytest_dbguard.reports.planning_notes import planning_texts
 from pytest_dbguard.reports.source import SourceReader
 from pytest_dbguard.reports.style import Style
@@ -87,6 +87,10 @@ def _clean(verdict: Verdict, context: ReportContext) -> str:
 def _notes(verdict: Verdict, context: ReportContext) -> Iterator[str]:
     for text in _note_texts(verdict, context):
         yield from wrap(text, context.width, break_words=False)
+    for text in planning_texts(verdict, is_verbose=context.verbosity > 0):
+        yield from wrap(one_line(text), context.width)
+    if verdict.failing and verdict.baseline.path is not None:
+        yield "To accept what is new, run again with --dbguard-update-baseline."
 
 
 def _note_texts(verdict: Verdict, context: ReportContext) -> Iterator[str]:
@@ -111,9 +115,6 @@ def _note_texts(verdict: Verdict, context: ReportContext) -> Iterator[str]:
         yield (f"{number(baseline.stale)} baseline {occurs}: run with --dbguard-prune-baseline to drop what is gone.")
     if verdict.ignored and verdict.new:
         yield f"{counted(verdict.ignored, 'finding')} ignored by comments, markers or fixtures."
-    yield from planning_texts(verdict, is_verbose=context.verbosity > 0)
-    if verdict.failing and baseline.path is not None:
-        yield "To accept what is new, run again with --dbguard-update-baseline."
 
 
 def _updated(verdict: Verdict) -> str:

@@ -62,6 +62,7 @@ class UnusedIndex(IndexRule):
     name: ClassVar[str] = "unused-index"
     severity: ClassVar[Severity] = Severity.NOTE
     stage: ClassVar[Stage] = Stage.PREVIEW
+    needs_whole_run: ClassVar[bool] = True
 
     def judge(self, assessment: Assessment) -> Iterable[Finding]:
         """Yield a finding for each index; none where statements were left out, since they might need it."""

@@ -92,8 +92,9 @@ class Accepted:
 
     def take_plans(self, assessments: Iterable[Assessment]) -> None:
         """Take in how the statements of the run were planned."""
-        for assessment in assessments if self._plans is not None else ():
-            self._plans.take(assessment)
+        if self._plans is not None:
+            for assessment in assessments:
+                self._plans.take(assessment)
 
     def close(self, findings: Iterable[Finding], finished: Collection[str], suite: Suite) -> Outcome:
         """Judge the run against the baseline, and write what flags ask for.

@@ -192,7 +192,7 @@ class ControllerPlugin:
         is_whole = run.is_full and not self._failed
         rules = self._silencer.judge.rules
         shown = weigh_unused(self._pool.findings(), self._read_loads, rules, is_whole_suite=is_whole)
-        plans = self._planned()
+        plans = self._planned(is_whole=is_whole)
         findings = (*shown, *self._unsilenced(plans.findings), *about_ignores)
         reported = [f for f in findings if not f.in_test_code or self._config.test_code == "report"]
         outcome = self._accepted.close(reported, self._ran - self._unfinished, self._suite)
@@ -211,9 +211,9 @@ class ControllerPlugin:
             planning=plans.planning,
         )
 
-    def _planned(self) -> PlanOutcome:
+    def _planned(self, *, is_whole: bool) -> PlanOutcome:
         """Judge the statements of the run by their plans, and take in what silences findings about them."""
-        outcome = self._planning.judge(self._ran)
+        outcome = self._planning.judge(self._ran, is_whole=is_whole)
         self._silenced |= outcome.silenced
         self._ignores.used |= outcome.used
         self._faults |= set(outcome.faults)

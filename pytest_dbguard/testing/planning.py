@@ -78,6 +78,8 @@ class RunPlanning:
         }
         self._observed.learn(catalogs, words["texts"])
 
-    def judge(self, tests: Collection[str]) -> PlanOutcome:
-        """Return what the statements of these tests show; nothing where no rule is about plans."""
-        return self._judge.judge(self._observed, tests) if self._judge.is_needed else PlanOutcome()
+    def judge(self, tests: Collection[str], *, is_whole: bool) -> PlanOutcome:
+        """Return what the statements of these tests show; `is_whole` says whether these are all that there are."""
+        if not self._judge.is_needed:
+            return PlanOutcome()
+        return self._judge.judge(self._observed, tests, is_whole=is_whole)
