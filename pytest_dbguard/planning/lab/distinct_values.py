@@ -45,7 +45,7 @@ def distinct_keys(keys: Sequence[Key], statistics: TableStatistics, table: Table
         if frozenset(combination.columns) == columns:
             share = combination.n_distinct
             return _within(-share * rows if share < 0 else share, rows)
-    single = [distinct_values(column, statistics, table, rows) for column in columns]
+    single = [distinct_values(column, statistics, table, rows) for column in sorted(columns)]
     if not all(keys):
         single.append(_within(_UNKNOWN, rows))
     product = math.prod(single)

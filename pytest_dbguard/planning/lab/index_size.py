@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pytest_dbguard.planning.lab.base import IndexSize, IndexSpec
 from pytest_dbguard.planning.lab.column_widths import may_be_null, row_bytes, varying_width
@@ -82,31 +83,31 @@ def tree_height(pages: int, statistics: TableStatistics, index: IndexSpec | Inde
     return tree.above(leaves)[1]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Tree:
-    """A B-tree that was just built."""
+    """A B-tree that was just built. Without slots, so that what follows from its fields is computed once."""
 
     statistics: TableStatistics
     index: IndexSpec | Index
     table: Table
     rows: float
 
-    @property
+    @cached_property
     def keys(self) -> tuple[Key, ...]:
         return index_keys(self.index, self.table)
 
-    @property
+    @cached_property
     def key_columns(self) -> tuple[Column, ...]:
         """Columns of the keys; an expression weighs what the first column in it weighs."""
         unknown = Column("", "bigint")
         return tuple((self.table.column(key[0]) if key else None) or unknown for key in self.keys)
 
-    @property
+    @cached_property
     def included(self) -> tuple[Column, ...]:
         found = (self.table.column(name) for name in self.index.include)
         return tuple(column for column in found if column is not None)
 
-    @property
+    @cached_property
     def shares_entries(self) -> bool:
         """Whether rows with equal keys stand in one entry."""
         return not (
@@ -115,7 +116,7 @@ class _Tree:
             or any(_NO_SHARED_ENTRY.search(column.type.lower()) for column in self.key_columns)
         )
 
-    @property
+    @cached_property
     def distinct(self) -> float:
         """Different keys among the entries."""
         return self._distinct(len(self.keys))
@@ -124,7 +125,7 @@ class _Tree:
         distinct = distinct_keys(self.keys[:width], self.statistics, self.table, self.statistics.rows)
         return distinct_among(distinct, self.statistics.rows, self.rows)
 
-    @property
+    @cached_property
     def entry(self) -> float:
         """Bytes of an entry of one row, without its line pointer."""
         columns = (*self.key_columns, *self.included)
@@ -135,10 +136,10 @@ class _Tree:
         sizes = [_aligned(8 + math.floor(size + more)) for more in spread]
         return sum(sizes) / len(sizes) + 8 * nulls
 
-    @property
+    @cached_property
     def fan_out(self) -> int:
         """Entries of an inner page: as many keys as tell two neighbours apart, or all and the place of the row."""
-        entries = max(self._entries()[0], 1.0)
+        entries = max(self._entries[0], 1.0)
         size, told_apart = 0.0, 0.0
         for width in range(1, len(self.keys) + 1):
             share = min(self._distinct(width) / entries, 1.0)
@@ -169,7 +170,7 @@ class _Tree:
 
     def _leaves(self) -> int:
         """Return the pages of the lowest level."""
-        entries, size = self._entries()
+        entries, size = self._entries
         # the first line pointer is of the bound; the last entry of a page becomes the bound, without its rows
         space = _TREE_SPACE - _LINE_POINTER - _free(_fillfactor(getattr(self.index, "ddl", ""), 90))
         cut = max(size - _LINE_POINTER - self.entry, 0)
@@ -180,6 +181,7 @@ class _Tree:
         """Whether all entries are of one size: of one row each, or nearly all as large as they may be."""
         return size - _LINE_POINTER == self.entry or size > 0.97 * _POSTING_LIMIT
 
+    @cached_property
     def _entries(self) -> tuple[float, float]:
         """Return how many entries there are, and their mean bytes with the line pointer."""
         single = self.entry
