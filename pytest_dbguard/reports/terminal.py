@@ -90,7 +90,9 @@ def _notes(verdict: Verdict, context: ReportContext) -> Iterator[str]:
     for text in planning_texts(verdict, is_verbose=context.verbosity > 0):
         yield from wrap(one_line(text), context.width)
     if verdict.failing and verdict.baseline.path is not None:
-        yield "To accept what is new, run again with --dbguard-update-baseline."
+        yield from wrap(
+            "To accept what is new, run again with --dbguard-update-baseline.", context.width, break_words=False
+        )
 
 
 def _note_texts(verdict: Verdict, context: ReportContext) -> Iterator[str]:
