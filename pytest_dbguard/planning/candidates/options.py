@@ -17,7 +17,8 @@ from pytest_dbguard.schema.catalog import Dialect, Index
 from pytest_dbguard.sql.facts.model import TermKind
 
 _RANGES = (TermKind.RANGE, TermKind.PREFIX)
-_RANGE_COST, _OBSTACLE_COST = 1.5, 1.2
+_RANGE_COST, _OBSTACLE_COST = 2.5, 1.2
+"""A range may find much: an equality and an index for a join after it are a better way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def by_constants(view: View, coverage: Coverage) -> Option | None:
     told = [each for each in view.constants if is_told(each)]
     points = [each for each in plain if each.term.kind not in _RANGES]
     told.sort(key=lambda each: (each.term.kind in _RANGES, unusable_of(view, each).spec is None))
-    if points or (plain and not (told and told[0].term.kind is TermKind.EQUAL)):
+    if points or (plain and not (told and told[0].term.kind in (TermKind.EQUAL, TermKind.LIST))):
         return _by_columns(view, points or plain, plain, coverage)
     if told:
         return Option(unusable=(unusable_of(view, told[0]),), cost=_OBSTACLE_COST)
