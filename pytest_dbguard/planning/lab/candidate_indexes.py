@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pytest_dbguard.planning.lab.base import CANDIDATE_PREFIX, IndexSize, IndexSpec, LabError
 from pytest_dbguard.planning.lab.index_size import index_size
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog, RelationKind, Table
+
+if TYPE_CHECKING:
+    from psycopg import Connection
 
 _INDEXED = (RelationKind.TABLE, RelationKind.PARTITION, RelationKind.PARTITIONED, RelationKind.MATERIALIZED)
 
@@ -84,6 +88,18 @@ def create_statement(candidate: Candidate) -> str:
     target = f"{quoted(table.schema)}.{quoted(table.name)}"
     keys = ", ".join(spec.keys)
     return f"CREATE {unique}INDEX {quoted(candidate.name)} ON {target} USING {spec.method} ({keys}){include}{where}"
+
+
+def created(connection: Connection, candidate: Candidate) -> bool:
+    """Make a candidate; tell whether the server took it."""
+    import psycopg
+
+    try:
+        with connection.transaction():
+            connection.execute(create_statement(candidate))
+    except psycopg.Error:
+        return False
+    return True
 
 
 def candidate_size(

@@ -69,7 +69,7 @@ class Forgery:
         self._heights = heights
         self._files: dict[Name, _File] = {}
 
-    def empty(self, connection: Connection, files: RelationFiles, tables: Iterable[Name]) -> None:
+    def empty(self, connection: Connection, files: RelationFiles, tables: Sequence[Name]) -> None:
         """Make tables empty files again, so that an index can be made without reading all of their pages."""
         self._look(connection, tables)
         self._resize(files, {name: 0 for name in tables if name in self._files})

@@ -63,14 +63,6 @@ class LabDatabase:
         connection.execute("SET synchronous_commit = off")
         return connection
 
-    def is_superuser(self) -> bool:
-        """Tell whether our role may do everything."""
-        with self._maintenance.connection() as connection:
-            row: Any = connection.execute(
-                "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
-            ).fetchone()
-        return bool(row[0])
-
     def close(self) -> None:
         """Delete it. Closing twice is allowed."""
         try:
@@ -97,3 +89,19 @@ class LabDatabase:
             else:
                 return problem
         return ""
+
+
+def is_superuser(server: Server) -> bool:
+    """Tell whether our role may do everything on a server.
+
+    Raises:
+        DatabaseError: When it does not answer.
+    """
+    maintenance = Maintenance(server)
+    try:
+        with maintenance.connection() as connection:
+            query = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
+            row: Any = connection.execute(query).fetchone()
+            return bool(row[0])
+    finally:
+        maintenance.close()

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_dbguard.core.errors import DatabaseError
+from pytest_dbguard.databases.base import Server
 from pytest_dbguard.planning.lab.ballast import ballast_pages, fill
 from pytest_dbguard.planning.lab.base import Lab, LabDescription, LabError, Rung
 from pytest_dbguard.planning.lab.forged_height import height_is_believed
 from pytest_dbguard.planning.lab.forging import Forgery, layout_of
-from pytest_dbguard.planning.lab.lab_database import LabDatabase
+from pytest_dbguard.planning.lab.lab_database import LabDatabase, is_superuser
+from pytest_dbguard.planning.lab.lab_errors import errors_told
 from pytest_dbguard.planning.lab.lab_servers import EMBEDDED, LOCAL, Place
 from pytest_dbguard.planning.lab.owner_lab import OwnerLab
-from pytest_dbguard.planning.lab.postgres_lab import ForgedLab, errors_told, rows_of
+from pytest_dbguard.planning.lab.postgres_lab import ForgedLab
 from pytest_dbguard.planning.lab.postgres_statistics import inject
 from pytest_dbguard.planning.lab.relation_files import LocalFiles, RelationFiles, ServerFiles
 from pytest_dbguard.planning.lab.relation_sizes import relation_sizes
-from pytest_dbguard.planning.lab.schema_copy import copy_schema
+from pytest_dbguard.planning.lab.schema_copy import copy_schema, rows_of
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog, Collation, Dialect
 
@@ -66,39 +66,49 @@ class Ladder:
             LabError: When no rung holds, saying why.
         """
         with errors_told():
-            collation = _collation(self.catalog, self.statistics)
-            database = LabDatabase(self.place.server(), collation, self.place.keeper)
+            server = self.place.server()
+            rungs = self._rungs(server)
+        for rung in rungs:
+            with errors_told():
+                # a new one for each: nobody knows what a rung that broke has left in its files
+                database = LabDatabase(server, _collation(self.catalog, self.statistics), self.place.keeper)
             try:
-                return self._on(database)
+                with errors_told():
+                    return self._made(database, rung)
+            except LabError as error:
+                self.skipped.append(f"{rung}: {error}")
+                database.close()
             except BaseException:
-                with suppress(DatabaseError):
-                    database.close()
+                database.close()
                 raise
+        raise LabError(self.skipped.pop().partition(": ")[2])
 
-    def _on(self, database: LabDatabase) -> Lab:
-        is_superuser = database.is_superuser()
-        if not is_superuser and database.major < _RESTORE_SINCE:
-            version = database.server.version
-            raise LabError(f"on PostgreSQL {version} only a superuser can tell the planner how large tables are")
+    def _rungs(self, server: Server) -> list[Rung]:
+        """Return what our rights on a server allow, the best first."""
+        owns_all = is_superuser(server)
+        if not owns_all and int(server.version.partition(".")[0]) < _RESTORE_SINCE:
+            told = f"on PostgreSQL {server.version} only a superuser can tell the planner how large tables are"
+            raise LabError(told)
+        weak = [Rung.BALLAST, Rung.DENSITY] if self.ballast_mb > 0 else [Rung.DENSITY]
+        if owns_all and self.place.may_forge:
+            return [Rung.FORGED, Rung.SPARSE, *weak]
+        self.skipped.append(f"{Rung.FORGED}: {self.place.no_forging or 'our role is no superuser'}")
+        return weak
+
+    def _made(self, database: LabDatabase, rung: Rung) -> Lab:
+        major, owns_all = database.major, is_superuser(database.server)
         with database.connect() as connection:
             problems = [line for line in (database.problem, self._other_version(database.server.version)) if line]
             problems += copy_schema(connection, self.catalog)
-            problems += inject(
-                rows_of(connection), self.catalog, self.statistics, major=database.major, is_superuser=is_superuser
-            )
-        make: list[tuple[Rung, Callable[[LabDatabase, LabDescription], Lab]]] = []
-        if is_superuser and self.place.may_forge:
-            make += [(Rung.FORGED, self._forged), (Rung.SPARSE, self._sparse)]
-        else:
-            self.skipped.append(f"{Rung.FORGED}: {self.place.no_forging or 'our role is no superuser'}")
-        make += [(Rung.BALLAST, self._ballast)] if self.ballast_mb > 0 else []
-        make += [(Rung.DENSITY, self._density)]
-        for rung, attempt in make:
-            try:
-                return attempt(database, self._description(database, rung, tuple(problems)))
-            except LabError as error:
-                self.skipped.append(f"{rung}: {error}")
-        raise LabError(self.skipped.pop().partition(": ")[2])
+            problems += inject(rows_of(connection), self.catalog, self.statistics, major=major, is_superuser=owns_all)
+        description = self._description(database, rung, tuple(problems))
+        make = {
+            Rung.FORGED: self._forged,
+            Rung.SPARSE: self._sparse,
+            Rung.BALLAST: self._ballast,
+            Rung.DENSITY: self._density,
+        }
+        return make[rung](database, description)
 
     def _other_version(self, planner: str) -> str:
         """Return what to tell where plans are made by another major version than the one that runs the statements."""
@@ -128,7 +138,7 @@ class Ladder:
         return self._with_files(database, description, heights=False)
 
     def _with_files(self, database: LabDatabase, description: LabDescription, *, heights: bool) -> ForgedLab:
-        with errors_told(), database.connect() as connection:
+        with database.connect() as connection:
             layout = layout_of(connection)
             files = _files(database, connection)
         if layout.page_size != _PAGE:
@@ -147,12 +157,11 @@ class Ladder:
         return self._filled(database, description, tables)
 
     def _filled(self, database: LabDatabase, description: LabDescription, pages: dict[tuple[str, str], int]) -> Lab:
-        with errors_told():
-            with database.connect() as connection:
-                fill(connection, self.catalog.tables, pages)
-                real = _real_pages(connection)
-            kept = {name: real[name] for name in pages if real.get(name)}
-            return OwnerLab(database, self.catalog, self.statistics, description, kept)
+        with database.connect() as connection:
+            fill(connection, self.catalog.tables, pages)
+            real = _real_pages(connection)
+        kept = {name: real[name] for name in pages if real.get(name)}
+        return OwnerLab(database, self.catalog, self.statistics, description, kept)
 
 
 def _files(database: LabDatabase, connection: Connection) -> Callable[[Connection], RelationFiles]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pytest_dbguard.planning.lab.ballast import empty, fill
 from pytest_dbguard.planning.lab.base import Explained, IndexSize, IndexSpec, LabDescription, LabError
-from pytest_dbguard.planning.lab.candidate_indexes import Candidate, Candidates, candidate_size
+from pytest_dbguard.planning.lab.candidate_indexes import Candidate, Candidates, candidate_size, created
 from pytest_dbguard.planning.lab.index_size import heap_pages, index_size
 from pytest_dbguard.planning.lab.lab_database import LabDatabase
-from pytest_dbguard.planning.lab.partitions import family
+from pytest_dbguard.planning.lab.lab_errors import errors_told
+from pytest_dbguard.planning.lab.partitions import family, scaled
 from pytest_dbguard.planning.lab.plan_names import renamed
 from pytest_dbguard.planning.lab.planner_session import PlannerSession
 from pytest_dbguard.planning.lab.postgres_indexes import Part, PostgresIndexes
-from pytest_dbguard.planning.lab.postgres_lab import created, errors_told, scaled, with_problems
 from pytest_dbguard.planning.lab.sized_statistics import table_statistics
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog, Table
@@ -69,7 +70,7 @@ class OwnerLab:
         self._connection = database.connect()
         self._indexes = PostgresIndexes.read(self._connection, self.catalog.search_path)
         self._planner = PlannerSession(self._connection, catalog, statistics.settings, is_read_only=False)
-        self.description = with_problems(description, self._planner.problems)
+        self.description = replace(description, problems=(*description.problems, *self._planner.problems))
         self._restate(catalog.tables)
 
     def explain(self, sql: str) -> Explained:

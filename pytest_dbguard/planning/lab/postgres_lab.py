@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.planning.lab.base import Explained, IndexSize, IndexSpec, LabDescription, LabError
-from pytest_dbguard.planning.lab.candidate_indexes import Candidate, Candidates, candidate_size, create_statement
+from pytest_dbguard.planning.lab.candidate_indexes import Candidate, Candidates, candidate_size, created
 from pytest_dbguard.planning.lab.forging import Forgery, Name
 from pytest_dbguard.planning.lab.lab_database import LabDatabase
-from pytest_dbguard.planning.lab.partitions import family
+from pytest_dbguard.planning.lab.lab_errors import errors_told
+from pytest_dbguard.planning.lab.partitions import family, scaled
 from pytest_dbguard.planning.lab.plan_names import renamed
 from pytest_dbguard.planning.lab.planner_session import PlannerSession
 from pytest_dbguard.planning.lab.postgres_indexes import PostgresIndexes, set_valid
 from pytest_dbguard.planning.lab.postgres_statistics import inject_sizes
 from pytest_dbguard.planning.lab.relation_files import RelationFiles
 from pytest_dbguard.planning.lab.relation_sizes import RelationSize, relation_sizes
-from pytest_dbguard.planning.lab.sized_statistics import statistics_at_rows, table_statistics
+from pytest_dbguard.planning.lab.schema_copy import rows_of
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog, Table
 
@@ -68,7 +68,8 @@ class ForgedLab:
         try:
             with errors_told():
                 self._apply(catalog.tables)
-            self.description = with_problems(description, self._session().problems)
+            problems = (*description.problems, *self._session().problems)
+            self.description = replace(description, problems=problems)
         except BaseException:
             self.release()
             raise
@@ -84,18 +85,20 @@ class ForgedLab:
         """Make candidate indexes, hidden, and return their names in the lab in order; "" for one that is refused.
 
         Raises:
-            LabError: When the server refuses all of it; then none of them is there.
+            LabError: When the server goes on refusing without them.
         """
         specs = list(candidates)
         new = self._candidates.new(specs)
         if new:
+            tables = list({t.label: t for candidate in new for t in family(self.catalog, candidate.table)}.values())
             try:
                 with errors_told():
-                    self._make(new)
+                    self._make(new, tables)
             except LabError:
                 for candidate in new:
                     self._candidates.refuse(candidate)
-                raise
+                with errors_told():
+                    self._apply(tables)
         return tuple(map(self._candidates.name, specs))
 
     @contextmanager
@@ -159,13 +162,12 @@ class ForgedLab:
         self._end_session()
         self._keeper.close()
 
-    def _make(self, new: list[Candidate]) -> None:
-        tables = {t.name: t for candidate in new for t in family(self.catalog, candidate.table)}
+    def _make(self, new: Sequence[Candidate], tables: Sequence[Table]) -> None:
         for candidate in new:
             candidate.share = self._share(candidate)
         with self._database.connect() as connection:
             # an index that is made on a large file reads all of it
-            self._forgery.empty(connection, self._files(connection), [(t.schema, t.name) for t in tables.values()])
+            self._forgery.empty(connection, self._files(connection), [(t.schema, t.name) for t in tables])
         with self._database.connect() as connection:
             connection.execute("SET default_tablespace = ''; SET wal_skip_threshold = 0")
             for candidate in new:
@@ -176,7 +178,7 @@ class ForgedLab:
             numbers = [part.number for c in self._candidates for part in self._indexes.find(c.name)]
             made = [number for number in numbers if number not in self._invalid]
             self._invalid |= set(set_valid(connection, made, valid=False))
-        self._apply(list(tables.values()))
+        self._apply(tables)
 
     def _share(self, candidate: Candidate) -> float:
         """Return what share of the table's rows a partial index holds, as the planner sees it."""
@@ -232,54 +234,3 @@ class ForgedLab:
         if self._planner is not None:
             self._planner.close()
             self._planner = None
-
-
-def created(connection: Connection, candidate: Candidate) -> bool:
-    """Make a candidate; tell whether the server took it."""
-    import psycopg
-
-    try:
-        with connection.transaction():
-            connection.execute(create_statement(candidate))
-    except psycopg.Error:
-        return False
-    return True
-
-
-def rows_of(connection: Connection) -> Callable[[str], list[Any]]:
-    """Return what runs a text and returns its rows."""
-
-    def execute(text: str) -> list[Any]:
-        cursor = connection.execute(text)
-        return cursor.fetchall() if cursor.description else []
-
-    return execute
-
-
-def scaled(statistics: Statistics, tables: Sequence[Table], rows: float) -> Statistics:
-    """Return the statistics with another number of rows of the first of these tables, its partitions in proportion."""
-    before = table_statistics(tables[0], statistics).rows
-    for table in tables:
-        share = table_statistics(table, statistics).rows / before if before > 0 else 1.0
-        statistics = statistics_at_rows(statistics, table, rows * share)
-    return statistics
-
-
-def with_problems(description: LabDescription, problems: Sequence[str]) -> LabDescription:
-    """Return the description with further problems."""
-    return replace(description, problems=(*description.problems, *problems))
-
-
-@contextmanager
-def errors_told() -> Iterator[None]:
-    """Turn the server's errors into ours, without what they quote."""
-    import psycopg
-
-    try:
-        yield
-    except psycopg.Error as error:
-        raise LabError(f"the server of the lab refuses: {type(error).__name__}") from error
-    except DatabaseError as error:
-        raise LabError(error.message) from error
-    except OSError as error:
-        raise LabError(f"a file of the lab cannot be written: {error.strerror or type(error).__name__}") from error

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from pytest_dbguard.planning.lab.planner_session import told
 from pytest_dbguard.schema.catalog import Catalog
@@ -22,10 +23,20 @@ _SETTINGS = (
 def copy_schema(connection: Connection, catalog: Catalog) -> tuple[str, ...]:
     """Make everything, empty, and return a line for each thing that could not be made."""
     connection.execute(_SETTINGS)
-    target = read_target(lambda text: connection.execute(text).fetchall())
+    target = read_target(rows_of(connection))
     script = transcript(catalog, major=target.major, target=target)
     failed = replay(script, connection.execute, lambda statement: _attempt(connection, statement))
     return (*script.problems, *failed)
+
+
+def rows_of(connection: Connection) -> Callable[[str], list[Any]]:
+    """Return what runs a text and returns its rows."""
+
+    def execute(text: str) -> list[Any]:
+        cursor = connection.execute(text)
+        return cursor.fetchall() if cursor.description else []
+
+    return execute
 
 
 def _attempt(connection: Connection, statement: str) -> str:

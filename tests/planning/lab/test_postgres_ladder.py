@@ -19,7 +19,7 @@ from pytest_dbguard.planning.lab.base import IndexSpec, Rung
 from pytest_dbguard.planning.lab.btree_pages import btree_pages
 from pytest_dbguard.planning.lab.lab_servers import OwnServer
 from pytest_dbguard.planning.lab.registry import LabOptions, open_lab
-from pytest_dbguard.schema.catalog import Catalog, Dialect
+from pytest_dbguard.schema.catalog import Catalog, Column, Dialect
 from tests.planning.lab.conftest import Unavailable
 from tests.planning.lab.shop_of_postgres import connect, nodes, planned, statistics_of
 
@@ -206,6 +206,42 @@ def test_heights_that_nobody_believes_are_left_away(opened, shops, monkeypatch):
     assert choice.skipped == ("forged: the server does not read the heights that were forged",)
     assert choice.reason.startswith("files with holes on postgres-embedded ")
     assert helps(choice.lab)
+
+
+def test_pages_that_are_no_tree_are_left_away(opened, shops, monkeypatch):
+    monkeypatch.setattr(forging, "btree_pages", lambda *_, **__: b"\1" * 24_576)
+    choice = opened(server=shops(18)[0])
+    assert choice.lab.description.rung == Rung.SPARSE
+    assert helps(choice.lab)
+
+
+def test_tables_that_cannot_be_made_are_told_and_the_others_planned(opened, shops):
+    server, catalog = shops(18)
+    broken = replace(catalog.table("documents"), columns=(Column("id", "no_such_type"),), schema="public")
+    tables = tuple(broken if table.name == "documents" else table for table in catalog.tables)
+    lacking = replace(catalog, tables=tables)
+    lab = open_lab(lacking, statistics_of(lacking), LabOptions(server=server)).lab
+    try:
+        assert lab.description.rung == Rung.FORGED
+        assert any("documents" in line for line in lab.description.problems)
+        assert lab.explain("SELECT * FROM documents").problem == 'relation "documents" does not exist'
+        assert helps(lab)
+    finally:
+        lab.close()
+
+
+def test_candidates_that_fail_together_leave_the_sizes_as_they_were(opened, shops, monkeypatch):
+    lab = opened(server=shops(18)[0]).lab
+    before = planned(lab, BY_NOTE)
+
+    def broken(*_):
+        raise psycopg.OperationalError("the connection is lost: secret")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pytest_dbguard.planning.lab.postgres_lab.created", broken)
+        assert lab.add([NOTE]) == ("",)
+    assert planned(lab, BY_NOTE) == before
+    assert lab.add([NOTE]) == ("",), "it is not tried again"
 
 
 def test_files_that_cannot_be_written_are_told(opened, shops, monkeypatch):
