@@ -11,7 +11,13 @@ from pytest_dbguard.schema.catalog import Table
 def table_statistics(table: Table, statistics: Statistics) -> TableStatistics:
     """Return what is known of a table; where nobody told anything, the default number of rows."""
     found = statistics.table(table.name, table.schema)
-    return found or TableStatistics(table.schema, table.name, statistics.default_rows)
+    if found is None:
+        return TableStatistics(table.schema, table.name, statistics.default_rows)
+    if all(column.null_fraction >= 0 for column in found.columns):
+        return found
+    # below zero nobody told, and `completed` did not see it
+    columns = (replace(column, null_fraction=max(column.null_fraction, 0.0)) for column in found.columns)
+    return replace(found, columns=tuple(columns))
 
 
 def statistics_at_rows(statistics: Statistics, table: Table, rows: float) -> Statistics:
@@ -30,7 +36,8 @@ def statistics_at_rows(statistics: Statistics, table: Table, rows: float) -> Sta
         all_visible=min(_pages(before.all_visible, factor), _pages(before.pages, factor)),
         indexes=indexes,
     )
-    others = tuple(each for each in statistics.tables if each is not before)
+    known = statistics.table(table.name, table.schema)
+    others = tuple(each for each in statistics.tables if each is not known)
     return replace(statistics, tables=(*others, after))
 
 
