@@ -12,7 +12,7 @@ _POSTGRES = DOUBLED | {"numeric_dollar"}
 _PARAMETERS = {
     "format": r"%(?:\((?P<name>[^)]+)\))?[sbt]",
     "numeric_dollar": r"\$(?P<number>\d+)",
-    "sqlite": r"\?(?P<number>\d*)|:(?P<position>\d+)|[:@$](?P<name>[^\W\d]\w*)",
+    "sqlite": r"\?(?P<number>\d*)|(?<![\w)\]]):(?P<position>\d+)|[:@$](?P<name>[^\W\d]\w*)",
 }
 _COMMON = r"""
       (?P<space>\s+)

@@ -12,6 +12,7 @@ from pytest_dbguard.sql.facts.model import Alternative, Term, TermKind
 from pytest_dbguard.sql.facts.readings import Bound, Reading, branches, conjuncts, is_or
 from pytest_dbguard.sql.facts.scans import Found, Leaf, ScanDraft
 
+_Key = tuple[int, str, int, str]
 _LISTED = frozenset({TermKind.EQUAL, TermKind.LIST, TermKind.NULL, TermKind.RANGE})
 
 
@@ -22,7 +23,7 @@ def read_condition(condition: exp.Expr, reader: ConditionReader) -> Reading:
         return reading
     strict: list[set[int]] = []
     by_id: dict[int, Leaf] = {}
-    pairs: list[dict[tuple[int, str, int, str], tuple[Found, Found]]] = []
+    pairs: list[dict[_Key, tuple[Found, Found]]] = []
     for branch in branches(condition):
         readings = [reader.read(part) for part in conjuncts(branch)]
         reading.either.append([bound for inner in readings for bound in inner.bounds])
@@ -30,12 +31,19 @@ def read_condition(condition: exp.Expr, reader: ConditionReader) -> Reading:
         leaves = {id(leaf): leaf for inner in readings for leaf in inner.strict}
         by_id |= leaves
         strict.append(set(leaves))
+    if not reader.scope.names.is_postgres:
+        # SQLite does not look into OR to find out
+        return _with_pairs(reading, pairs)
     reading.strict = [leaf for key, leaf in by_id.items() if all(key in keys for keys in strict)]
+    return _with_pairs(reading, pairs)
+
+
+def _with_pairs(reading: Reading, pairs: list[dict[_Key, tuple[Found, Found]]]) -> Reading:
     reading.pairs = [pair for key, pair in pairs[0].items() if all(key in others for others in pairs)]
     return reading
 
 
-def _key(one: Found, other: Found) -> tuple[int, str, int, str]:
+def _key(one: Found, other: Found) -> _Key:
     return id(one.leaf), one.name, id(other.leaf), other.name
 
 

@@ -41,16 +41,18 @@ class Conditions:
     def apply(self, tree: Node | None, info: QueryInfo) -> None:
         """Give every scan its terms, and tell the joins."""
         reader = ConditionReader(self.scope, self.infos)
+        is_postgres = self.scope.names.is_postgres
         wheres = [read_condition(condition, reader) for condition in self.wheres]
         for node in nodes(tree):
             node.readings = [read_condition(condition, reader) for condition in self.joined.get(id(node), ())]
         if tree is not None:
-            reduce_outer(tree, {id(leaf) for reading in wheres for leaf in reading.strict})
+            strict = {id(leaf) for reading in wheres for leaf in reading.strict}
+            reduce_outer(tree, strict, is_postgres=is_postgres)
         info.free = free(tree)
         self._mark_outer(leaves(tree), info.free)
         self._give(wheres, info.free)
         for node in nodes(tree):
-            self._give(node.readings, bound_by(node))
+            self._give(node.readings, bound_by(node, is_postgres=is_postgres))
         if self.scope.is_unclear:
             for leaf in info.free:
                 if leaf.scan is not None:

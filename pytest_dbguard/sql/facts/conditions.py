@@ -353,4 +353,4 @@ def _is_quantified(node: exp.Expr) -> bool:
 
 def _of_value(value: Operand) -> dict[str, Any]:
     """Return what a term tells of what its column is compared with."""
-    return {"operand": value.kind, "operand_type": value.cast_to, "ordinal": value.ordinal}
+    return {"operand": value.kind, "operand_type": value.type, "ordinal": value.ordinal}

@@ -50,24 +50,29 @@ def nodes(node: Node | None) -> Iterator[JoinNode]:
         yield node
 
 
-def reduce_outer(node: Node, strict: set[int]) -> None:
+def reduce_outer(node: Node, strict: set[int], *, is_postgres: bool) -> None:
     """Make inner joins of outer ones whose rows of NULLs no condition above lets pass.
 
-    The same is done by PostgreSQL (`reduce_outer_joins`) and by SQLite (its outer join strength reduction).
+    PostgreSQL does so (`reduce_outer_joins`), and goes on with the ON of what it made an inner join. SQLite does it
+    for LEFT JOIN by WHERE alone.
 
     Args:
         node: The tree; its kinds are changed.
         strict: Ids of the elements of FROM that must not be NULL.
+        is_postgres: Whose rules hold.
     """
     if not isinstance(node, JoinNode):
         return
-    left_strict, right_strict = (any(id(leaf) in strict for leaf in leaves(side)) for side in (node.left, node.right))
-    node.kind = _reduced(node.kind, left_strict, right_strict)
-    own = {id(leaf) for reading in node.readings for leaf in reading.strict}
+    if is_postgres or node.kind == "left":
+        left_strict, right_strict = (
+            any(id(leaf) in strict for leaf in leaves(side)) for side in (node.left, node.right)
+        )
+        node.kind = _reduced(node.kind, left_strict, right_strict)
+    own = {id(leaf) for reading in node.readings for leaf in reading.strict} if is_postgres else set()
     above = {"inner": (strict | own, strict | own), "left": (strict, own), "right": (own, strict)}
     left, right = above.get("inner" if node.is_inner else node.kind, (set(), set()))
-    reduce_outer(node.left, left)
-    reduce_outer(node.right, right)
+    reduce_outer(node.left, left, is_postgres=is_postgres)
+    reduce_outer(node.right, right, is_postgres=is_postgres)
 
 
 def _reduced(kind: str, left_strict: bool, right_strict: bool) -> str:
@@ -91,11 +96,14 @@ def free(node: Node | None) -> list[Leaf]:
     return [leaf for side in sides for leaf in free(side)]
 
 
-def bound_by(node: JoinNode) -> list[Leaf]:
+def bound_by(node: JoinNode, *, is_postgres: bool) -> list[Leaf]:
     """Return the elements that a join's own conditions arrive at."""
     if node.is_inner:
         return free(node)
-    return free({"left": node.right, "right": node.left}.get(node.kind))
+    if is_postgres:
+        return free({"left": node.right, "right": node.left}.get(node.kind))
+    # SQLite makes a table of a join in parentheses
+    return [node.right] if node.kind == "left" and isinstance(node.right, Leaf) else []
 
 
 def meeting(root: Node, one: Leaf, other: Leaf) -> JoinNode | None:

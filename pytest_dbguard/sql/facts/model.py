@@ -52,7 +52,8 @@ class Term:
         pattern: For LIKE: "prefix", "leading" (begins with a wildcard), "exact", "unknown"; "" for others.
         is_case_insensitive: ILIKE; SQLite's LIKE, which always is, is not marked.
         operand: "literal", "parameter", "column", "subquery", "expression" (of values only), "null".
-        operand_type: Type that a cast gives the operand (`INTEGER` of `?::INTEGER`), in capitals; "" otherwise.
+        operand_type: Type that a cast gives the operand (`INTEGER` of `?::INTEGER`), in capitals; NUMERIC of a number
+            with a point in PostgreSQL; "" otherwise.
         ordinal: Number of the parameter in the text, from 0, as `Explainable.ordinals` counts them; None otherwise.
         is_negated: Whether NOT stands before it; such terms are of kind OTHER. IS NOT NULL has the operand "null".
         operator: As SQL writes it, in capitals: `=`, `<`, `LIKE`, `GLOB`, `@>`; "" where it has none.

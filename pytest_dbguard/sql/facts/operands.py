@@ -114,6 +114,13 @@ class Operand:
         return self.names.type_name(node.args.get("to")) if isinstance(node, exp.Cast | exp.TryCast) else ""
 
     @property
+    def type(self) -> str:
+        """The type that it is known to have: that of a cast, or of a number with a point."""
+        core = self._core
+        is_number = isinstance(core, exp.Literal) and not core.is_string
+        return self.cast_to or ("NUMERIC" if is_number and not core.name.isdigit() and self.names.is_postgres else "")
+
+    @property
     def collation(self) -> str:
         """The collation that it asks for; "" for none."""
         found = next((node for node in self._nodes if isinstance(node, exp.Collate)), None)

@@ -220,6 +220,8 @@ class Analyst:
             node = node.this
         infos = [self.query(branch, sees, around, parts) for branch in (node, *branches)]
         cap = min(map(_set_reach, chain))
+        if cap is Reach.VALUES and not self.names.is_postgres:
+            cap = Reach.NONE
         if any(map(is_limited, chain)):
             cap = Reach.NONE
         outputs = [

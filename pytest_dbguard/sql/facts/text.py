@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -35,12 +37,7 @@ def tree_of(sql: str, dialect: str) -> tuple[exp.Expr, Writing]:
     """
     is_postgres = dialect == "postgresql"
     found = lexemes(sql, "numeric_dollar" if is_postgres else "qmark")
-    if _depth(found) > MAX_DEPTH:
-        raise NotUnderstood("parentheses too deep")
-    first = next((token.text.upper() for token in found if token.text != "("), "")
-    if first not in PLANNED:
-        # sqlglot would warn, in a log that is not ours
-        raise NotUnderstood(f"{first or 'nothing'} has no plan")
+    _refuse(found, is_postgres=is_postgres)
     text = _written(sql, found, is_postgres=is_postgres)
     reads = "postgres" if is_postgres else "sqlite"
     try:
@@ -58,6 +55,19 @@ def ordinal_of(node: exp.Expr) -> int | None:
     """Return the number of a parameter, from 0; None for all else."""
     name = node.args.get("this") if isinstance(node, exp.Placeholder) else None
     return int(name[1:]) if isinstance(name, str) and name[1:].isdigit() else None
+
+
+def _refuse(found: list[Lexeme], *, is_postgres: bool) -> None:
+    """Raise for what sqlglot would warn of in its log, take for something else, or not come back from."""
+    first = next((token for token in found if token.text != "("), None)
+    word = first.text.upper() if first is not None and first.kind == "word" else ""
+    if word not in PLANNED:
+        raise NotUnderstood(f"{word or 'what is no word'} has no plan")
+    if _depth(found) > MAX_DEPTH:
+        raise NotUnderstood("parentheses too deep")
+    words = [token.text.upper() for token in found]
+    if is_postgres and any(pair in (("IS", "UNKNOWN"), ("NOT", "UNKNOWN")) for pair in pairwise(words)):
+        raise NotUnderstood("IS UNKNOWN")
 
 
 def _depth(found: list[Lexeme]) -> int:

@@ -166,8 +166,8 @@ class WriteAnalyst(Analyst):
     def _conflict_columns(self, conflict: exp.Expr | None) -> tuple[str, ...]:
         keys = (conflict.args.get("conflict_keys") or []) if conflict is not None else []
         found = (key.this if isinstance(key, exp.Ordered) else key for key in keys)
-        names = (self.names.name(key.this) if isinstance(key, exp.Column) else "" for key in found)
-        return tuple(filter(None, names))
+        plain = (key.this if isinstance(key, exp.Column) else key for key in found)
+        return tuple(self.names.name(key) for key in plain if isinstance(key, exp.Identifier))
 
     def _alias(self, table: exp.Table) -> str:
         alias = table.args.get("alias")

@@ -344,8 +344,6 @@ SELECTS = {
     ),
     "case": _case,
     "values": _bulk_values,
-    "json": lambda: select(Order).where(Order.data["kind"].as_string() == "x"),
-    "json path": lambda: select(Order).where(Order.data[("a", "b")].as_integer() > 5),
     "literal": lambda: select(Order).where(literal(5) < Order.total),
     "for update": lambda: select(Order).where(Order.id == 5).with_for_update(skip_locked=True),
     "text": lambda: text(
@@ -355,6 +353,8 @@ SELECTS = {
 """By name: what makes a SELECT that all dialects compile; the text is of PostgreSQL."""
 
 POSTGRES = {
+    "json": lambda: select(Order).where(Order.data["kind"].as_string() == "x"),
+    "json path": lambda: select(Order).where(Order.data[("a", "b")].as_integer() > 5),
     "lateral": _lateral,
     "returned": _returned,
     "any array": lambda: select(Order).where(Order.id == func.any([1, 2])),

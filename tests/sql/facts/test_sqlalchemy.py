@@ -38,7 +38,7 @@ def cases():
                 yield pytest.param(name, driver, expected, id=f"{name}-{driver}")
 
 
-@pytest.mark.parametrize(("name", "driver", "expected"), cases())
+@pytest.mark.parametrize(("name", "driver", "expected"), list(cases()))
 def test_facts(name, driver, expected):
     text, style, dialect = compiled(name, driver)
     (one,) = explainables(text, style, {}, dialect=dialect, constants=lambda column: False)

@@ -30,6 +30,6 @@ def cases():
                     yield pytest.param(case["sql"], dialect, expected, id=f"{topic}-{number}-{dialect}")
 
 
-@pytest.mark.parametrize(("sql", "dialect", "expected"), cases())
+@pytest.mark.parametrize(("sql", "dialect", "expected"), list(cases()))
 def test_facts(sql, dialect, expected):
     assert lines_of(statement_facts(sql, dialect=dialect, columns=COLUMNS)) == expected
