@@ -11,11 +11,11 @@ from pytest_dbguard.cli.output import OutputFormat, standard_output
 from pytest_dbguard.cli.project import DirectoryOption, FileOption, project_root
 
 if TYPE_CHECKING:
-    from pytest_dbguard.cli.schema_sources import Rows
-    from pytest_dbguard.schema.catalog import Catalog
+    from pytest_dbguard.cli.schema_sources import Found
 
 FORMAT = 1
-"""Version of the JSON. 1: "id", the same for the same schema; "rows" by table; "catalog", defaults left out."""
+"""Version of the JSON. 1: "id", the same for the same schema; "rows" by table; "left_out", tables that
+this database cannot make; "catalog", defaults left out."""
 
 
 def schema(
@@ -44,24 +44,37 @@ def schema(
 
     root = project_root(directory)
     config = load_config(root, file=file and file.resolve(), flags={} if env is None else {"env": env})
-    catalog, rows = read_schema(target, config, root)
+    found = read_schema(target, config, root)
     if as_json or output_format is OutputFormat.JSON:
-        print(json.dumps(_document(catalog, rows), indent=2, ensure_ascii=False))
+        print(json.dumps(_document(found), indent=2, ensure_ascii=False))
         return
-    _print_text(catalog, rows)
+    _print_text(found)
 
 
-def _print_text(catalog: Catalog, rows: Rows) -> None:
+def _print_text(found: Found) -> None:
     from pytest_dbguard.schema.render import catalog_lines
 
     output = standard_output()
-    shown = {key: f"{number:,.0f} {'row' if number == 1 else 'rows'}" for key, number in rows.items()}
-    for line in catalog_lines(catalog, width=output.width, rows=shown, paint=output.style.paint):
+    shown = {key: f"{number:,.0f} {'row' if number == 1 else 'rows'}" for key, number in found.rows.items()}
+    for line in catalog_lines(found.catalog, width=output.width, rows=shown, paint=output.style.paint):
         output.line(line)
+    if found.left_out:
+        output.line()
+        output.paragraph(
+            f"left out, since this database cannot make them: {', '.join(found.left_out)}."
+            " The setting `database` says which one is meant.",
+        )
 
 
-def _document(catalog: Catalog, rows: Rows) -> dict[str, Any]:
+def _document(found: Found) -> dict[str, Any]:
     from pytest_dbguard.schema.document import catalog_id, catalog_to_json
 
-    known = [{"schema": schema, "table": table, "rows": number} for (schema, table), number in sorted(rows.items())]
-    return {"format": FORMAT, "id": catalog_id(catalog), "rows": known, "catalog": json.loads(catalog_to_json(catalog))}
+    return {
+        "format": FORMAT,
+        "id": catalog_id(found.catalog),
+        "rows": [
+            {"schema": schema, "table": table, "rows": number} for (schema, table), number in sorted(found.rows.items())
+        ],
+        "left_out": list(found.left_out),
+        "catalog": json.loads(catalog_to_json(found.catalog)),
+    }

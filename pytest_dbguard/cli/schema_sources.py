@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,19 +22,28 @@ if TYPE_CHECKING:
 Rows = Mapping[tuple[str, str], float]
 """What is known of the rows of tables, by schema and name."""
 
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A schema, what is known of its rows, and the tables that the database of the settings cannot make."""
+
+    catalog: Catalog
+    rows: Rows
+    left_out: tuple[str, ...] = ()
+
+
 _KNOWN = "give a URL of PostgreSQL or SQLite, a SQLite file, or models as `module:attribute`"
 
 
-def read_schema(target: str | None, config: Config, root: Path) -> tuple[Catalog, Rows]:
-    """Return the catalog of what was named, and the rows that are known of its tables.
+def read_schema(target: str | None, config: Config, root: Path) -> Found:
+    """Return the schema of what was named.
 
     Raises:
         ConfigError: When it is nothing that has tables.
         DatabaseError: When the database cannot be asked; passwords are not told.
     """
     if target is None:
-        catalog = _of_settings(config, root)
-        return catalog, _told_rows(catalog, config, root)
+        return _of_settings(config, root)
     kind = target.partition("://")[0].partition("+")[0]
     if kind in ("postgresql", "postgres"):
         return _of_postgres(target)
@@ -44,8 +53,7 @@ def read_schema(target: str | None, config: Config, root: Path) -> tuple[Catalog
         raise ConfigError(f"there is nothing with tables at {_hidden(target)!r}", hint=_KNOWN)
     from pytest_dbguard.templates.steps import steps_for
 
-    catalog = _of_metadata(_metadata(steps_for("metadata", target, root=root, place="TARGET")), _dialect(config))
-    return catalog, _told_rows(catalog, config, root)
+    return _of_metadata(_metadata(steps_for("metadata", target, root=root, place="TARGET")), config, root)
 
 
 def _hidden(target: str) -> str:
@@ -54,7 +62,7 @@ def _hidden(target: str) -> str:
     return kind + separator + rest.rpartition("@")[2]
 
 
-def _of_postgres(text: str) -> tuple[Catalog, Rows]:
+def _of_postgres(text: str) -> Found:
     from pytest_dbguard.databases.connection_string import connection_string, missing_driver
     from pytest_dbguard.databases.joined_server import CONNECT_S
     from pytest_dbguard.databases.postgres_url import for_libpq, read_url
@@ -74,13 +82,13 @@ def _of_postgres(text: str) -> tuple[Catalog, Rows]:
             def fetch(sql: str) -> list[tuple[Any, ...]]:
                 return connection.execute(sql).fetchall()
 
-            return reflect_postgres(fetch), row_estimates(fetch, Dialect.POSTGRESQL)
+            return Found(reflect_postgres(fetch), row_estimates(fetch, Dialect.POSTGRESQL))
     except psycopg.Error as error:
         shown = url.set(drivername="postgresql").render_as_string(hide_password=True)
         raise DatabaseError(f"{shown}: {str(error).strip().splitlines()[0]}") from error
 
 
-def _of_sqlite(text: str) -> tuple[Catalog, Rows]:
+def _of_sqlite(text: str) -> Found:
     from sqlalchemy import make_url
 
     from pytest_dbguard.schema.catalog import Dialect
@@ -97,12 +105,12 @@ def _of_sqlite(text: str) -> tuple[Catalog, Rows]:
             def fetch(sql: str) -> list[Any]:
                 return connection.execute(sql).fetchall()
 
-            return reflect_sqlite(fetch), row_estimates(fetch, Dialect.SQLITE)
+            return Found(reflect_sqlite(fetch), row_estimates(fetch, Dialect.SQLITE))
     except sqlite3.Error as error:
         raise DatabaseError(f"cannot read the SQLite database {str(path)!r}: {error}") from error
 
 
-def _of_settings(config: Config, root: Path) -> Catalog:
+def _of_settings(config: Config, root: Path) -> Found:
     from pytest_dbguard.templates.base import Recipe
     from pytest_dbguard.templates.configured import configured, recipe_of
     from pytest_dbguard.templates.metadata_step import MetadataStep
@@ -113,8 +121,9 @@ def _of_settings(config: Config, root: Path) -> Catalog:
     if not recipe.steps:
         raise ConfigError("neither `metadata` nor `migrations` in [tool.dbguard] says what to show", hint=_KNOWN)
     if all(isinstance(step, MetadataStep) for step in recipe.steps):
-        return _of_metadata(_metadata(recipe.steps), _dialect(config))
-    return _of_recipe(Recipe(recipe.steps), config, root)
+        return _of_metadata(_metadata(recipe.steps), config, root)
+    catalog = _of_recipe(Recipe(recipe.steps), config, root)
+    return Found(catalog, _told_rows(catalog, config, root))
 
 
 def _metadata(steps: Iterable[Any]) -> list[MetaData]:
@@ -128,14 +137,18 @@ def _dialect(config: Config) -> Dialect:
     return Dialect.POSTGRESQL if "postgres" in named else Dialect.SQLITE
 
 
-def _of_metadata(metadata: Iterable[MetaData], dialect: Dialect) -> Catalog:
+def _of_metadata(metadata: Iterable[MetaData], config: Config, root: Path) -> Found:
     from pytest_dbguard.schema.metadata import catalog_of_metadata
 
-    first, *others = (catalog_of_metadata(each, dialect) for each in metadata)
+    asked = tuple(metadata)
+    first, *others = (catalog_of_metadata(each, _dialect(config)) for each in asked)
     tables = [table for catalog in (first, *others) for table in catalog.tables]
     prelude = dict.fromkeys(sql for catalog in (first, *others) for sql in catalog.prelude)
     ordered = tuple(sorted(tables, key=lambda table: (table.schema, table.name)))
-    return replace(first, tables=ordered, prelude=tuple(prelude))
+    catalog = replace(first, tables=ordered, prelude=tuple(prelude))
+    names = {table.name for each in asked for table in each.tables.values()}
+    left_out = tuple(sorted(names - {table.name for table in tables}))
+    return Found(catalog, _told_rows(catalog, config, root), left_out)
 
 
 def _of_recipe(recipe: Recipe, config: Config, root: Path) -> Catalog:

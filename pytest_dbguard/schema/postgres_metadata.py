@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -32,7 +33,11 @@ _WORD: Final = re.compile(r"[^\W\d]\w*")
 def postgres_catalog(metadata: sa.MetaData) -> Catalog:
     """Return the catalog; see `catalog_of_metadata`."""
     writer = _Writer()
-    tables = [writer.table(table) for table in metadata.tables.values()]
+    tables = []
+    for table in metadata.tables.values():
+        # Types of other databases, and tables that nobody defines: create_all would fail.
+        with contextlib.suppress(sa.exc.SQLAlchemyError):
+            tables.append(writer.table(table))
     return Catalog(
         Dialect.POSTGRESQL,
         tables=tuple(sorted(tables, key=lambda table: (table.schema, table.name))),

@@ -11,6 +11,7 @@ from pytest_dbguard.databases.registry import load_provider
 
 MODELS = """
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.orm import DeclarativeBase
 
 class Base(DeclarativeBase):
@@ -23,6 +24,10 @@ sa.Table(
 )
 other = sa.MetaData()
 sa.Table("apart", other, sa.Column("id", sa.Integer, primary_key=True))
+mixed = sa.MetaData()
+sa.Table("both", mixed, sa.Column("id", sa.Integer))
+sa.Table("only_postgres", mixed, sa.Column("data", postgresql.TSVECTOR))
+sa.Table("only_mysql", mixed, sa.Column("data", mysql.YEAR))
 """
 OF_SQLITE = """\
 SQLite (as the models would make it): 2 tables, 3 indexes
@@ -81,11 +86,21 @@ def test_models_can_be_named(dbguard, shop):
     assert dbguard("schema", f"{shop}:Base.metadata").out.count("primary key") == 2
 
 
+@pytest.mark.parametrize(
+    ("database", "left_out"), [("sqlite", "only_mysql, only_postgres"), ("postgres-embedded", "only_mysql")]
+)
+def test_tables_of_other_databases_are_named(dbguard, configured, shop, database, left_out):
+    configured(f'[tool.dbguard]\nmetadata = "{shop}:mixed"\ndatabase = "{database}"\n')
+    text = " ".join(dbguard("schema").out.split())
+    assert f"left out, since this database cannot make them: {left_out}." in text
+    assert json.loads(dbguard("schema", "--json").out)["left_out"] == left_out.split(", ")
+
+
 def test_json_is_for_programs(dbguard, shop):
     result = dbguard("schema", f"{shop}:Base", "--json")
     assert result.out == dbguard("schema", f"{shop}:Base", "--format", "json").out
     found = json.loads(result.out)
-    assert (found["format"], found["rows"], len(found["id"])) == (1, [], 16)
+    assert (found["format"], found["rows"], found["left_out"], len(found["id"])) == (1, [], [], 16)
     assert [table["name"] for table in found["catalog"]["tables"]] == ["customers", "orders"]
     assert found["catalog"]["tables"][1]["indexes"][1]["keys"] == [{"column": "customer_id", "nulls_first": True}]
 
