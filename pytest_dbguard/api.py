@@ -125,7 +125,7 @@ def check(
     silencer = Silencer(judge, recording.root, subject_ignores(words))
     judged = silencer.judged(recording.recordings)
     sources = PlanSources(recording.root, statistics, scale or {}, lab)
-    plan_judge = PlanJudge(rules, sources.statistics_for, sources.open_lab)
+    plan_judge = PlanJudge(rules, sources)
     plans = plan_judge.judge(recording.observed) if plan_judge.is_needed else PlanOutcome()
     pool = FindingPool()
     pool.add(judged.findings)

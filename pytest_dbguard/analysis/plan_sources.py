@@ -52,6 +52,12 @@ class PlanSources:
 
         return completed(self.declared, catalog)
 
+    def drift_from(self, catalog: Catalog) -> tuple[str, ...]:
+        """Return lines that tell how what the project says of production differs from a schema."""
+        from pytest_dbguard.planning.statistics.drift import differences
+
+        return differences(self.declared, catalog)
+
     def open_lab(self, catalog: Catalog, statistics: Statistics) -> LabChoice:
         """Return a lab for a schema, or why there is none."""
         server = self.server()

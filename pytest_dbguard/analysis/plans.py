@@ -7,30 +7,25 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from pytest_dbguard.analysis.judge import ActiveRule, weight
 from pytest_dbguard.analysis.observed import Observed, Place
+from pytest_dbguard.analysis.plan_sources import PlanSources
 from pytest_dbguard.analysis.pool import FindingPool, fact_id
 from pytest_dbguard.core.errors import DbguardError
 from pytest_dbguard.core.findings import Finding
 from pytest_dbguard.core.ignores import Ignore
 from pytest_dbguard.core.verdict import Fault, Planning
 from pytest_dbguard.planning.assessment import Assessment
+from pytest_dbguard.planning.lab.registry import LabChoice
+from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.planning.workload import Workload
 from pytest_dbguard.rules.base import Rule
 from pytest_dbguard.schema.catalog import Catalog, Dialect
 
-if TYPE_CHECKING:
-    from pytest_dbguard.planning.lab.registry import LabChoice
-    from pytest_dbguard.planning.statistics.model import Statistics
-
 MAX_POSTGRES_LABS = 4
 """Schemas that get a lab on a server; each costs some tenths of a second. The others are judged without a planner."""
 DEADLINE_S = 60.0
-
-StatisticsFor = Callable[[Catalog], "Statistics"]
-OpenLab = Callable[[Catalog, "Statistics"], "LabChoice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +60,7 @@ class PlanJudge:
     def __init__(
         self,
         rules: Iterable[ActiveRule],
-        statistics: StatisticsFor,
-        open_lab: OpenLab,
+        sources: PlanSources,
         *,
         deadline_s: float = DEADLINE_S,
         clock: Callable[[], float] = time.monotonic,
@@ -75,14 +69,12 @@ class PlanJudge:
 
         Args:
             rules: The active rules; those that are not about plans are passed over.
-            statistics: Gives completed statistics for a schema.
-            open_lab: Gives the lab for a schema, or the reason why there is none.
+            sources: Gives statistics and a lab for a schema.
             deadline_s: Seconds for all schemas together; what is not planned then is told.
             clock: Gives seconds.
         """
         self._rules = tuple(each for each in rules if judges_plans(each.rule))
-        self._statistics = statistics
-        self._open_lab = open_lab
+        self._sources = sources
         self._deadline_s = deadline_s
         self._clock = clock
 
@@ -119,11 +111,11 @@ class PlanJudge:
     def _assessed(self, workload: Workload, catalog: Catalog, *, has_lab: bool, left_s: float) -> Assessment:
         from pytest_dbguard.planning.assess import assess
 
-        statistics = self._statistics(catalog)
+        statistics, drift = self._sources.statistics_for(catalog), self._sources.drift_from(catalog)
         if not has_lab:
-            reason = f"only the {MAX_POSTGRES_LABS} schemas with most statements get a lab"
-            return assess(workload, catalog, statistics, None, no_lab=reason, deadline_s=left_s, clock=self._clock)
-        choice = self._open_lab(catalog, statistics)
+            choice = LabChoice(None, f"only the {MAX_POSTGRES_LABS} schemas with most statements get a lab")
+        else:
+            choice = self._sources.open_lab(catalog, statistics)
         try:
             return assess(
                 workload,
@@ -131,6 +123,7 @@ class PlanJudge:
                 statistics,
                 choice.lab,
                 no_lab="" if choice.lab is not None else choice.reason,
+                drift=drift,
                 deadline_s=left_s,
                 clock=self._clock,
             )
@@ -175,8 +168,10 @@ class _Judgement:
     def outcome(self, elapsed_ms: float) -> PlanOutcome:
         """Return all that was found."""
         findings = self._pool.findings()
+        first = self._assessments[0].drift if self._assessments else ()
         labs = dict.fromkeys(line for each in self._assessments if (line := lab_line(each)))
-        told = dict.fromkeys(line for each in self._assessments for line in each.drift)
+        # of several schemas one may lack what the others have
+        told = [line for line in first if all(line in each.drift for each in self._assessments)]
         planning = Planning(tuple(labs), tuple(sorted(self._skipped.items())), tuple(told), elapsed_ms)
         silenced = frozenset(self._silenced - {fact_id(finding) for finding in findings})
         return PlanOutcome(

@@ -56,7 +56,7 @@ class RunPlanning:
             start_options(config, root),
             lambda: database_run(pytest_config).running_server,
         )
-        self._judge = PlanJudge(rules, self._sources.statistics_for, self._sources.open_lab)
+        self._judge = PlanJudge(rules, self._sources)
         if self._judge.is_needed and (config.scale or config.statistics is not None):
             # what is wrong with them is told before the tests run
             _ = self._sources.declared

@@ -62,14 +62,26 @@ class EachStatement:
                 )
 
 
+class Sources(PlanSources):
+    """Those of a project, but for the lab where a test has one of its own."""
+
+    lab_opener = None
+
+    def __setattr__(self, name, value):
+        object.__setattr__(self, name, value)
+
+    def open_lab(self, catalog, statistics):
+        return self.lab_opener(catalog, statistics) if self.lab_opener else super().open_lab(catalog, statistics)
+
+
 def judged(rule, *tests, catalogs=None, severity=Severity.ERROR, lab=None, **options):
     observed = Observed()
     for test, *seen in tests:
         observed.take(test, seen)
     observed.learn(catalogs or {"s": SQLITE}, [[SHAPE.id, TEXT, "qmark", {}, []]])
-    sources = PlanSources(options.pop("root"))
-    judge = PlanJudge([ActiveRule(rule, severity)], sources.statistics_for, lab or sources.open_lab, **options)
-    return judge.judge(observed)
+    sources = Sources(options.pop("root"), scale=options.pop("scale", {}))
+    sources.lab_opener = lab
+    return PlanJudge([ActiveRule(rule, severity)], sources).judge(observed, **options)
 
 
 def seen(schema="s", site=SITE, **more):
@@ -186,5 +198,25 @@ def test_rules_of_recordings_are_passed_over(tmp_path):
     class OfRecordings:
         code, severity = "DBG101", Severity.ERROR
 
-    judge = PlanJudge([ActiveRule(OfRecordings(), Severity.ERROR)], None, None)
+    judge = PlanJudge([ActiveRule(OfRecordings(), Severity.ERROR)], None)
     assert not judge.is_needed
+
+
+def test_names_that_no_schema_has_are_told(tmp_path):
+    outcome = judged(EachStatement(), ("t1", seen()), scale={"oders": 5}, root=tmp_path)
+    assert outcome.planning.told == ("[tool.dbguard.scale] names the unknown table 'oders', did you mean 'orders'?",)
+
+
+def test_what_another_schema_has_is_not_missing(tmp_path):
+    catalogs = {"s": SQLITE, "z": Catalog(Dialect.SQLITE, tables=(ORDERS, Table("", "t", ddl="CREATE TABLE t (a)")))}
+    tests = (("t1", seen()), ("t2", seen("z")))
+    assert judged(EachStatement(), *tests, catalogs=catalogs, scale={"t": 5}, root=tmp_path).planning.told == ()
+
+
+class OfWholeRuns(EachStatement):
+    needs_whole_run = True
+
+
+def test_rules_about_what_no_test_does_are_silent_where_only_some_ran(tmp_path):
+    assert judged(OfWholeRuns(), ("t1", seen()), is_whole=False, root=tmp_path).findings == ()
+    assert len(judged(OfWholeRuns(), ("t1", seen()), root=tmp_path).findings) == 1

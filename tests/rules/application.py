@@ -297,7 +297,7 @@ def _judged_by_plans(
     observed.take(scope.name, observations(scope.recordings()))
     observed.learn(*process_knowledge(schemas, recorder.exemplars))
     sources = PlanSources(directory)
-    return PlanJudge(rules, sources.statistics_for, sources.open_lab).judge(observed)
+    return PlanJudge(rules, sources).judge(observed)
 
 
 def _expectations(code: str) -> Iterator[tuple[str, str, str, int]]:
