@@ -68,10 +68,14 @@ class OwnerLab:
         self._candidates = Candidates(catalog)
         self._aliases: dict[str, str] = {}
         self._connection = database.connect()
-        self._indexes = PostgresIndexes.read(self._connection, self.catalog.search_path)
-        self._planner = PlannerSession(self._connection, catalog, statistics.settings, is_read_only=False)
-        self.description = replace(description, problems=(*description.problems, *self._planner.problems))
-        self._restate(catalog.tables)
+        try:
+            self._indexes = PostgresIndexes.read(self._connection, catalog.search_path)
+            self._planner = PlannerSession(self._connection, catalog, statistics.settings, is_read_only=False)
+            self.description = replace(description, problems=(*description.problems, *self._planner.problems))
+            self._restate(catalog.tables)
+        except BaseException:
+            self._connection.close()
+            raise
 
     def explain(self, sql: str) -> Explained:
         """Plan one statement, without running it; what the planner refuses is told, not raised."""
