@@ -162,6 +162,10 @@ class _Reader:
         if term.operator == "OR" and self._may_be_null(term, column):
             # an open end: most rows have none
             term = replace(term, kind=TermKind.NULL)
+        is_like = term.kind is TermKind.PREFIX and not term.is_case_insensitive
+        if is_like and term.pattern == "exact" and self.catalog.dialect is Dialect.POSTGRESQL:
+            # PostgreSQL looks for a pattern without wildcards as for a value
+            term = replace(term, kind=TermKind.EQUAL)
         obstacle = self._obstacle(term, column)
         if obstacle is None and (term.kind is TermKind.OTHER or term.pattern == "unknown"):
             return None

@@ -22,6 +22,7 @@ _NAMES = re.compile(
     r"(^|_)(status|state|type|kind|role|level|priority|severity|gender|sex|tier|stage|phase|visibility|flag)$|"
     r"(^|_)(active|enabled|disabled|deleted|archived|published|verified|visible|hidden|draft|processed|read|public)$"
 )
+_STATES = re.compile(r"(^|_)(status|state|stage|phase|flag)$|^(is|has)_")
 
 
 def is_small(statistics: TableStatistics | None) -> bool:
@@ -33,7 +34,8 @@ def holds_few(table: Table, column: Column, statistics: TableStatistics | None, 
     """Whether a column holds at most some ten different values.
 
     Production's figures decide where they are known. Else the type does, then the model's figure or the name, unless
-    the column stands in an index already: whoever put it there knows that it tells rows apart.
+    the column stands in an index already: whoever put a kind there knows that it tells rows apart. States change, and
+    stand in indexes for the sake of the few that are left to do.
     """
     figure = statistics.column(column.name) if statistics is not None else None
     distinct = figure.distinct(statistics.rows) if figure is not None and statistics is not None else 0.0
@@ -42,7 +44,8 @@ def holds_few(table: Table, column: Column, statistics: TableStatistics | None, 
     family = family_of(column, dialect)
     if family in (Family.BOOLEAN, Family.ENUM):
         return True
-    if family is Family.TEMPORAL or any(column.name in index.columns for index in table.indexes):
+    is_known = any(column.name in index.columns for index in table.indexes) and not _STATES.search(column.name.lower())
+    if family is Family.TEMPORAL or is_known:
         return False
     return 0 < distinct <= FEW if distinct else is_named_few(column)
 

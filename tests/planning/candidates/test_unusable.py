@@ -121,6 +121,11 @@ def test_prefixes_with_an_index_of_postgres(keys, locale, expected):
     assert told("name LIKE 'abc%'", index("ix_name", *keys), locale=locale) == expected
 
 
+def test_a_pattern_without_wildcards_is_a_value():
+    assert told("name LIKE 'abc'", index("ix_name", "name")) == []
+    assert [each.spec.keys for each in both("name LIKE 'abc'")[1]] == [("name",)]
+
+
 def test_what_hinders_an_index_that_exists():
     partial = index("ix_open", "age", predicate="((state)::text = 'open'::text)")
     assert told("age = $1", partial)[0][:2] == (Obstacle.PREDICATE, ("age",))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_dbguard.planning.assessment import Purpose
@@ -65,6 +67,13 @@ def test_a_table_that_is_not_in_the_catalog():
 )
 def test_silent(terms):
     assert of(*terms) == []
+
+
+def test_kinds_and_states_behind_other_columns_of_an_index():
+    made = table("t", "a", column("kind", "text"), column("state", "text"), column("level", "integer"))
+    keyed = replace(made, indexes=(*made.indexes, index("ix_a", "a", "kind"), index("ix_b", "a", "state")))
+    found = {name: wanted(facts(scan("t", equal(name))), catalog(keyed), None) for name in ("kind", "state", "level")}
+    assert [name for name, specs in found.items() if specs] == ["kind"]
 
 
 def test_equality_comes_before_a_range_and_flags_are_left_out():
