@@ -120,13 +120,11 @@ def view_statement(table: Table, spelling: Spelling) -> str:
     place = qualified(table.schema, table.name)
     if table.kind is RelationKind.MATERIALIZED:
         return f"CREATE MATERIALIZED VIEW {place}{_options(table.options)} AS {table.view} WITH NO DATA"
-    known = tuple(
+    kept = tuple(
         option
         for option in table.options
         if spelling.major >= _SECURITY_INVOKER or not option.startswith("security_invoker=")
     )
-    # Checks are for writes; they need what views of other versions may lack.
-    kept = tuple(option for option in known if not option.startswith("check_option="))
     return f"CREATE VIEW {place}{_options(kept)} AS {table.view}"
 
 

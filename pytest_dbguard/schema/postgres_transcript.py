@@ -16,7 +16,7 @@ from pytest_dbguard.schema.postgres_ddl import (
     table_statement,
     view_statement,
 )
-from pytest_dbguard.schema.quoting import quoted
+from pytest_dbguard.schema.quoting import qualified, quoted
 from pytest_dbguard.schema.script import IndexStatement, Target, Transcript
 
 _SETTINGS: Final = (
@@ -102,7 +102,7 @@ class _Writer:
         return sorted(name for name in used - self.own_collations - {""} if known is not None and name not in known)
 
     def _tables(self, stored: Iterable[Table]) -> Iterator[str]:
-        tables = tuple(stored)
+        tables = tuple(_after_their_rows(stored))
         for table in tables:
             yield table_statement(table, self.spelling)
             self.problems += [
@@ -161,6 +161,24 @@ class _Writer:
             (other.columns, other.referred_schema, other.referred_table, other.referred_columns) == key
             for other in parent.foreign_keys
         )
+
+
+def _after_their_rows(tables: Iterable[Table]) -> Iterator[Table]:
+    """Yield tables, each after those whose rows it has columns of."""
+    waiting = {_row_type(table): table for table in tables}
+    while waiting:
+        ready = {
+            name: table
+            for name, table in waiting.items()
+            if not any(column.type.rstrip("[]") in waiting and column.type != name for column in table.columns)
+        } or dict(waiting)
+        yield from ready.values()
+        waiting = {name: table for name, table in waiting.items() if name not in ready}
+
+
+def _row_type(table: Table) -> str:
+    """Return the name of the type of a table's rows, as types of columns are written."""
+    return qualified("" if table.schema == "public" else table.schema, table.name)
 
 
 def _needs_no_class(index: Index) -> bool:

@@ -65,6 +65,14 @@ def test_a_copy_on_the_same_major_has_the_same_identity(nasty, databases, kind):
     assert catalog_id(copy) == catalog_id(catalog)
 
 
+def test_rows_as_types_odd_bounds_and_views_of_all_kinds_are_copied(databases, kind):
+    catalog = reflected(databases.url(kind, (HERE / "nasty_schema_more.sql").read_text()))
+    copy, told = copied(catalog, databases.url(kind))
+    assert told == ()
+    assert copy == catalog
+    assert catalog_id(copy) == catalog_id(catalog)
+
+
 def test_a_newer_server_is_copied_to_an_older_one(nasty, databases):
     catalog = without_invalid_indexes(reflected(nasty("postgres-embedded")))
     copy, told = copied(catalog, databases.url("postgres-local"))
