@@ -11,6 +11,9 @@ from pytest_dbguard.schema.catalog import Column, Dialect, Table
 FEW = 10
 """Different values up to which an equality alone asks for no index."""
 
+FEW_REFERRED = 20
+"""The same for keys of tables that are taken for lists of states or kinds: how many they hold is a guess."""
+
 SMALL_TABLE_ROWS = 500
 """Rows below which reading the whole table is no worse than an index; measured break-evens lie near 360."""
 
@@ -43,11 +46,12 @@ def holds_few(table: Table, column: Column, statistics: TableStatistics | None, 
         return distinct <= FEW
     family = family_of(column, dialect)
     if family in (Family.BOOLEAN, Family.ENUM):
-        return True
+        return column.labels <= FEW
     is_known = any(column.name in index.columns for index in table.indexes) and not _STATES.search(column.name.lower())
     if family is Family.TEMPORAL or is_known:
         return False
-    return 0 < distinct <= FEW if distinct else is_named_few(column)
+    is_key = any(column.name in key.columns for key in table.foreign_keys)
+    return distinct <= (FEW_REFERRED if is_key else FEW) if distinct else is_named_few(column)
 
 
 def is_named_few(column: Column) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from pytest_dbguard.planning.assessment import Purpose
 from pytest_dbguard.planning.candidates.wanted import wanted
 from pytest_dbguard.planning.statistics.model import ColumnStatistics, Origin, Statistics, TableStatistics
-from pytest_dbguard.schema.catalog import Dialect, IndexKey
+from pytest_dbguard.schema.catalog import Dialect, ForeignKey, IndexKey
 from pytest_dbguard.sql.facts.model import Alternative, Join, SortKey, StatementFacts, TermKind, Wrapping
 from tests.planning.candidates.tables import catalog, column, equal, facts, index, scan, table, term
 
@@ -93,6 +93,14 @@ def small(rows, **more):
 def test_small_tables_want_nothing():
     assert of(equal("city"), statistics=small(499)) == []
     assert of(equal("city"), statistics=small(500)) != []
+
+
+def test_keys_of_short_lists_are_few():
+    key = ForeignKey("fk", ("city",), "public", "kind", ("id",))
+    made = catalog(replace(ORDERS, foreign_keys=(key,)))
+    given = facts(scan("orders", equal("city")))
+    found = {n: wanted(given, made, small(100_000, columns=(ColumnStatistics("city", n),))) for n in (20, 200)}
+    assert [number for number, specs in found.items() if specs] == [200]
 
 
 def test_production_knows_that_an_index_finds_too_much():

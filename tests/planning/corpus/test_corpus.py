@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from sqlalchemy import create_engine
 
+from pytest_dbguard.planning.candidates.spelling import ddl
 from pytest_dbguard.planning.lab.registry import LabOptions, open_lab
 from pytest_dbguard.schema.catalog import Dialect
-from tests.planning.corpus.corpus import SCHEMAS, cases, catalog, statistics
+from tests.planning.corpus.corpus import SCHEMAS, cases, catalog, metadata, statistics
 from tests.planning.corpus.verdicts import said, scores
 
 CASES = tuple(cases())
@@ -42,6 +44,20 @@ def test_precision_and_recall_by_the_planner_of_sqlite(schema):
         assert score.precision >= 0.95, (rule, score.wrong)
         assert score.recall >= 0.9, (rule, score.missing)
     assert by_rule["all"].recall >= 0.95
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_all_that_is_proposed_can_be_made(schema):
+    made = catalog(schema, Dialect.SQLITE)
+    _, assessment = said(of(schema, Dialect.SQLITE), made, statistics(made), None)
+    judged = [each for statement in assessment.statements for each in (*statement.wanted, *statement.unusable)]
+    specs = dict.fromkeys(each.spec for each, _ in judged if each.spec is not None)
+    assert len(specs) > 20
+    engine = create_engine("sqlite://")
+    metadata(schema).create_all(engine)
+    with engine.begin() as connection:
+        for spec in specs:
+            connection.exec_driver_sql(ddl(spec, Dialect.SQLITE))
 
 
 def test_at_least_half_of_the_statements_are_innocent():
