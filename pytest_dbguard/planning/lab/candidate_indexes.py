@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -100,6 +100,17 @@ def created(connection: Connection, candidate: Candidate) -> bool:
     except psycopg.Error:
         return False
     return True
+
+
+def refused(connection: Connection, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Make candidates, all at once where the server takes all; return those that it refuses."""
+    import psycopg
+
+    try:
+        connection.execute(";\n".join(map(create_statement, candidates)))
+    except psycopg.Error:
+        return [candidate for candidate in candidates if not created(connection, candidate)]
+    return []
 
 
 def candidate_size(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from pytest_dbguard.core.errors import DatabaseError
 from pytest_dbguard.databases.base import Launch, Server, StartOptions
-from pytest_dbguard.databases.postgres_local import find_local
+from pytest_dbguard.databases.postgres_local import VARIABLE, find_local
 from pytest_dbguard.databases.registry import load_provider
 from pytest_dbguard.databases.server_launch import launch_server
 from pytest_dbguard.databases.server_user import server_user
@@ -125,7 +127,12 @@ def _launches(options: StartOptions, major: int) -> Iterator[Callable[[], Launch
 
 def _same_major(options: StartOptions, major: int) -> Launch:
     user = server_user()
-    programs = find_local(user, {"PATH": ""}, [place.format(major=major) for place in _USUAL])
-    if programs.major != major:
-        raise DatabaseError(f"PostgreSQL {major} is not installed here")
-    return launch_server(LOCAL, programs, user, options)
+    named = {key: value for key, value in os.environ.items() if key == VARIABLE}
+    places = [place.format(major=major) for place in _USUAL]
+    # the directory that the user names, what is on the path, where packages lie: each by itself, for the newest wins
+    for environ, usual in ((named, ()), ({"PATH": os.environ.get("PATH", "")}, ()), ({"PATH": ""}, places)):
+        with suppress(DatabaseError):
+            programs = find_local(user, environ, usual)
+            if programs.major == major:
+                return launch_server(LOCAL, programs, user, options)
+    raise DatabaseError(f"PostgreSQL {major} is not installed here")

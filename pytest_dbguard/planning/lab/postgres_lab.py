@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_dbguard.planning.lab.base import Explained, IndexSize, IndexSpec, LabDescription, LabError
-from pytest_dbguard.planning.lab.candidate_indexes import Candidate, Candidates, candidate_size, created
+from pytest_dbguard.planning.lab.candidate_indexes import Candidate, Candidates, candidate_size, refused
 from pytest_dbguard.planning.lab.forging import Forgery, Name
 from pytest_dbguard.planning.lab.lab_database import LabDatabase
 from pytest_dbguard.planning.lab.lab_errors import errors_told
@@ -170,9 +170,8 @@ class ForgedLab:
             self._forgery.empty(connection, self._files(connection), [(t.schema, t.name) for t in tables])
         with self._database.connect() as connection:
             connection.execute("SET default_tablespace = ''; SET wal_skip_threshold = 0")
-            for candidate in new:
-                if not created(connection, candidate):
-                    self._candidates.refuse(candidate)
+            for candidate in refused(connection, new):
+                self._candidates.refuse(candidate)
             self._indexes = PostgresIndexes.read(connection, self.catalog.search_path)
             self._aliases = self._indexes.aliases()
             numbers = [part.number for c in self._candidates for part in self._indexes.find(c.name)]

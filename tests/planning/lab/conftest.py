@@ -30,31 +30,46 @@ class Unavailable:
 
 
 @pytest.fixture(scope="session")
-def servers(request):
-    """Return a running server of a major version, started once: the wheel's 18, others from npm's packages."""
+def programs(request):
+    """Return the directory of the programs of a major version: this machine's own, else from npm's packages."""
     root = Path(tempfile.mkdtemp(prefix="dbguard-lab-installations-", dir="/var/tmp"))
     root.chmod(0o755)
     # what npm fetches is kept from run to run, where runs keep anything
     cache = request.config.cache.mkdir("postgres") if hasattr(request.config, "cache") else root
+    made = {}
+
+    def programs(major):
+        if major not in made:
+            debian = Path(f"/usr/lib/postgresql/{major}/bin")
+            made[major] = debian if debian.exists() else install(tarball(major, cache), root / str(major))
+        return made[major]
+
+    yield programs
+    shutil.rmtree(root)
+
+
+@pytest.fixture(scope="session")
+def servers(programs):
+    """Return a running server of a major version, started once; 18 is the wheel's."""
     running = {}
 
     def started(major):
         if major not in running:
-            running[major] = _launch(major, cache, root)
+            running[major] = _embedded() if major == 18 else _local(programs(major))
         return running[major]
 
     yield started
     for server in running.values():
         server.close()
-    shutil.rmtree(root)
 
 
-def _launch(major, cache, root):
-    if major == 18:
-        return load_provider("postgres-embedded").launch(StartOptions()).ready()
-    user, debian = server_user(), Path(f"/usr/lib/postgresql/{major}/bin")
-    programs = debian if debian.exists() else install(tarball(major, cache), root / str(major))
-    return launch_server("postgres-local", examine(programs, user), user, StartOptions()).ready()
+def _embedded():
+    return load_provider("postgres-embedded").launch(StartOptions()).ready()
+
+
+def _local(directory):
+    user = server_user()
+    return launch_server("postgres-local", examine(directory, user), user, StartOptions()).ready()
 
 
 @pytest.fixture(scope="session")

