@@ -7,6 +7,7 @@ import uuid
 
 import psycopg
 
+from pytest_dbguard.databases.connection_string import connection_string
 from pytest_dbguard.planning.statistics.export_postgres import export_postgres
 from pytest_dbguard.schema.postgres_reflection import reflect_postgres
 
@@ -53,6 +54,11 @@ def fetcher(connection):
         return cursor.fetchall() if cursor.description else []
 
     return fetch
+
+
+def administered(server):
+    """Return a connection to a server, to make databases on it; it ends with the block."""
+    return psycopg.connect(connection_string(server.url), autocommit=True)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from pytest_dbguard.planning.lab.relation_sizes import relation_sizes
 from pytest_dbguard.planning.statistics.completion import completed
 from pytest_dbguard.planning.statistics.model import ColumnStatistics, IndexStatistics, Statistics, TableStatistics
 from pytest_dbguard.schema.catalog import Catalog, Column, Dialect, Index, IndexKey, RelationKind, Table
-from tests.planning.lab.measured import made, measure
+from tests.planning.lab.measured import administered, made, measure
 
 ROWS = 60_000
 TABLE = f"""CREATE TABLE facts AS SELECT n AS id, (n % 7)::smallint AS few, (n * 7919 % 5000)::int AS medium,
@@ -40,6 +40,13 @@ KEYS = (
     "flag, at",
     "lower(email)",
 )
+
+
+@pytest.fixture(scope="module", params=[18, 15])
+def planner(request, servers):
+    """A connection to a server that all tests of labs share."""
+    with administered(servers(request.param)) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_dbguard.planning.lab.postgres_statistics import inject, inject_sizes
 from pytest_dbguard.planning.lab.sized_statistics import statistics_at_rows
-from tests.planning.lab.measured import ROWS, SCHEMA, fetcher, made, measure
+from tests.planning.lab.measured import ROWS, SCHEMA, administered, fetcher, made, measure
 
 PLANNED = "null_frac, avg_width, n_distinct, correlation"
 VALUES = (
@@ -19,6 +19,13 @@ RANGES = "range_length_histogram::text, range_empty_frac, range_bounds_histogram
 SIZES = """SELECT n.nspname, c.relname, c.relpages, c.reltuples
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
     WHERE n.nspname IN ('public', 'shop') AND c.relkind IN ('r', 'm', 'i') ORDER BY 1, 2"""
+
+
+@pytest.fixture(scope="module", params=[18, 15])
+def planner(request, servers):
+    """A connection to a server that all tests of labs share."""
+    with administered(servers(request.param)) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="module")
