@@ -14,7 +14,6 @@ from sqlalchemy.schema import CreateIndex
 from pytest_dbguard.schema.catalog import (
     Catalog,
     Check,
-    Column,
     Dialect,
     ForeignKey,
     Index,
@@ -22,11 +21,10 @@ from pytest_dbguard.schema.catalog import (
     RelationKind,
     Table,
 )
-from pytest_dbguard.schema.postgres_type_names import CLASS_EXTENSIONS, EXTENSIONS, postgres_type_name
-from pytest_dbguard.schema.quoting import literal, qualified, quoted
+from pytest_dbguard.schema.postgres_metadata_columns import DEFAULT_SCHEMA, ColumnWriter, generated_name
+from pytest_dbguard.schema.postgres_type_names import CLASS_EXTENSIONS, EXTENSIONS
+from pytest_dbguard.schema.quoting import qualified, quoted
 
-_DEFAULT_SCHEMA: Final = "public"
-_LONGEST_NAME: Final = 63
 _WORD: Final = re.compile(r"[^\W\d]\w*")
 
 
@@ -41,39 +39,30 @@ def postgres_catalog(metadata: sa.MetaData) -> Catalog:
     return Catalog(
         Dialect.POSTGRESQL,
         tables=tuple(sorted(tables, key=lambda table: (table.schema, table.name))),
-        search_path=(_DEFAULT_SCHEMA,),
-        prelude=tuple(_prelude(tables, writer.made)),
+        search_path=(DEFAULT_SCHEMA,),
+        prelude=tuple(_prelude(tables, writer.columns.made)),
         source="metadata",
     )
 
 
 def _prelude(tables: Iterable[Table], made: dict[str, str]) -> Iterator[str]:
-    schemas = {table.schema for table in tables} - {_DEFAULT_SCHEMA}
+    schemas = {table.schema for table in tables} - {DEFAULT_SCHEMA}
     yield from (f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}" for schema in sorted(schemas))
     needed = {column.extension for table in tables for column in table.columns}
     needed |= {index.extension for table in tables for index in table.indexes}
     for name in sorted(needed - {""}):
-        yield f"CREATE EXTENSION IF NOT EXISTS {quoted(name)} WITH SCHEMA {_DEFAULT_SCHEMA} CASCADE"
+        yield f"CREATE EXTENSION IF NOT EXISTS {quoted(name)} WITH SCHEMA {DEFAULT_SCHEMA} CASCADE"
     yield from (made[name] for name in sorted(made))
 
 
-def _name(*parts: str) -> str:
-    """Return the name that PostgreSQL gives a constraint that has none: of a table, columns and its kind."""
-    *front, kind = parts
-    text = "_".join(part for part in front if part)
-    return f"{text[: _LONGEST_NAME - len(kind) - 1]}_{kind}"
-
-
 class _Writer:
-    """Writes tables, and notes the types and sequences that they need."""
+    """Writes tables."""
 
     def __init__(self) -> None:
-        self.dialect: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
-        self.ddl: Any = self.dialect.ddl_compiler(self.dialect, None)  # type: ignore[arg-type]
-        self.made: dict[str, str] = {}
+        self.columns = ColumnWriter()
 
     def table(self, table: sa.Table) -> Table:
-        schema = table.schema or _DEFAULT_SCHEMA
+        schema = table.schema or DEFAULT_SCHEMA
         options = table.dialect_options["postgresql"]
         indexes = [*self._keys(table), *(self._index(table, index) for index in table.indexes)]
         parents = options.get("inherits") or ()
@@ -82,86 +71,20 @@ class _Writer:
             schema,
             table.name,
             RelationKind.PARTITIONED if partition_key else RelationKind.TABLE,
-            tuple(self._column(table, column) for column in table.columns),
+            tuple(self.columns.column(table, column) for column in table.columns),
             primary_key=tuple(column.name for column in table.primary_key.columns),
             indexes=tuple(sorted(indexes, key=lambda index: index.name)),
             foreign_keys=tuple(sorted(self._foreign_keys(table), key=lambda key: (key.name, key.columns))),
             checks=tuple(sorted(self._checks(table), key=lambda check: check.name)),
             partition_key=partition_key,
             is_unlogged="UNLOGGED" in getattr(table, "_prefixes", ()),
-            parents=tuple((_DEFAULT_SCHEMA, name) for name in ([parents] if isinstance(parents, str) else parents)),
+            parents=tuple((DEFAULT_SCHEMA, name) for name in ([parents] if isinstance(parents, str) else parents)),
         )
-
-    def _sql(self, expression: Any) -> str:
-        text: str = self.ddl.sql_compiler.process(
-            sa.text(expression) if isinstance(expression, str) else expression, include_table=False, literal_binds=True
-        )
-        return text
-
-    def _column(self, table: sa.Table, column: sa.Column[Any]) -> Column:
-        kind = column.type.dialect_impl(self.dialect)
-        text = postgres_type_name(self._type(table, column.type))
-        default, is_serial = "", self._is_serial(table, column)
-        if column.computed is not None:
-            default = self._sql(column.computed.sqltext)
-        elif is_serial:
-            default = self._serial(table, column, text)
-        elif isinstance(column.default, sa.Sequence):
-            place = qualified(column.default.schema or _DEFAULT_SCHEMA, column.default.name)
-            self.made[place] = f"CREATE SEQUENCE {place} AS bigint"
-        elif column.server_default is not None and column.identity is None:
-            default = self.ddl.get_column_default_string(column) or ""
-        labels = getattr(kind, "enums", ()) if getattr(kind, "native_enum", False) else ()
-        return Column(
-            column.name,
-            text,
-            nullable=bool(column.nullable) and not column.primary_key,
-            collation=getattr(column.type, "collation", None) or "",
-            default=default,
-            is_generated=column.computed is not None,
-            is_identity=column.identity is not None,
-            labels=len(labels),
-            base_type=postgres_type_name(self._type(table, kind.data_type)) if hasattr(kind, "data_type") else "",
-            is_virtual=column.computed is not None and column.computed.persisted is False,
-            extension=EXTENSIONS.get(text.rstrip("[]").partition("(")[0], ""),
-        )
-
-    def _type(self, table: sa.Table, of: sa.types.TypeEngine[Any]) -> str:
-        kind = of.dialect_impl(self.dialect)
-        impl = getattr(kind, "impl", kind)
-        item = getattr(impl, "item_type", None)
-        if item is not None:
-            return self._type(table, item) + "[]"
-        name = getattr(impl, "name", None)
-        is_made = isinstance(impl, postgresql.DOMAIN) or getattr(impl, "native_enum", False)
-        if not is_made or name is None:
-            return str(of.compile(dialect=self.dialect)).partition(" COLLATE ")[0]
-        schema = getattr(impl, "schema", None) or _DEFAULT_SCHEMA
-        place = qualified(schema, name)
-        if isinstance(impl, postgresql.DOMAIN):
-            base = postgres_type_name(self._type(table, impl.data_type))
-            self.made[place] = f"CREATE DOMAIN {place} AS {base}"
-        else:
-            labels = ", ".join(literal(label) for label in getattr(impl, "enums", ()))
-            self.made[place] = f"CREATE TYPE {place} AS ENUM ({labels})"
-        return quoted(name) if schema == _DEFAULT_SCHEMA else place
-
-    def _is_serial(self, table: sa.Table, column: sa.Column[Any]) -> bool:
-        has_default = column.server_default is not None or column.identity is not None or column.default is not None
-        return column is table.autoincrement_column and not has_default
-
-    def _serial(self, table: sa.Table, column: sa.Column[Any], kind: str) -> str:
-        schema = table.schema or _DEFAULT_SCHEMA
-        name = _name(table.name, column.name, "seq")
-        place = qualified(schema, name)
-        self.made[place] = f"CREATE SEQUENCE {place} AS {kind}"
-        shown = quoted(name) if schema == _DEFAULT_SCHEMA else place
-        return f"nextval({literal(shown)}::regclass)"
 
     def _constraint_name(self, constraint: Any, *parts: str) -> str:
         named = constraint.name is not None
-        name = self.dialect.identifier_preparer.format_constraint(constraint) if named else None
-        return name.strip('"').replace('""', '"') if name else _name(*parts)
+        name = self.columns.dialect.identifier_preparer.format_constraint(constraint) if named else None
+        return name.strip('"').replace('""', '"') if name else generated_name(*parts)
 
     def _keys(self, table: sa.Table) -> Iterator[Index]:
         """Yield the indexes behind constraints."""
@@ -188,11 +111,11 @@ class _Writer:
 
     def _exclusion(self, table: sa.Table, constraint: postgresql.ExcludeConstraint) -> Index:
         # Not by AddConstraint, which has create_all leave the constraint out from then on.
-        place = qualified(table.schema or _DEFAULT_SCHEMA, table.name)
-        ddl = f"ALTER TABLE {place} ADD {self.ddl.process(constraint).strip()}"
+        place = qualified(table.schema or DEFAULT_SCHEMA, table.name)
+        ddl = f"ALTER TABLE {place} ADD {self.columns.ddl.process(constraint).strip()}"
         keys = tuple(self._index_key(table, expression, {}) for expression, _, _ in constraint._render_exprs)
         name = self._constraint_name(constraint, table.name, *(key.column or "" for key in keys), "excl")
-        where = self._sql(constraint.where) if constraint.where is not None else ""
+        where = self.columns.sql(constraint.where) if constraint.where is not None else ""
         return Index(name, keys, method=constraint.using, is_constraint=True, predicate=where, ddl=ddl)
 
     def _index(self, table: sa.Table, index: sa.Index) -> Index:
@@ -202,14 +125,14 @@ class _Writer:
         keys = tuple(self._index_key(table, expression, classes) for expression in index.expressions)
         needed = {CLASS_EXTENSIONS.get(name, "") for name in classes.values()} - {""}
         # Storage parameters and what else the dialect knows are in the statement only.
-        ddl = str(CreateIndex(index).compile(dialect=self.dialect)).strip() if options.get("with") else ""
+        ddl = str(CreateIndex(index).compile(dialect=self.columns.dialect)).strip() if options.get("with") else ""
         return Index(
-            self.dialect.identifier_preparer.format_index(index).strip('"'),
+            self.columns.dialect.identifier_preparer.format_index(index).strip('"'),
             keys,
             method=options.get("using") or "btree",
             is_unique=bool(index.unique),
             include=tuple(getattr(column, "name", column) for column in options.get("include") or ()),
-            predicate=self._sql(where) if where is not None else "",
+            predicate=self.columns.sql(where) if where is not None else "",
             nulls_distinct=not options.get("nulls_not_distinct"),
             ddl=ddl,
             extension=min(needed, default=self._extension(table, [key.column for key in keys])),
@@ -217,12 +140,12 @@ class _Writer:
 
     def _extension(self, table: sa.Table, columns: Iterable[str | None]) -> str:
         """Return the extension that the operator classes of columns come with."""
-        types = (self._type(table, table.columns[name].type) for name in columns if name is not None)
+        types = (self.columns.type_name(table.columns[name].type) for name in columns if name is not None)
         return min(filter(None, (EXTENSIONS.get(kind.lower().partition("(")[0], "") for kind in types)), default="")
 
     def _index_key(self, table: sa.Table, expression: Any, classes: dict[str, str]) -> IndexKey:
         operator_class = classes.get(getattr(expression, "key", None) or "", "")
-        text, descending, nulls_first = self._sql(expression), False, None
+        text, descending, nulls_first = self.columns.sql(expression), False, None
         while True:
             upper = text.upper()
             if upper.endswith((" NULLS FIRST", " NULLS LAST")):
@@ -246,7 +169,7 @@ class _Writer:
         for constraint in table.foreign_key_constraints:
             columns = tuple(column.name for column in constraint.columns)
             places = [element.target_fullname.split(".") for element in constraint.elements]
-            schema = ".".join(places[0][:-2]) or _DEFAULT_SCHEMA
+            schema = ".".join(places[0][:-2]) or DEFAULT_SCHEMA
             yield ForeignKey(
                 self._constraint_name(constraint, table.name, *columns, "fkey"),
                 columns,
@@ -260,8 +183,8 @@ class _Writer:
     def _checks(self, table: sa.Table) -> Iterator[Check]:
         for constraint in table.constraints:
             rule = getattr(constraint, "_create_rule", None)
-            if isinstance(constraint, sa.CheckConstraint) and (rule is None or rule(self.ddl)):
-                text = self._sql(constraint.sqltext)
+            if isinstance(constraint, sa.CheckConstraint) and (rule is None or rule(self.columns.ddl)):
+                text = self.columns.sql(constraint.sqltext)
                 columns = {column.name for column in table.columns} & set(_WORD.findall(text))
                 parts = (table.name, *(columns if len(columns) == 1 else ()), "check")
                 yield Check(self._constraint_name(constraint, *parts), f"({text})")
