@@ -68,11 +68,10 @@ def inject_sizes(
     """Write only pages and rows, of all tables and their indexes or of those that are named (schema, name)."""
     if major < RESTORES_FROM and not is_superuser:
         return (f"sizes cannot be written: PostgreSQL {major} lets only superusers do so",)
-    sizes = [
-        size
-        for size in relation_sizes(catalog, statistics, major=major)
-        if tables is None or (size.schema, size.table or size.name) in tables
-    ]
+    if tables is not None:
+        wanted = set(tables)
+        catalog = replace(catalog, tables=tuple(t for t in catalog.tables if (t.schema, t.name) in wanted))
+    sizes = relation_sizes(catalog, statistics, major=major)
     if is_superuser and sizes:
         execute(write_sizes(sizes))
         return ()
