@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Column, Index, Integer, MetaData, String, Table, create_engine, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex
 
 from pytest_dbguard.planning.candidates.spelling import alembic_code, ddl, index_name, name_of, sqlalchemy_code, subject
 from pytest_dbguard.planning.lab.base import IndexSpec
@@ -96,6 +98,25 @@ def test_alembic_tells_how_not_to_lock():
         'postgresql_ops={"city": "gin_trgm_ops"})'
     )
     assert "\n" not in alembic_code(PLAIN, "ix_t", Dialect.SQLITE)
+
+
+ON_POSTGRES = [
+    *(PLAIN, TWO, EXPRESSION, PARTIAL, PATTERN, TRIGRAM),
+    IndexSpec("public", "orders", ("city", "created_at DESC NULLS LAST"), ("city", "created_at")),
+    IndexSpec("", "orders", ("lower(city) varchar_pattern_ops",), (None,)),
+    IndexSpec("", "orders", ("(CAST(created_at AS DATE))",), (None,)),
+    IndexSpec("", "orders", ("city gin_trgm_ops", "lower(city) gin_trgm_ops"), ("city", None), method="gin"),
+    IndexSpec("", "orders", ("city",), ("city",), is_unique=True, include=("created_at",)),
+]
+
+
+@pytest.mark.parametrize("spec", ON_POSTGRES, ids=name_of)
+def test_sqlalchemy_writes_the_same_for_postgres(spec):
+    names = {"Index": Index, "text": text}
+    table = Table("orders", MetaData(), *columns(), schema=spec.schema.replace("public", "") or None)
+    made = eval(sqlalchemy_code(spec, name_of(spec)), names)
+    made._set_parent(table)
+    assert str(CreateIndex(made).compile(dialect=postgresql.dialect())) == ddl(spec, Dialect.POSTGRESQL)
 
 
 def columns():
