@@ -240,6 +240,7 @@ def test_values_of_other_columns_stay_out():
 
 
 SEEN = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8))
+VALUES = st.dictionaries(st.integers(0, 5), st.lists(SEEN, max_size=3).map(tuple))
 
 
 @STEADY

@@ -180,8 +180,8 @@ def test_what_is_quoted_or_commented_hides_placeholders(data, style, count):
 
 
 PIECES = (
-    "SELECT FROM WHERE IN NOT AND OR BETWEEN LIKE ESCAPE LIMIT OFFSET FETCH SET VALUES ANY CAST ( ) , . ; = < >= <> || ::int"
-    " IS DISTINCT a t.b \"q r\" [x] `s` 'x' %% %s %(p)s ? ?1 :p :1 $1 $$ /* */ -- \n 1 .5 @> -> [ ]"
+    "SELECT FROM WHERE IN NOT AND OR BETWEEN LIKE ESCAPE LIMIT OFFSET FETCH SET VALUES ANY CAST ( ) , . ; = < >= <> ||"
+    " ::int IS DISTINCT a t.b \"q r\" [x] `s` 'x' %% %s %(p)s ? ?1 :p :1 $1 $$ /* */ -- \n 1 .5 @> -> [ ]"
 )
 WORDS = st.lists(st.sampled_from(PIECES.split(" ")), max_size=30).map(" ".join)
 

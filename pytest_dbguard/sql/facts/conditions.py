@@ -282,8 +282,16 @@ class ConditionReader:
         return value.has_query and self._looks_outwards(value.node)
 
     def _looks_outwards(self, node: exp.Expr) -> bool:
-        found = (self.infos.get(id(query)) for query in node.find_all(exp.Query))
-        return any(info is not None and info.query.is_correlated for info in found)
+        """Whether a query in an expression names columns of this one, or of one around it."""
+        pending = [node]
+        while pending:
+            part = pending.pop()
+            info = self.infos.get(id(part)) if isinstance(part, exp.Select) else None
+            if info is not None and info.query.is_correlated:
+                return True
+            if not isinstance(part, exp.Select):
+                pending += part.iter_expressions()
+        return False
 
     def _other(self, reading: Reading, node: exp.Expr, *, is_negated: bool) -> None:
         """Read what no B-tree serves, or what nobody here knows."""
@@ -339,10 +347,18 @@ class ConditionReader:
 
     def _describe(self, reading: Reading, condition: exp.Expr) -> None:
         """Add the text of the condition to its terms, where it is about one table and holds no parameter."""
-        own = {id(bound.leaf.scan) for bound in reading.bounds if bound.leaf.scan is bound.ref.scan}
-        if len(own) != 1 or len(reading.mentions) != 1 or condition.find(exp.Placeholder, exp.Query) is not None:
+        scans = {id(bound.ref.scan) for bound in reading.bounds}
+        if len(scans) != 1 or len(reading.mentions) != 1 or condition.find(exp.Placeholder, exp.Query) is not None:
             return
-        text = bare(condition, self.scope.names)
+        named = condition.copy()
+        for column in [named] if isinstance(named, exp.Column) else list(named.find_all(exp.Column)):
+            found = self.scope.find(column)
+            ref = found.plain if found is not None else None
+            if found is None or ref is None:
+                return
+            if ref.column != found.name:
+                column.set("this", exp.to_identifier(ref.column))
+        text = bare(named, self.scope.names)
         reading.bounds = [replace(bound, term=replace(bound.term, condition=text)) for bound in reading.bounds]
 
 

@@ -52,7 +52,8 @@ class FromReader:
         Raises:
             NotUnderstood: It is of a kind that is not known.
         """
-        if isinstance(node, exp.Subquery | exp.Paren) and not isinstance(node.this, exp.Query | exp.Values):
+        is_group = isinstance(node, exp.Subquery | exp.Paren) and not isinstance(node.this, exp.Values)
+        if is_group and not holds_query(node):
             inner = self.element(node.this)
             return self.joined(inner, node.args.get("joins") or []) or inner
         if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
@@ -142,6 +143,14 @@ class FromReader:
             return merged
         having = [leaf for leaf in found if has(leaf, key)] or [leaf for leaf in found if is_open(leaf)]
         return having[0] if len(having) == 1 else None
+
+
+def holds_query(node: exp.Expr) -> bool:
+    """Whether parentheses hold a query, rather than a table or a join."""
+    inner = node.this
+    while isinstance(inner, exp.Subquery) and not inner.args.get("joins") and not inner.args.get("alias"):
+        inner = inner.this
+    return isinstance(inner, exp.Select | exp.SetOperation)
 
 
 def _fill(leaf: Leaf, info: QueryInfo, names: tuple[str, ...], reach: Reach, scope: Scope) -> None:

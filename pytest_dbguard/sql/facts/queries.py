@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from pytest_dbguard.sql.facts.applying import Conditions
-from pytest_dbguard.sql.facts.elements import FromReader
+from pytest_dbguard.sql.facts.elements import FromReader, holds_query
 from pytest_dbguard.sql.facts.joins import Node, leaves
 from pytest_dbguard.sql.facts.model import Join, Written
 from pytest_dbguard.sql.facts.names import Names, arg
@@ -261,7 +261,7 @@ def _at(info: QueryInfo, number: int) -> Output:
 
 def _is_parenthesis(node: exp.Expr) -> bool:
     """Whether a node that sqlglot calls a query is none: a join or a list in parentheses."""
-    return isinstance(node, exp.Subquery) and not isinstance(node.this, exp.Query | exp.Values)
+    return isinstance(node, exp.Subquery) and not isinstance(node.this, exp.Values) and not holds_query(node)
 
 
 def _mark_whole(found: Iterable[object]) -> None:

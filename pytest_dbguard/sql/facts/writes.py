@@ -142,8 +142,6 @@ class WriteAnalyst(Analyst):
         return info
 
     def _target(self, reader: FromReader, table: exp.Expr) -> Node:
-        if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
-            raise NotUnderstood(f"{table.key} as what is changed")
         return reader.element(table, is_written=True)
 
     def _returned(self, node: exp.Expr, scope: Scope) -> list[Output]:
@@ -152,6 +150,8 @@ class WriteAnalyst(Analyst):
         return [Output(scope.names.name(item.args.get("alias")) or item.alias_or_name) for item in items]
 
     def _note(self, verb: str, table: exp.Expr, columns: set[str], conflict: tuple[str, ...] = ()) -> None:
+        if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
+            raise NotUnderstood("what is changed is no table")
         name, schema = self.names.name(table.this), self.names.name(table.args.get("db"))
         known = self.names.columns_of(name, schema) or {}
         spelled = frozenset(known.get(self.names.key(column), column) for column in columns)
