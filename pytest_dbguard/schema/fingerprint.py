@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pytest_dbguard.schema.catalog import Dialect
-from pytest_dbguard.schema.postgres_queries import FIRST_OID
+from pytest_dbguard.schema.postgres_query_parts import FIRST_OID
 
 # Plain scans, with what is left out in arrays that are read once: planning joins would take longer than all the rest.
 _OURS: Final = (

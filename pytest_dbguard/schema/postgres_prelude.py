@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_dbguard.schema import postgres_queries as queries
+from pytest_dbguard.schema import postgres_object_queries as queries
 from pytest_dbguard.schema.fetching import Fetch, fetched_json
 from pytest_dbguard.schema.postgres_types import Types
 from pytest_dbguard.schema.quoting import literal, quoted
