@@ -22,8 +22,9 @@ from pytest_dbguard.planning.candidates.options import (
     by_order,
     by_order_of_many,
 )
+from pytest_dbguard.planning.candidates.specs import named
 from pytest_dbguard.planning.statistics.model import Statistics
-from pytest_dbguard.schema.catalog import Catalog, Dialect
+from pytest_dbguard.schema.catalog import Catalog, Dialect, Table
 from pytest_dbguard.sql.facts.model import StatementFacts
 
 _SEMI = frozenset({"semi", "anti"})
@@ -47,7 +48,15 @@ def proposals(facts: StatementFacts, catalog: Catalog, statistics: Statistics | 
     place = {view.key: number for number, view in enumerate(views)}
     wanted = sorted((w for option in found for w in option.wanted), key=lambda w: place[w.query, w.alias])
     unusable = sorted((u for option in found for u in option.unusable), key=lambda u: place[u.query, u.alias])
-    return Proposals(tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(unusable)))
+    tables = {view.key: view.table for view in views}
+    return Proposals(
+        tuple(dict.fromkeys(replace(w, spec=named(tables[w.query, w.alias], w.spec)) for w in wanted)),
+        tuple(dict.fromkeys(_named(u, tables[u.query, u.alias]) for u in unusable)),
+    )
+
+
+def _named(unusable: Unusable, table: Table) -> Unusable:
+    return unusable if unusable.spec is None else replace(unusable, spec=named(table, unusable.spec))
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from pytest_dbguard.planning.candidates.specs import plain_spec
+from pytest_dbguard.planning.candidates.specs import named, plain_spec
 from pytest_dbguard.planning.lab.base import IndexSpec
 from pytest_dbguard.schema.catalog import Catalog, Dialect, ForeignKey, Index, RelationKind, Table
 
@@ -30,7 +30,7 @@ def _of_table(table: Table, dialect: Dialect) -> Iterator[tuple[Table, ForeignKe
         if key.columns in seen or any(_serves(table, index, key, uses, dialect) for index in table.indexes):
             continue
         seen.add(key.columns)
-        yield table, key, plain_spec(table, key.columns)
+        yield table, key, named(table, plain_spec(table, key.columns))
 
 
 def _serves(table: Table, index: Index, key: ForeignKey, uses: Counter[str], dialect: Dialect) -> bool:

@@ -87,6 +87,8 @@ def _rewrite(condition: Condition, obstacle: Obstacle, index: Index | None) -> s
         return f"{name} = :value" if is_bare_cast and condition.term.kind is TermKind.EQUAL else ""
     if obstacle is Obstacle.ARITHMETIC:
         return f"{name} alone on its side of the comparison"
+    if obstacle is Obstacle.CASE_INSENSITIVE and not condition.term.is_case_insensitive and not condition.expression:
+        return f"{name} LIKE :pattern"
     if obstacle is Obstacle.PREDICATE and index is not None:
         return f"the condition of the partial index {index.name} as well"
     if obstacle is Obstacle.INVALID and index is not None:

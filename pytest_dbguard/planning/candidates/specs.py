@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pytest_dbguard.planning.candidates.column_types import Family, family_of
 from pytest_dbguard.planning.candidates.conditions import Condition, View
 from pytest_dbguard.planning.candidates.identifiers import quoted
 from pytest_dbguard.planning.candidates.selectivity import rows_for_each
+from pytest_dbguard.planning.candidates.spelling import name_of
 from pytest_dbguard.planning.lab.base import IndexSpec
 from pytest_dbguard.schema.catalog import Column, Dialect, Index, Table
 from pytest_dbguard.sql.facts.model import SortKey, TermKind
@@ -21,6 +23,14 @@ _RANGES = (TermKind.RANGE, TermKind.PREFIX)
 def spec_of(table: Table, keys: Sequence[tuple[str | None, str]]) -> IndexSpec:
     """Return an index of (column, key as it is written) pairs."""
     return IndexSpec(table.schema, table.name, tuple(key for _, key in keys), tuple(column for column, _ in keys))
+
+
+def named(table: Table, spec: IndexSpec) -> IndexSpec:
+    """Return a proposed index with a name that none of its table has: the usual one may be a partial index's."""
+    taken = {index.name for index in table.indexes}
+    usual = name_of(spec)
+    free = (name for name in (f"{usual[:60]}_{number}" for number in range(2, 100)) if name not in taken)
+    return replace(spec, name=next(free, "")) if usual in taken else spec
 
 
 def plain_spec(table: Table, columns: Sequence[str]) -> IndexSpec:

@@ -29,6 +29,8 @@ def name_of(spec: IndexSpec) -> str:
 
     What makes it another index than the plain one on its columns is part of the name: `ix_users_name_pattern`.
     """
+    if spec.name:
+        return spec.name
     words = [word for number in range(len(spec.keys)) for word in _words(spec, number)]
     return index_name(spec.table, [*words, *_kind(spec)])
 

@@ -50,6 +50,7 @@ class IndexSpec:
         method: Access method.
         is_unique: Whether it forbids equal keys.
         include: Columns that it carries along.
+        name: Where the usual name is taken; "" otherwise.
     """
 
     schema: str
@@ -60,6 +61,7 @@ class IndexSpec:
     method: str = "btree"
     is_unique: bool = False
     include: tuple[str, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
