@@ -13,6 +13,11 @@ class Mood(enum.Enum):
     HAPPY = "happy"
 
 
+class Shade(sa.TypeDecorator):
+    impl = sa.Enum("light", "dark", name="shade")
+    cache_ok = True
+
+
 plain = sa.MetaData()
 sa.Table(
     "customers",
@@ -48,6 +53,7 @@ sa.Table(
     sa.Column("name", sa.String(40, collation="C"), index=True),
     sa.Column("tags", pg.ARRAY(sa.String(5)), index=True),
     sa.Column("moods", pg.ARRAY(sa.Enum(Mood))),
+    sa.Column("shade", Shade),
     sa.Column("data", pg.JSONB),
     sa.Column("post", pg.DOMAIN("post_code", sa.String(9))),
     sa.Column("number", sa.BigInteger, sa.Identity(always=True)),
