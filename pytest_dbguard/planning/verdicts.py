@@ -83,18 +83,19 @@ class VerdictMaker:
                 if effect is not None:
                     yield member, self._verdict(member, effect)
                 elif isinstance(member, Wanted):
-                    yield member, self._of_range(variant, member)
+                    yield member, self._of_range(variant, member, plan)
                 else:
                     yield member, self._without_candidate(variant, member, plan)
         for each in variant.unusable:
             if each.spec is None:
                 yield each, self._without_candidate(variant, each, plan)
 
-    def _of_range(self, variant: Variant, wanted: Wanted) -> Verdict:
-        """Judge an index for a range of unknown width by a narrow one."""
+    def _of_range(self, variant: Variant, wanted: Wanted, plan: Plan) -> Verdict:
+        """Judge an index for a range of unknown width by a narrow one; the plan shown is that of the statement."""
         is_open = wanted.is_range_only and self._catalog.dialect is Dialect.POSTGRESQL
         effect = self._of_narrow_range(variant, wanted) if is_open else None
-        return replace(self._verdict(wanted, effect), is_assumed=effect is not None)
+        verdict = self._verdict(wanted, effect)
+        return verdict if effect is None else replace(verdict, is_assumed=True, plan_before=plan)
 
     def _of_narrow_range(self, variant: Variant, wanted: Wanted) -> Effect | None:
         what_if = self._what_if

@@ -12,7 +12,7 @@ from pytest_dbguard.planning.assessment import AssessedStatement, Assessment, Ba
 from pytest_dbguard.planning.candidates.spelling import alembic_code, ddl, name_of, sqlalchemy_code, subject
 from pytest_dbguard.planning.lab.base import IndexSpec
 from pytest_dbguard.planning.plan import Access, Node, Plan
-from pytest_dbguard.planning.plan_lines import plan_lines
+from pytest_dbguard.planning.plan_lines import figure, plan_lines
 from pytest_dbguard.planning.statistics.model import Origin
 from pytest_dbguard.recording.model import Recording
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions
@@ -252,7 +252,8 @@ def verdict_lines(verdict: Verdict) -> tuple[str, ...]:
 
 def _cost_lines(verdict: Verdict) -> Iterator[str]:
     if verdict.cost_before is not None and verdict.cost_after is not None:
-        yield f"cost {verdict.cost_before:,.2f} -> {verdict.cost_after:,.2f} with the index"
+        cost = "cost of a narrow range" if verdict.is_assumed else "cost"
+        yield f"{cost} {figure(verdict.cost_before)} -> {figure(verdict.cost_after)} with the index"
 
 
 def _size_lines(verdict: Verdict) -> Iterator[str]:

@@ -144,6 +144,7 @@ def test_a_range_of_unknown_width_is_asked_for_a_narrow_one(given):
     wanted = want("city", terms=(TOTAL,), is_range_only=True)
     [(_, verdict)] = assessed(given, planner(costs), variant(sql, [wanted])).wanted
     assert (verdict.helps, verdict.is_assumed, verdict.cost_after) == (True, True, 50.0)
+    assert not verdict.plan_before.indexes
     costs[narrow] = {"": 1000.0, A: 990.0}
     [(_, verdict)] = assessed(given, planner(costs), variant(sql, [wanted])).wanted
     assert (verdict.helps, verdict.is_assumed) == (False, False)
