@@ -132,7 +132,7 @@ class PlanGate:
             before=before,
             now=planned.entry,
             changes=compare(before.plan, planned.plan),
-            has_same_sizes=accepted == now and before.tables == planned.entry.tables,
+            has_same_sizes=accepted == now and _have_same_rows(before, planned.entry),
             has_same_text=before.constants == planned.entry.constants,
             has_same_planner=has_same_planner,
             lost=_lost(before, planned.indexes),
@@ -176,6 +176,12 @@ def _constants(each: AssessedStatement) -> str:
     if not literals and parameters == each.statement.shape.text.count("?"):
         return ""
     return blake2b(repr((literals, parameters)).encode(), digest_size=2).hexdigest()
+
+
+def _have_same_rows(before: PlanEntry, now: PlanEntry) -> bool:
+    """Return whether the planner believed in the same rows of the tables that both plans read."""
+    rows = dict(before.tables)
+    return all(rows.get(table, number) == number for table, number in now.tables)
 
 
 def _lost(before: PlanEntry, indexes: frozenset[str]) -> tuple[tuple[str, str], ...]:

@@ -21,7 +21,7 @@ class Change:
     """One difference between two plans.
 
     Attributes:
-        text: In words: "index scan became sequential scan on orders".
+        text: In words: "index scan became sequential scan on `orders`".
         is_worse: Whether it is worse by itself, unless the cost tells otherwise.
         table: The table that is read otherwise; "" without one.
     """
@@ -80,11 +80,11 @@ def _reads(old: Iterable[ShapeNode], new: Iterable[ShapeNode]) -> Iterator[Chang
             # each count beside the other: a table that several queries of a statement read may be read both ways
             if lost.keyed > gained.keyed and gained.unindexed > lost.unindexed:
                 first, second = (was.words(keyed=worse), is_now.words(keyed=not worse))
-                yield Change(f"{first} became {second} on {table}", worse, table)
+                yield Change(f"{first} became {second} on `{table}`", worse, table)
             elif lost.keyed > gained.keyed and gained.full > lost.full:
-                words = (f"an index scan by a key became one of all entries on {table}", True)
+                words = (f"an index scan by a key became one of all entries on `{table}`", True)
                 if not worse:
-                    words = (f"an index scan of all entries became one by a key on {table}", False)
+                    words = (f"an index scan of all entries became one by a key on `{table}`", False)
                 yield Change(*words, table)
 
 
@@ -141,5 +141,5 @@ def _indexes(old: Iterable[ShapeNode], new: Iterable[ShapeNode]) -> Iterator[Cha
         other = next((name for of, name in gone if of == table), "")
         if other:
             gone.remove((table, other))
-            where = f" on {table}" if table else ""
-            yield Change(f"index {other} became {index}{where}", is_worse=False)
+            where = f" on `{table}`" if table else ""
+            yield Change(f"index `{other}` became `{index}`{where}", is_worse=False)

@@ -195,7 +195,8 @@ def _fix(found: ComparedPlan) -> Fix:
 
 def _evidence(found: ComparedPlan, uses: list[Use]) -> Iterator[str]:
     if found.lost:
-        yield "gone: " + ", ".join(f"index {index}" + (f" on {table}" if table else "") for index, table in found.lost)
+        names = (f"index `{index}`" + (f" on `{table}`" if table else "") for index, table in found.lost)
+        yield f"gone: {', '.join(names)}"
     shown = {change.text for change in found.changes.worse[:2]}
     yield from (change.text for change in found.changes.changes if change.text not in shown)
     places = list(dict.fromkeys(use.site.label for use in uses[1:] if use.site is not None))

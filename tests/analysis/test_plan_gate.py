@@ -64,14 +64,14 @@ def test_an_index_scan_that_became_a_sequential_scan():
     (finding,) = regressions(indexed(), assessment(statement(scanned()), indexes=()))
     assert (finding.rule, finding.name, finding.severity) == ("DBG903", "plan-regression", Severity.ERROR)
     assert finding.subject == "orders"
-    assert finding.message == "index scan became sequential scan on orders: cost 8.45 -> 18,334"
+    assert finding.message == "index scan became sequential scan on `orders`: cost 8.45 -> 18,334"
     assert (finding.site, finding.tests, finding.count) == (SITE, ("tests/test_a.py::test_a",), 1)
     assert finding.basis == "modelled at 100,000 rows (default)"
     assert (
         finding.fix.title
         == "put the index `ix` of `orders` back, or accept the new plan with --dbguard-update-baseline"
     )
-    assert finding.evidence == ("gone: index ix on orders",)
+    assert finding.evidence == ("gone: index `ix` on `orders`",)
     assert [(line.mark.value, line.text) for line in finding.plan] == [
         ("", "before, cost 8.45:"),
         ("removed", "index scan on orders using ix"),
@@ -101,6 +101,8 @@ SORTED = pg_plan(pg_node("Sort", pg_read("Seq Scan", "orders", cost=1000), cost=
 UNSORTED = pg_plan(pg_read("Index Scan", "orders", Index_Name="ix", cost=1000))
 LOOPED = pg_plan(pg_node("Nested Loop", pg_read("Seq Scan", "orders"), pg_read("Seq Scan", "customers"), cost=900))
 HASHED = pg_plan(pg_node("Hash Join", pg_read("Seq Scan", "orders"), pg_read("Seq Scan", "customers"), cost=800))
+PRUNED = pg_plan(pg_node("Append", pg_read("Seq Scan", "orders", cost=900), cost=900))
+MORE = pg_node("Append", pg_read("Seq Scan", "orders", cost=900), pg_read("Seq Scan", "more", cost=900), cost=1800)
 SILENT = {
     "the cost grew by less than the factor": (indexed(cost=200), indexed(cost=299)),
     "the cost fell": (indexed(cost=200), indexed(cost=20)),
@@ -132,6 +134,7 @@ def test_silent(case):
 
 
 FIRING = {
+    "another table is read besides": (PRUNED, pg_plan(MORE)),
     "an index scan that became dearer as a sequential scan": (indexed(cost=500), scanned(cost=510)),
     "a sort appeared and costs more": (UNSORTED, SORTED),
     "the cost grew by more than the factor": (indexed(cost=200), indexed(cost=301)),
@@ -154,7 +157,7 @@ def test_firing(case):
 
 def test_costs_are_told_only_where_they_may_be_compared():
     (finding,) = regressions(indexed(), assessment(statement(scanned()), rows={"orders": 10**7}))
-    assert finding.message == "index scan became sequential scan on orders"
+    assert finding.message == "index scan became sequential scan on `orders`"
     assert [line.text for line in finding.plan if line.depth == 0] == ["before:", "now:"]
 
 
@@ -175,7 +178,7 @@ def sqlite(*indexes, **others):
 def test_sqlite_has_no_costs():
     before = sqlite("ix ON orders (city)")
     (finding,) = regressions(before, sqlite(indexes=()))
-    assert finding.message == "index scan became sequential scan on orders"
+    assert finding.message == "index scan became sequential scan on `orders`"
     assert accepted(before).made_with["sqlite"].version == "3.40"
 
 

@@ -39,10 +39,10 @@ STATEMENTS = {
 }
 # what is told after each migration: statement, first words of the message
 MIGRATIONS = {
-    "DROP INDEX ix_email": {"by email": "index scan became sequential scan on customers"},
+    "DROP INDEX ix_email": {"by email": "index scan became sequential scan on `customers`"},
     "DROP INDEX ix_customer": {
-        "of a customer": "index scan became sequential scan on orders",
-        "buyers": "index scan became sequential scan on orders",
+        "of a customer": "index scan became sequential scan on `orders`",
+        "buyers": "index scan became sequential scan on `orders`",
     },
     "DROP INDEX ix_placed": {"latest": "a sort appeared"},
     "DROP INDEX ix_status_placed": {},

@@ -17,13 +17,13 @@ SQLITE = {
         "SELECT * FROM orders WHERE city = 'x'",
         [CITY],
         [],
-        ["! index scan became sequential scan on orders"],
+        ["! index scan became sequential scan on `orders`"],
     ),
     "the index is wider": (
         "SELECT * FROM orders WHERE city = 'x'",
         [CITY],
         ["ix_wide ON orders (city, note)"],
-        ["index ix_city became ix_wide on orders"],
+        ["index `ix_city` became `ix_wide` on `orders`"],
     ),
     "the index that sorted is gone": ("SELECT * FROM orders ORDER BY city", [CITY], [], ["! a sort appeared"]),
     "the index that grouped is gone": (
@@ -37,30 +37,30 @@ SQLITE = {
         [CITY],
         ["ix_other ON orders (note, city)"],
         [
-            "! an index scan by a key became one of all entries on orders",
-            "index ix_city became ix_other on orders",
+            "! an index scan by a key became one of all entries on `orders`",
+            "index `ix_city` became `ix_other` on `orders`",
         ],
     ),
     "the join index is gone": (
         "SELECT * FROM customers c LEFT JOIN orders o ON o.customer_id = c.id",
         [CUSTOMER],
         [],
-        ["! index scan became automatic index on orders"],
+        ["! index scan became automatic index on `orders`"],
     ),
     "the order of a join changed": (
         BOTH,
         [CUSTOMER],
         [REGION],
         [
-            "sequential scan became index scan on customers",
-            "index scan became sequential scan on orders",
+            "sequential scan became index scan on `customers`",
+            "index scan became sequential scan on `orders`",
         ],
     ),
     "it is better now": (
         "SELECT * FROM orders WHERE city = 'x'",
         [],
         [CITY],
-        ["sequential scan became index scan on orders"],
+        ["sequential scan became index scan on `orders`"],
     ),
     "nothing changed": ("SELECT * FROM orders WHERE city = 'x'", [CITY], [CITY, NOTE], []),
 }
@@ -82,7 +82,7 @@ POSTGRES = {
     "a bitmap is an index scan too": (
         pg_node("Bitmap Heap Scan", pg_node("Bitmap Index Scan", Index_Name="ix"), Relation_Name="orders"),
         SCAN,
-        ["! bitmap scan became sequential scan on orders"],
+        ["! bitmap scan became sequential scan on `orders`"],
     ),
     "from a key to a bitmap": (
         INDEX,
