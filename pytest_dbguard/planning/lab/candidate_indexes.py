@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_dbguard.planning.lab.base import CANDIDATE_PREFIX, IndexSize, IndexSpec, LabError
+from pytest_dbguard.planning.lab.column_entries import ColumnEntry, column_entries
 from pytest_dbguard.planning.lab.index_size import index_size
 from pytest_dbguard.planning.statistics.model import Statistics
-from pytest_dbguard.schema.catalog import Catalog, RelationKind, Table
+from pytest_dbguard.schema.catalog import Catalog, Dialect, Index, IndexKey, RelationKind, Table
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -111,6 +112,22 @@ def refused(connection: Connection, candidates: Sequence[Candidate]) -> list[Can
     except psycopg.Error:
         return [candidate for candidate in candidates if not created(connection, candidate)]
     return []
+
+
+def expression_entries(
+    candidate: Candidate, table: Table, name: str, statistics: Statistics
+) -> tuple[ColumnEntry, ...]:
+    """Return what ANALYZE would find out of the expressions of a candidate, as far as their columns tell it.
+
+    `table` is its own or one of the partitions; `name` is the index there.
+    """
+    spec = candidate.spec
+    if None not in spec.columns:
+        return ()
+    pairs = zip(spec.keys, spec.columns, strict=True)
+    index = Index(name, tuple(IndexKey(column, "" if column else key) for key, column in pairs))
+    alone = Catalog(Dialect.POSTGRESQL, tables=(replace(table, indexes=(index,)),))
+    return tuple(entry for entry in column_entries(alone, statistics) if entry.relation == name)
 
 
 def candidate_size(

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_dbguard.planning.lab.ballast import empty, fill
 from pytest_dbguard.planning.lab.base import Explained, IndexSize, IndexSpec, LabDescription, LabError
-from pytest_dbguard.planning.lab.candidate_indexes import Candidate, Candidates, candidate_size, created
+from pytest_dbguard.planning.lab.candidate_indexes import (
+    Candidate,
+    Candidates,
+    candidate_size,
+    created,
+    expression_entries,
+)
 from pytest_dbguard.planning.lab.index_size import heap_pages, index_size
 from pytest_dbguard.planning.lab.lab_database import LabDatabase
 from pytest_dbguard.planning.lab.lab_errors import errors_told
@@ -17,7 +23,9 @@ from pytest_dbguard.planning.lab.partitions import family, scaled
 from pytest_dbguard.planning.lab.plan_names import renamed
 from pytest_dbguard.planning.lab.planner_session import PlannerSession
 from pytest_dbguard.planning.lab.postgres_indexes import Part, PostgresIndexes
+from pytest_dbguard.planning.lab.restored_statistics import restore_column
 from pytest_dbguard.planning.lab.sized_statistics import table_statistics
+from pytest_dbguard.planning.lab.statistic_rows import write_columns
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog, Table
 
@@ -167,8 +175,17 @@ class OwnerLab:
         if candidates:
             # to make an index counts the rows of its table
             self._restate(self._touched(candidates))
-            if any(len(family(self.catalog, candidate.table)) > 1 for candidate in candidates):
-                self._aliases = PostgresIndexes.read(self._connection, self.catalog.search_path).aliases()
+            indexes = PostgresIndexes.read(self._connection, self.catalog.search_path)
+            self._aliases = indexes.aliases()
+            for candidate in candidates:
+                self._know_expressions(candidate, indexes)
+
+    def _know_expressions(self, candidate: Candidate, indexes: PostgresIndexes) -> None:
+        places = {(table.schema, table.name): table for table in family(self.catalog, candidate.table)}
+        for part in indexes.parts.get((candidate.table.schema, candidate.name), ()):
+            for entry in expression_entries(candidate, places[part.table], part.name[1], self.statistics):
+                restores = self._database.major >= _RESTORE_SINCE
+                self._connection.execute(f"SELECT {restore_column(entry)}" if restores else write_columns([entry]))
 
     def _touched(self, candidates: Iterable[Candidate]) -> list[Table]:
         """Return the tables that candidates are on, partitions included."""

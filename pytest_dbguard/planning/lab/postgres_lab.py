@@ -8,7 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_dbguard.planning.lab.base import Explained, IndexSize, IndexSpec, LabDescription, LabError
-from pytest_dbguard.planning.lab.candidate_indexes import Candidate, Candidates, candidate_size, refused
+from pytest_dbguard.planning.lab.candidate_indexes import (
+    Candidate,
+    Candidates,
+    candidate_size,
+    expression_entries,
+    refused,
+)
+from pytest_dbguard.planning.lab.column_entries import ColumnEntry
 from pytest_dbguard.planning.lab.forging import Forgery, Name
 from pytest_dbguard.planning.lab.lab_database import LabDatabase
 from pytest_dbguard.planning.lab.lab_errors import errors_told
@@ -20,6 +27,7 @@ from pytest_dbguard.planning.lab.postgres_statistics import inject_sizes
 from pytest_dbguard.planning.lab.relation_files import RelationFiles
 from pytest_dbguard.planning.lab.relation_sizes import RelationSize, relation_sizes
 from pytest_dbguard.planning.lab.schema_copy import rows_of
+from pytest_dbguard.planning.lab.statistic_rows import write_columns
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog, Table
 
@@ -174,10 +182,19 @@ class ForgedLab:
                 self._candidates.refuse(candidate)
             self._indexes = PostgresIndexes.read(connection, self.catalog.search_path)
             self._aliases = self._indexes.aliases()
+            entries = [entry for candidate in new for entry in self._expressions(candidate)]
+            if entries:
+                connection.execute(write_columns(entries))
             numbers = [part.number for c in self._candidates for part in self._indexes.find(c.name)]
             made = [number for number in numbers if number not in self._invalid]
             self._invalid |= set(set_valid(connection, made, valid=False))
         self._apply(tables)
+
+    def _expressions(self, candidate: Candidate) -> Iterator[ColumnEntry]:
+        """Yield what is known of a candidate's expressions, on each table that it is stored on."""
+        places = {(table.schema, table.name): table for table in family(self.catalog, candidate.table)}
+        for part in self._indexes.parts.get((candidate.table.schema, candidate.name), ()):
+            yield from expression_entries(candidate, places[part.table], part.name[1], self.statistics)
 
     def _share(self, candidate: Candidate) -> float:
         """Return what share of the table's rows a partial index holds, as the planner sees it."""

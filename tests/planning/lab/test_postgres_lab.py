@@ -191,6 +191,16 @@ def test_candidates_of_all_kinds(lab):
     assert lab.size_of(whole).height == 2
 
 
+def test_expressions_of_candidates_have_as_many_values_as_their_columns(lab):
+    by_name = "SELECT * FROM customers WHERE upper(email) = $1"
+    (name,) = lab.add([IndexSpec("public", "customers", ("upper(email)",), (None,))])
+    assert planned(lab, by_name).root.rows == 5_000, "what is taken of an expression that nobody knows"
+    with lab.visible(shown=[name]):
+        assert (planned(lab, by_name).indexes, planned(lab, by_name).root.rows) == ({name}, 1)
+        with lab.at_rows("customers", 5_000):
+            assert planned(lab, by_name).root.rows == 1
+
+
 def test_what_cannot_be_made_is_refused(lab):
     refused = [
         IndexSpec("public", "nowhere", ("id",), ("id",)),

@@ -166,6 +166,15 @@ def test_an_owner_makes_what_it_may(opened, shops, builder, ballast_mb, rung):
     assert helps(lab)
 
 
+@pytest.mark.parametrize("major", [18, 15])
+def test_expressions_of_candidates_have_as_many_values_as_their_columns(opened, shops, major):
+    lab = opened(major, server=given(shops(major)[0]), server_was_given=True, own=Unavailable(), ballast_mb=0).lab
+    (name,) = lab.add([IndexSpec("public", "customers", ("upper(email)",), (None,))])
+    with lab.visible(shown=[name]):
+        plan = planned(lab, "SELECT * FROM customers WHERE upper(email) = $1")
+    assert (plan.indexes, plan.root.rows) == ({name}, 1)
+
+
 def test_an_owner_hides_and_shows_by_transactions_that_nest(opened, shops, builder):
     lab = opened(server=given(shops(18)[0], builder(18)), server_was_given=True, own=Unavailable()).lab
     note, kind, refused = lab.add(
