@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -81,7 +82,7 @@ class VerdictMaker:
         for unit, effect in zip(units, effects, strict=True):
             for member in unit.members:
                 if effect is not None:
-                    yield member, self._verdict(member, effect)
+                    yield member, self._verdict(member, effect if not self._is_pruned(member) else None)
                 elif isinstance(member, Wanted):
                     yield member, self._of_range(variant, member, plan)
                 else:
@@ -97,9 +98,17 @@ class VerdictMaker:
         verdict = self._verdict(wanted, effect)
         return verdict if effect is None else replace(verdict, is_assumed=True, plan_before=plan)
 
+    def _is_pruned(self, member: Wanted | Unusable) -> bool:
+        """Whether a range of a partition key is all that is asked for: partitions are what finds it."""
+        if not isinstance(member, Wanted) or not member.is_range_only:
+            return False
+        table = self._catalog.table(member.spec.table, member.spec.schema)
+        key = re.findall(r"\w+", table.partition_key) if table is not None else []
+        return member.spec.columns[0] in key
+
     def _of_narrow_range(self, variant: Variant, wanted: Wanted) -> Effect | None:
         what_if = self._what_if
-        if what_if is None or self._has_histogram(wanted):
+        if what_if is None or self._has_histogram(wanted) or self._is_pruned(wanted):
             return None
         sql = closed(variant.sql, wanted.terms, wanted.alias)
         names = what_if.names([wanted.spec])

@@ -155,9 +155,12 @@ def node_of(plan: Plan | None, scan: Scan | None) -> Node | None:
     """Return the node that reads what a scan reads; None without a plan, or where it is not read by itself."""
     if plan is None or scan is None:
         return None
-    nodes = (node for node in plan.root.walk() if node.access in _READS)
-    found = [node for node in nodes if node.table.lower() == scan.table.lower()]
-    return next((node for node in found if node.alias == scan.alias), found[0] if found else None)
+    named = re.compile(rf"{re.escape(scan.alias)}(_\d+)?")
+    nodes = [node for node in plan.root.walk() if node.access in _READS]
+    of_table = [node for node in nodes if node.table.lower() == scan.table.lower()]
+    # PostgreSQL numbers the aliases that several queries use, and those of partitions
+    found = [node for node in of_table or nodes if named.fullmatch(node.alias)] or of_table
+    return next((node for node in found if node.is_whole), found[0] if found else None)
 
 
 def reads_text(verdict: Verdict, scan: Scan | None) -> str:
@@ -169,6 +172,8 @@ def reads_text(verdict: Verdict, scan: Scan | None) -> str:
         return "each execution reads the whole table"
     if node is None or scan is None:
         return _gain_text(verdict)
+    if node.is_whole and node.table.lower() != scan.table.lower():
+        return "each execution reads whole partitions"
     if node.is_whole:
         if scan.is_once and _runs_per_row(plan.root, node):
             return f"each row of the outer query reads {rows}"

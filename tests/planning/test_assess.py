@@ -150,6 +150,15 @@ def test_a_range_of_unknown_width_is_asked_for_a_narrow_one(given):
     assert (verdict.helps, verdict.is_assumed) == (False, False)
 
 
+def test_partitions_find_ranges_of_their_key(given):
+    table = Table("", "orders", columns=orders().columns, partition_key="RANGE (city)")
+    catalog = Catalog(Dialect.POSTGRESQL, tables=(table,))
+    lab = planner({"": 1000.0, A: 8.0})
+    wanted = [want("city", terms=(TOTAL,), is_range_only=True)]
+    assert helping(assessed(given, lab, variant(wanted=wanted), catalog=catalog)) == []
+    assert helping(assessed(given, lab, variant(wanted=wanted))) == [("city",)]
+
+
 def hidden(spec=None, kind=TermKind.EQUAL):
     term = Term("city", kind, expression="lower(city)")
     return Unusable(Obstacle.FUNCTION, "orders", 0, "orders", term, spec=spec)

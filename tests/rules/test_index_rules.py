@@ -61,7 +61,7 @@ CASES = {
     f"{ORDERS} orders.total > {{}}": "DBG201 orders.total",
     f"{ORDERS} orders.created_at BETWEEN {{}} AND {{}}": "DBG201 orders.created_at",
     f"{ORDERS} orders.city = {{}} OR orders.name = {{}}": "DBG201 orders.city",
-    f"{ORDERS} orders.status = {{}} OR orders.name = {{}}": "DBG201 orders.name",
+    "SELECT item.id FROM item WHERE item.order_id = {} OR item.sku = {}": "DBG201 item.sku",
     f"{ORDERS} orders.city = {{}} LIMIT {{1}}": "DBG201 orders.city",
     f"{ORDERS} orders.city = {{}} ORDER BY orders.created_at DESC LIMIT {{9}}": "DBG201 orders(city, created_at)",
     "UPDATE orders SET total = {} WHERE orders.name = {}": "DBG201 orders.name",

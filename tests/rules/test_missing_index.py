@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from assessments import STATIC, assessment, judged, plan, statement, use, verdict, want
 
@@ -15,6 +17,9 @@ from pytest_dbguard.sql.facts.model import Scan, Written
 
 SUBPLAN = Node(Access.SUBPLAN, "CORRELATED SCALAR SUBQUERY", children=(plan().root,))
 PER_ROW = Plan(Node(Access.SEQUENTIAL, "SCAN customer", table="customer", children=(SUBPLAN,)), 9e9)
+SCAN = Node(Access.SEQUENTIAL, "Seq Scan on orders", table="orders", alias="orders_1", total_cost=9.0)
+RECURSION = Plan(Node(Access.OTHER, "Append", children=(plan(Access.INDEX).root, SCAN)), 9e9)
+PARTITIONS = Plan(Node(Access.OTHER, "Append", children=(replace(SCAN, table="orders_2025"),)), 9e9)
 UPDATE = Plan(Node(Access.OTHER, "Update on orders", table="orders", alias="orders", children=(plan().root,)), 2137.0)
 
 
@@ -84,6 +89,8 @@ def test_how_much_it_weighs(given, expected):
         (Scan("orders", "orders", has_limit=True), plan(), "an execution may read all 100,000 rows"),
         (Scan("orders", "orders", is_once=True), PER_ROW, "each row of the outer query reads all 100,000 rows"),
         (Scan("orders", "orders", is_once=True), plan(), "each execution reads all 100,000 rows"),
+        (Scan("orders", "orders"), PARTITIONS, "each execution reads whole partitions"),
+        (Scan("orders", "orders"), RECURSION, "each execution reads all 100,000 rows"),
         (Scan("orders", "orders", is_written=True), UPDATE, "each execution reads all 100,000 rows"),
         (Scan("orders", "orders"), plan(Access.AUTOMATIC_INDEX), "builds a temporary index of all 100,000 rows"),
         (Scan("orders", "orders"), plan(Access.INDEX, cost=100.0), "with one it costs 8% of what it costs now"),
