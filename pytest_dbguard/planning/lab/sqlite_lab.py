@@ -16,7 +16,7 @@ from pytest_dbguard.planning.lab.base import (
     Rung,
 )
 from pytest_dbguard.planning.lab.sized_statistics import statistics_at_rows, table_statistics
-from pytest_dbguard.planning.lab.sqlite_schema_copy import SchemaCopy, reason
+from pytest_dbguard.planning.lab.sqlite_schema_copy import REFUSED, SchemaCopy, reason
 from pytest_dbguard.planning.lab.sqlite_stat1 import StatRow, all_rows, stat1_rows, stat_of
 from pytest_dbguard.planning.sqlite_plans import parse_sqlite
 from pytest_dbguard.planning.statistics.model import Statistics
@@ -50,10 +50,14 @@ class SqliteLab:
             f"sqlite_stat1 in an empty copy in memory, SQLite {version}",
             problems=self._copy.problems,
         )
-        # makes the table: nobody can CREATE it by its name
-        self._copy.rows("ANALYZE")
-        self._copy.rows("DELETE FROM sqlite_stat1")
-        self._insert(all_rows(catalog, statistics, self._left_out))
+        try:
+            # makes the table: nobody can CREATE it by its name
+            self._copy.rows("ANALYZE")
+            self._copy.rows("DELETE FROM sqlite_stat1")
+            self._insert(all_rows(catalog, statistics, self._left_out))
+        except REFUSED as error:
+            self.close()
+            raise LabError(f"the schema cannot be copied: {reason(error)}") from error
 
     def _insert(self, rows: Iterable[StatRow]) -> None:
         self._copy.many("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)", list(rows))
@@ -63,7 +67,7 @@ class SqliteLab:
         """Plan one statement, without running it; what the planner refuses is told, not raised."""
         try:
             rows = self._copy.rows(f"EXPLAIN QUERY PLAN {sql}")
-        except (sqlite3.Error, sqlite3.Warning, UnicodeEncodeError) as error:
+        except REFUSED as error:
             return Explained(None, reason(error))
         return Explained(parse_sqlite(rows, sql))
 
@@ -84,7 +88,7 @@ class SqliteLab:
             return False
         try:
             self._copy.rows(_create(spec, name))
-        except (sqlite3.Error, sqlite3.Warning):
+        except REFUSED:
             return False
         return True
 

@@ -11,6 +11,8 @@ from typing import Any
 from pytest_dbguard.schema.catalog import Catalog, RelationKind, Table
 
 Row = tuple[Any, ...]
+REFUSED = (sqlite3.Error, sqlite3.Warning, UnicodeEncodeError)
+"""What comes of a statement that SQLite, or its driver, does not take."""
 
 _FUNCTION = re.compile(r"no such function: (.+)|wrong number of arguments to function (.+)\(\)")
 _WINDOW = re.compile(r"(\w+)\(\) may not be used as a window function")
@@ -54,7 +56,7 @@ class SchemaCopy:
             return "its statement is not known"
         try:
             self.rows(table.ddl)
-        except sqlite3.Error as error:
+        except REFUSED as error:
             return reason(error)
         return ""
 
@@ -63,14 +65,14 @@ class SchemaCopy:
             if index.ddl:
                 try:
                     self.rows(index.ddl)
-                except sqlite3.Error as error:
+                except REFUSED as error:
                     yield f"index `{index.name}` is left out: {reason(error)}"
 
     def rows(self, sql: str) -> list[Row]:
         """Run one statement and return its rows; what the program would have registered is stubbed on the way.
 
         Raises:
-            sqlite3.Error: When SQLite refuses it; `reason` tells why without literals.
+            One of REFUSED: When SQLite does not take it; `reason` tells why without literals.
         """
         values = [None] * sql.count("?")
         while True:
