@@ -17,6 +17,8 @@ _VERSIONS: Final = "count(*) || '/' || coalesce(sum(xmin::text::int8), 0)"
 _PARTS: Final = (
     # Numbers of transactions are those of one server.
     "pg_postmaster_start_time()",
+    # Where names without a schema lead.
+    "current_schemas(false)",
     # By its columns: TRUNCATE and VACUUM write to it.
     "(SELECT coalesce(sum(hashtextextended(concat_ws(' ', oid, relname, relnamespace, relkind, relpersistence,"
     " reloptions, relispartition), 0)), 0) FROM pg_class"
@@ -60,6 +62,6 @@ def fingerprint_query(dialect: Dialect) -> str:
     """Return a query for one text that differs after every change to a table, column, index, constraint, view or type.
 
     What it returns is good for comparing on one server, not for telling schemas apart elsewhere: `catalog_id` does
-    that. Rows that come and go, TRUNCATE, VACUUM, ANALYZE and temporary tables of PostgreSQL leave it as it is.
+    that. Another search path shows too. Rows that come and go, TRUNCATE, VACUUM, ANALYZE and temporary tables of PostgreSQL leave it as it is.
     """
     return _POSTGRESQL if dialect is Dialect.POSTGRESQL else _SQLITE

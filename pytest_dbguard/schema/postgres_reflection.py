@@ -51,7 +51,7 @@ def reflect_postgres(fetch: Fetch) -> Catalog:
         version=server["version"].split()[0],
         tables=tuple(sorted(reading.tables(), key=lambda table: (table.schema, table.name))),
         collation=_database_collation(server["database"]),
-        search_path=tuple(server["path"]),
+        search_path=tuple(name for name in server["path"] if not name.startswith("pg_temp_")),
         prelude=before,
         afterwards=afterwards,
     )

@@ -190,6 +190,7 @@ def test_an_extension_keeps_its_tables_to_itself(databases, kind):
 def test_texts_do_not_depend_on_the_search_path_which_stays_as_it_is(url, catalog, autocommit):
     with psycopg.connect(connection_string(url), autocommit=autocommit) as connection:
         connection.execute('SET search_path = "Shop", public, pg_temp')
+        connection.execute("CREATE TEMPORARY TABLE mine (id int)")
         found = reflect_postgres(fetcher(connection))
         path = connection.execute("SELECT current_setting('search_path')").fetchone()[0]
     assert path == '"Shop", public, pg_temp'
