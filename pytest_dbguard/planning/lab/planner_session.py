@@ -70,6 +70,8 @@ class PlannerSession:
             return Explained(None, str(error))
         except psycopg.Error as error:
             return Explained(None, told(error))
+        except UnicodeError:
+            return Explained(None, "its text is not UTF-8")
 
     def close(self) -> None:
         """Close the connection."""
@@ -141,11 +143,10 @@ def _without_ours(plan: Plan) -> Plan:
 def told(error: Error) -> str:
     """Return why the server refuses a text, without literals: only messages that name objects are shown."""
     state = error.sqlstate or ""
-    message = error.diag.message_primary or ""
-    if state == _SYNTAX or not message:
-        return "syntax error" if state == _SYNTAX else "the server ended the session"
+    if state == _SYNTAX:
+        return "syntax error"
     if state.startswith(_SAFE_MESSAGES):
-        return message
+        return error.diag.message_primary or "refused"
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__.rstrip("_")).lower()
 
 

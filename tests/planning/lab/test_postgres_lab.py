@@ -269,7 +269,11 @@ def test_every_kind_of_statement_is_planned_and_none_runs(lab):
         ("SELECT * FROM orders WHERE id = 'secret'", "invalid text representation"),
         ("SELECT 'secret", "syntax error"),
         ("SELECT * FROM orders WHERE note = 'x' 'secret'", "syntax error"),
-        ("SELECT 1; DROP TABLE audit.orders", ""),
+        ("SELECT 1; DROP TABLE audit.orders", "read only sql transaction"),
+        ("SELECT '\udcff secret'", "its text is not UTF-8"),
+        ("SELECT '\0 secret'", "syntax error"),
+        ("", "syntax error"),
+        ("CALL nothing($1)", "syntax error"),
     ],
 )
 def test_what_the_planner_refuses_is_told_without_values(lab, sql, told):

@@ -18,6 +18,7 @@ from pytest_dbguard.planning.lab.lab_collation import collation_clauses
 from pytest_dbguard.planning.lab.registry import LabOptions, open_lab
 from pytest_dbguard.planning.lab.relation_files import LocalFiles, ServerFiles
 from pytest_dbguard.schema.catalog import Collation
+from pytest_dbguard.templates.advisory_locks import held_locks
 from pytest_dbguard.templates.marks import Kind, read_mark
 from pytest_dbguard.templates.runs import run_lock
 from tests.databases.servers import docker_api
@@ -25,6 +26,7 @@ from tests.planning.lab.shop_of_postgres import catalog_of, connect, make_shop, 
 
 BY_NOTE = "SELECT * FROM orders WHERE note = $1"
 NOTE = IndexSpec("public", "orders", ("note",), ("note",))
+ROOT = Path(__file__).parents[3]
 KILLED = """
 import sys
 from sqlalchemy import make_url
@@ -39,10 +41,6 @@ choice = open_lab(catalog, statistics_of(catalog), LabOptions(server=server, ser
 print(choice.lab._database.name, flush=True)
 sys.stdin.read()
 """
-ALONE = """
-    SELECT count(*), pg_sleep(0.005) FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND datname ~ '^dbguard'
-"""
 
 
 def databases(server):
@@ -50,6 +48,16 @@ def databases(server):
     query = "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database WHERE datname ~ '^dbguard'"
     with connect(server) as connection:
         return dict(connection.execute(query).fetchall())
+
+
+def wait_until_free(server, number):
+    """Wait until the server has noticed that whoever held a lock is gone."""
+    with connect(server) as connection:
+        for _ in range(4000):
+            if number not in held_locks(connection):
+                return
+            connection.execute("SELECT pg_sleep(0.005)")
+    raise AssertionError("the lock is still held")
 
 
 def digests(server, database):
@@ -97,8 +105,7 @@ def test_it_is_marked_while_it_is_there_and_gone_when_closed(shops):
     mark = read_mark(comments[lab._database.name])
     assert (mark.kind, lab._database.name) == (Kind.COPY, f"dbguard_{mark.run}_lab")
     with connect(server) as connection:
-        held = connection.execute("SELECT classid::int8 << 32 | objid::int8 FROM pg_locks WHERE locktype = 'advisory'")
-        assert run_lock(mark.run) in {number for (number,) in held}
+        assert run_lock(mark.run) in held_locks(connection)
     lab.close()
     assert lab._database.name not in databases(server)
 
@@ -108,14 +115,11 @@ def test_what_a_killed_run_left_is_swept_and_what_lives_is_not(shops):
     url = server.url.render_as_string(hide_password=False)
     living = open_lab(catalog, statistics_of(catalog), LabOptions(server=server)).lab
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", KILLED, url], **pipes) as process:
+    with subprocess.Popen([sys.executable, "-c", KILLED, url], cwd=ROOT, **pipes) as process:
         left = process.stdout.readline().strip()
         process.kill()
     assert left in databases(server)
-    with connect(server) as connection:
-        for _ in range(2000):  # the server notices that the sessions have gone
-            if connection.execute(ALONE).fetchone()[0] <= 2:
-                break
+    wait_until_free(server, run_lock(left.split("_")[1]))
     try:
         open_lab(catalog, statistics_of(catalog), LabOptions(server=server)).lab.close()
         assert left not in databases(server)
