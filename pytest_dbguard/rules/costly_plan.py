@@ -113,7 +113,8 @@ class CostlyPlan(IndexRule):
         if plan.cost is not None and plan.cost > self._limits.max_cost:
             hot = hot_node(plan) or plan.root
             table = _table_below(hot) or _table_below(plan.root)
-            yield _Fact(f"a statement on `{table}` costs {figure(plan.cost)} in the planner's unit", table, hot)
+            what = f"a statement on `{table}`" if table else "a statement without a table"
+            yield _Fact(f"{what} costs {figure(plan.cost)} in the planner's unit", table, hot)
         yield from self._large_reads(statement, plan, assessment)
         if plan.cost is not None:
             yield from _spills(plan, assessment)
@@ -136,11 +137,11 @@ class CostlyPlan(IndexRule):
             rule=self.code,
             name=self.name,
             severity=self.severity,
-            subject=first.table,
+            subject=first.table or plan.root.text,
             message=first.text,
             fix=Fix("read fewer rows: by a narrower condition, in pages, or from what is kept ready for this question"),
             evidence=tuple(dict.fromkeys(fact.text for fact in others)),
-            basis=basis_text(assessment, verdict, first.table),
+            basis="" if known is None else basis_text(assessment, verdict, first.table),
             plan=plan_lines(plan, first.node),
         )
 

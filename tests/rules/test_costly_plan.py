@@ -116,6 +116,12 @@ def test_what_sqlite_sorts_is_read_whole_before_a_limit():
     assert len(findings(plan, facts=LIMITED, **SQLITE)) == 1
 
 
+def test_a_statement_without_a_table():
+    (finding,) = findings(pg_plan(pg_node("Function Scan", cost=10**8, Function_Name="generate_series", Alias="g")))
+    assert finding.message == "a statement without a table costs 100,000,000 in the planner's unit"
+    assert (finding.subject, finding.basis) == ("Function Scan on generate_series g", "")
+
+
 def test_options():
     plan = pg_plan(scan(cost=2500))
     assert len(findings(plan, options={"max_cost": 2000})) == 1
