@@ -62,6 +62,7 @@ def fingerprint_query(dialect: Dialect) -> str:
     """Return a query for one text that differs after every change to a table, column, index, constraint, view or type.
 
     What it returns is good for comparing on one server, not for telling schemas apart elsewhere: `catalog_id` does
-    that. Another search path shows too. Rows that come and go, TRUNCATE, VACUUM, ANALYZE and temporary tables of PostgreSQL leave it as it is.
+    that. Another search path shows too. Rows that come and go, TRUNCATE, VACUUM, ANALYZE and temporary tables of
+    PostgreSQL leave it as it is.
     """
     return _POSTGRESQL if dialect is Dialect.POSTGRESQL else _SQLITE
