@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog, Table
 
 _LOAD = "ANALYZE sqlite_schema"
+# some take effect while they are compiled
+_PRAGMA = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*PRAGMA\b", re.IGNORECASE | re.DOTALL)
 
 
 class SqliteLab:
@@ -65,6 +68,8 @@ class SqliteLab:
 
     def explain(self, sql: str) -> Explained:
         """Plan one statement, without running it; what the planner refuses is told, not raised."""
+        if _PRAGMA.match(sql):
+            return Explained(None, "a PRAGMA has no plan")
         try:
             rows = self._copy.rows(f"EXPLAIN QUERY PLAN {sql}")
         except REFUSED as error:

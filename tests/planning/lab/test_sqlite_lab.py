@@ -169,6 +169,9 @@ def test_what_cannot_be_copied_is_told_and_the_rest_is_there():
         ("SELECT 'secret' FROM orders WHERE 'secret' secret", "syntax error"),
         ("SELECT 'secret", "unrecognized token"),
         ("SELECT 1; DROP TABLE orders", "SQLite refuses it"),
+        ("SELECT \x00", "SQLite refuses it"),
+        ("SELECT '\ud800'", "SQLite refuses it"),
+        ("-- quietly\n/* so */ pragma case_sensitive_like = 1", "a PRAGMA has no plan"),
     ],
 )
 def test_what_sqlite_refuses_is_told_without_its_words(lab, sql, problem):
