@@ -115,6 +115,10 @@ class ConditionReader:
 
     def _is(self, reading: Reading, node: exp.Expr, *, is_negated: bool) -> None:
         side, value = self._operand(node.this), node.expression
+        if side.holds_condition and isinstance(value, exp.Boolean) and value.this and not is_negated:
+            # (a = 1) IS TRUE
+            self._dispatch(reading, node.this.unnest(), is_negated=False)
+            return
         is_null = isinstance(value, exp.Null)
         if is_null or isinstance(value, exp.Boolean):
             kind = TermKind.NULL if is_null else TermKind.EQUAL
@@ -330,7 +334,7 @@ class ConditionReader:
     ) -> None:
         """Add a term for each column of a side; several in one expression are nothing for an index on one of them."""
         is_single = len(side.found) == 1 and side.is_known and not side.has_query
-        kind = kind if is_single and not side.is_json else TermKind.OTHER
+        kind = kind if is_single and not side.is_json and not side.holds_condition else TermKind.OTHER
         for found in side.found:
             for ref in found.refs:
                 term = Term(

@@ -19,6 +19,10 @@ class JoinNode:
     kind: str
     readings: list[Reading] = field(default_factory=list)
     pairs: list[tuple[Found, Found]] = field(default_factory=list)
+    members: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        self.members = members(self.left) | members(self.right)
 
     @property
     def is_inner(self) -> bool:
@@ -27,6 +31,11 @@ class JoinNode:
 
 
 Node = Leaf | JoinNode
+
+
+def members(node: Node) -> frozenset[int]:
+    """Return the ids of the elements of FROM in a tree."""
+    return node.members if isinstance(node, JoinNode) else frozenset((id(node),))
 
 
 def leaves(node: Node | None) -> list[Leaf]:
@@ -64,9 +73,7 @@ def reduce_outer(node: Node, strict: set[int], *, is_postgres: bool) -> None:
     if not isinstance(node, JoinNode):
         return
     if is_postgres or node.kind == "left":
-        left_strict, right_strict = (
-            any(id(leaf) in strict for leaf in leaves(side)) for side in (node.left, node.right)
-        )
+        left_strict, right_strict = (not strict.isdisjoint(members(side)) for side in (node.left, node.right))
         node.kind = _reduced(node.kind, left_strict, right_strict)
     own = {id(leaf) for reading in node.readings for leaf in reading.strict} if is_postgres else set()
     above = {"inner": (strict | own, strict | own), "left": (strict, own), "right": (own, strict)}
@@ -110,7 +117,7 @@ def meeting(root: Node, one: Leaf, other: Leaf) -> JoinNode | None:
     """Return the join at which two elements meet."""
     node = root
     while isinstance(node, JoinNode):
-        left = {id(leaf) for leaf in leaves(node.left)}
+        left = members(node.left)
         sides = id(one) in left, id(other) in left
         if sides[0] != sides[1]:
             return node
@@ -122,7 +129,7 @@ def assign(root: Node, one: Found, other: Found) -> None:
     """Note two columns that must be equal with the join at which their elements meet."""
     node = meeting(root, one.leaf, other.leaf)
     if node is not None:
-        is_left = any(one.leaf is leaf for leaf in leaves(node.left))
+        is_left = id(one.leaf) in members(node.left)
         node.pairs.append((one, other) if is_left else (other, one))
 
 

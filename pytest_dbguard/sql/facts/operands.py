@@ -89,6 +89,11 @@ class Operand:
         return any(isinstance(node, _JSON) for node in self._nodes)
 
     @cached_property
+    def holds_condition(self) -> bool:
+        """Whether a comparison or a connective stands in it: CASE, (a = 1) IS TRUE."""
+        return any(isinstance(node, exp.Predicate | exp.Connector) for node in self._nodes)
+
+    @cached_property
     def wrapping(self) -> Wrapping:
         """What is done to the columns in it, the weightiest of all."""
         inner = [ref.wrapping for found in self.found for ref in found.refs]
