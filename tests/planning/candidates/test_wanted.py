@@ -127,6 +127,33 @@ def test_order_with_a_filter():
     assert specs([scan("orders", equal("name"), order=(AT,), has_limit=True)]) == []
 
 
+@pytest.mark.parametrize(
+    ("terms", "keys"),
+    [
+        ([term("city", TermKind.RANGE)], ("city",)),
+        ([term("at", TermKind.RANGE)], ("at",)),
+        ([equal("city"), term("at", TermKind.RANGE)], ("city", "at")),
+        ([equal("city"), term("customer_id", TermKind.RANGE)], ("city", "at")),
+        ([equal("city"), equal("customer_id"), equal("code")], ("city", "customer_id", "code")),
+    ],
+)
+def test_an_order_behind_what_is_filtered(terms, keys):
+    assert [each[1] for each in specs([scan("orders", *terms, order=(AT,), has_limit=True)])] == [keys]
+
+
+@pytest.mark.parametrize(("distinct", "keys"), [(4, [("status", "at")]), (50_000, [])])
+def test_production_decides_whether_many_rows_are_left_to_sort(distinct, keys):
+    columns = (ColumnStatistics("status", distinct),)
+    known = small(1_000_000, columns=columns, origin=Origin.PRODUCTION)
+    found = specs([scan("orders", equal("status"), order=(AT,), has_limit=True)], statistics=known)
+    assert [each[1] for each in found] == keys
+
+
+def test_the_name_of_a_status_tells_that_many_rows_are_left_to_sort():
+    found = specs([scan("orders", equal("status"), order=(AT,), has_limit=True)])
+    assert found == [("orders", ("status", "at"), Purpose.SORT)]
+
+
 def test_order_of_what_is_not_deleted_is_a_partial_index():
     ordered = scan("orders", term("city", TermKind.NULL), order=(AT,), has_limit=True)
     made = wanted(facts(ordered), catalog(ORDERS), None)
