@@ -27,8 +27,10 @@ def collation_clauses(connection: Connection, collation: Collation, major: int) 
     Whether text sorts by bytes decides whether a plain index serves `LIKE 'abc%'`, so that this is kept whatever else
     a server lacks. `C.UTF-8` of the C library is not C to the planner, and glibc always has it.
     """
+    # a server of another encoding has no locale of its own that goes with UTF-8
+    by_bytes = (_libc("C", major), "text sorts by bytes in the lab: this server has no other collation for UTF-8")
     if not collation.provider and not collation.locale:
-        return [("", "")]
+        return [("", ""), by_bytes]
     if collation.is_c:
         return [_by_bytes(collation, major)]
     asked = f"{collation.provider or 'libc'} collation {collation.locale}"
@@ -41,7 +43,7 @@ def collation_clauses(connection: Connection, collation: Collation, major: int) 
         ways.append((_libc(locale, major), "" if same else f"{asked}: not on this server, {locale} stands in for it"))
     if major >= _ICU_SINCE:
         ways.append((_icu("und", major), f"{asked}: not on this server, ICU's root collation stands in for it"))
-    return [*ways, ("", f"{asked}: not on this server, which sorts its own way")]
+    return [*ways, ("", f"{asked}: not on this server, which sorts its own way"), by_bytes]
 
 
 def _by_bytes(collation: Collation, major: int) -> Clause:

@@ -207,8 +207,20 @@ def test_ways_to_sort_end_with_one_that_works_everywhere(servers):
     assert " LOCALE_PROVIDER icu LOCALE 'de-DE'" in ways[17][0][0]
     assert " LOCALE_PROVIDER icu ICU_LOCALE 'de-DE'" in ways[15][0][0]
     assert "PROVIDER" not in ways[14][0][0], "it has no providers for whole databases"
-    assert {clauses[-1][0] for clauses in ways.values()} == {""}
-    assert all(clauses[-1][1].startswith("icu collation de-DE: not on this server") for clauses in ways.values())
+    assert {clauses[-2][0] for clauses in ways.values()} == {""}
+    assert all(clauses[-2][1].startswith("icu collation de-DE: not on this server") for clauses in ways.values())
+    assert {clauses[-1][0].removeprefix(" LOCALE_PROVIDER libc") for clauses in ways.values()} == {
+        " LC_COLLATE 'C' LC_CTYPE 'C'"
+    }
+
+
+def test_a_server_that_refuses_its_own_way_to_sort_gets_the_next(shops, monkeypatch):
+    server, catalog = shops(15)
+    ways = [(" LC_COLLATE 'xx_XX' LC_CTYPE 'xx_XX'", "never"), (" LC_COLLATE 'C' LC_CTYPE 'C'", "the second")]
+    monkeypatch.setattr("pytest_dbguard.planning.lab.lab_database.collation_clauses", lambda *_: ways)
+    lab = open_lab(catalog, statistics_of(catalog), LabOptions(server=server)).lab
+    lab.close()
+    assert lab.description.problems == ("the second",)
 
 
 def test_pages_carry_checksums_where_the_server_wants_them(monkeypatch, tmp_path):
