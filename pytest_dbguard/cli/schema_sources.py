@@ -32,6 +32,8 @@ class Found:
     left_out: tuple[str, ...] = ()
 
 
+_LIMITS = "SELECT set_config('statement_timeout', '60s', true), set_config('lock_timeout', '5s', true)"
+"""A look at a schema must not wait long for who changes it. Not by options of the connection: poolers refuse those."""
 _KNOWN = "give a URL of PostgreSQL or SQLite, a SQLite file, or models as `module:attribute`"
 
 
@@ -78,6 +80,7 @@ def _of_postgres(text: str) -> Found:
     try:
         with psycopg.connect(connection_string(url), connect_timeout=CONNECT_S, prepare_threshold=None) as connection:
             connection.read_only = True
+            connection.execute(_LIMITS)
 
             def fetch(sql: str) -> list[tuple[Any, ...]]:
                 return connection.execute(sql).fetchall()

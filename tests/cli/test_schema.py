@@ -118,6 +118,21 @@ def test_a_postgres_database_is_shown_with_its_rows(dbguard, postgres):
     assert result.out.splitlines()[2:4] == ["cities, 1,200 rows", "  id  integer"]
 
 
+def test_a_table_that_somebody_is_changing_is_not_waited_for_forever(dbguard, postgres, monkeypatch):
+    import sqlalchemy as sa
+
+    monkeypatch.setattr("pytest_dbguard.cli.schema_sources._LIMITS", "SELECT set_config('lock_timeout', '20ms', true)")
+    engine = sa.create_engine(postgres.url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE busy (id int CHECK (id > 0))"))
+    with engine.begin() as connection:
+        connection.execute(sa.text("LOCK TABLE busy IN ACCESS EXCLUSIVE MODE"))
+        result = dbguard("schema", shown_url(postgres))
+    engine.dispose()
+    assert result.status == 2
+    assert result.err.strip().endswith("canceling statement due to lock timeout")
+
+
 def test_a_file_of_sqlite_is_shown_and_not_changed(dbguard, tmp_path):
     path = tmp_path / "shop.db"
     connection = sqlite3.connect(path)
