@@ -28,8 +28,8 @@ class UnindexedForeignKey(IndexRule):
     """unindexed-foreign-key (DBG202).
 
     ## What it does
-    Finds foreign keys whose columns no index begins with: a note for each, and a warning at each place that deletes a
-    row which the key refers to, or changes its key.
+    Finds foreign keys whose columns no index begins with: a note for each of the tables that the run uses, and a
+    warning at each place that deletes a row which the key refers to, or changes its key.
 
     ## Why is this bad?
     Before a row may go, the database looks for the rows that refer to it, whatever ON DELETE says. Without an index it
@@ -86,9 +86,10 @@ class UnindexedForeignKey(IndexRule):
 
     def judge(self, assessment: Assessment) -> Iterable[Finding]:
         """Yield a finding for each key, at each place that deletes what it refers to; else a note without a place."""
-        told = set(_told(assessment))
+        told, used = set(_told(assessment)), _used_tables(assessment)
         for each in assessment.keys:
-            if not each.verdict.helps or (each.table.label, frozenset(each.key.columns)) in told:
+            is_told = (each.table.label, frozenset(each.key.columns)) in told
+            if is_told or not each.verdict.helps or used.isdisjoint((each.table.name, each.key.referred_table)):
                 continue
             draft = self._draft(assessment, each)
             places = [f for s in assessment.statements if _removes(s, each) for f in at_each_place(draft, s)]
@@ -111,6 +112,13 @@ class UnindexedForeignKey(IndexRule):
             basis=basis_text(assessment, verdict, each.spec.table, each.spec.schema),
             remedies=remedies((each.spec,), dialect),
         )
+
+
+def _used_tables(assessment: Assessment) -> frozenset[str]:
+    """Return the names of the tables that the run reads or writes."""
+    facts = [statement.facts for statement in assessment.statements]
+    read = {scan.table for each in facts for scan in each.scans}
+    return frozenset(read | {written.table for each in facts for written in each.written})
 
 
 def _told(assessment: Assessment) -> Iterator[tuple[str, frozenset[str]]]:

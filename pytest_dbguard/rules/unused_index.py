@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from pytest_dbguard.core.findings import Finding, Fix, Severity
 from pytest_dbguard.planning.assessment import Assessment
-from pytest_dbguard.rules.base import Stage
+from pytest_dbguard.rules.base import RuleOptions, Stage
 from pytest_dbguard.rules.index_findings import IndexRule, drop_remedies
 from pytest_dbguard.schema.catalog import Index, Table
+
+
+class UnusedIndexOptions(RuleOptions):
+    """Options of unused-index."""
+
+    min_statements: Annotated[int, Field(strict=True, ge=1)] = 50
 
 
 class UnusedIndex(IndexRule):
@@ -24,6 +32,7 @@ class UnusedIndex(IndexRule):
 
     ## Example
     ```python
+    # dbguard: min_statements = 1
     class Base(DeclarativeBase):
         pass
 
@@ -38,6 +47,7 @@ class UnusedIndex(IndexRule):
 
     ## Use instead
     ```python
+    # dbguard: min_statements = 1
     class Base(DeclarativeBase):
         pass
 
@@ -52,6 +62,7 @@ class UnusedIndex(IndexRule):
 
     ## Options
     - `severity` (default "note").
+    - `min_statements` (default 50): runs with fewer different statements are not judged: they are a part of the tests.
 
     ## Limits
     It knows what the tests of this run do: a job that no test runs may need the index. Indexes that forbid equal keys
@@ -62,11 +73,18 @@ class UnusedIndex(IndexRule):
     name: ClassVar[str] = "unused-index"
     severity: ClassVar[Severity] = Severity.NOTE
     stage: ClassVar[Stage] = Stage.PREVIEW
+    options_model: ClassVar[type[RuleOptions]] = UnusedIndexOptions
+
+    def __init__(self, options: RuleOptions) -> None:
+        super().__init__(options)
+        known = options if isinstance(options, UnusedIndexOptions) else UnusedIndexOptions()
+        self._min_statements = known.min_statements
+
     needs_whole_run: ClassVar[bool] = True
 
     def judge(self, assessment: Assessment) -> Iterable[Finding]:
         """Yield a finding for each index; none where statements were left out, since they might need it."""
-        if assessment.not_analysed:
+        if assessment.not_analysed or len(assessment.statements) < self._min_statements:
             return
         for table, index in _unused(assessment):
             yield Finding(

@@ -9,10 +9,13 @@ from pytest_dbguard.core.findings import Severity
 from pytest_dbguard.planning.assessment import UnindexedKey
 from pytest_dbguard.rules.unindexed_foreign_key import UnindexedForeignKey
 from pytest_dbguard.schema.catalog import Dialect
-from pytest_dbguard.sql.facts.model import Written
+from pytest_dbguard.sql.facts.model import Scan, Written
 
 KEY = UnindexedKey(ORDERS, ORDERS.foreign_keys[0], spec("customer_id"), verdict())
 DELETE = statement(written=(Written("DELETE", "customer"),))
+
+
+READS = statement(scan=Scan("c", "customer"), shape="s0")
 
 
 def found(*statements, keys=(KEY,), **more):
@@ -20,7 +23,7 @@ def found(*statements, keys=(KEY,), **more):
 
 
 def test_alone_it_is_a_note_without_a_place():
-    [finding] = found()
+    [finding] = found(READS)
     assert (finding.rule, finding.severity, finding.site) == ("DBG202", Severity.NOTE, None)
     assert finding.subject == "orders.customer_id"
     assert finding.message == (
@@ -46,7 +49,7 @@ def test_a_delete_of_what_it_refers_to():
     ],
 )
 def test_which_writes_look_for_referring_rows(written, severity):
-    [finding] = found(statement(written=(written,)))
+    [finding] = found(statement(written=(written,)), READS)
     assert finding.severity is severity
 
 
@@ -61,6 +64,12 @@ def test_what_a_filter_or_a_join_asks_for_is_told_once():
     assert found(DELETE, statement((want("customer_id", "city"), verdict()))) == []
     assert len(found(DELETE, statement((want("city", "customer_id"), verdict())))) == 1
     assert len(found(DELETE, statement((want("customer_id"), verdict(helps=False))))) == 1
+
+
+def test_tables_that_the_run_does_not_use():
+    assert found() == []
+    assert found(statement(scan=Scan("x", "other"))) == []
+    assert len(found(statement())) == 1
 
 
 def test_a_key_that_the_planner_would_not_look_up():

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import pytest
-from assessments import ORDERS, judged, statement
+from assessments import ORDERS, assessment, statement
 
 from pytest_dbguard.core.findings import Severity
-from pytest_dbguard.rules.unused_index import UnusedIndex
+from pytest_dbguard.rules.unused_index import UnusedIndex, UnusedIndexOptions
 from pytest_dbguard.schema.catalog import Index, IndexKey, Table
 from pytest_dbguard.sql.facts.model import Scan
 
+OPTIONS = UnusedIndexOptions(min_statements=1)
 ALL = frozenset(("public", index.name) for index in ORDERS.indexes)
 
 
+def found(*statements, options=OPTIONS, **more):
+    return list(UnusedIndex(options).judge(assessment(*statements, **more)))
+
+
 def names(*statements, **more):
-    return [finding.subject for finding in judged(UnusedIndex, *statements, **more)]
+    return [finding.subject for finding in found(*statements, **more)]
 
 
 def test_what_it_says():
-    [finding] = judged(UnusedIndex, statement(), used_indexes=ALL - {("public", "ix_orders_name")})
+    [finding] = found(statement(), used_indexes=ALL - {("public", "ix_orders_name")})
     assert (finding.rule, finding.severity, finding.site) == ("DBG206", Severity.NOTE, None)
     assert finding.message == "no statement of this run has a use for the index `ix_orders_name` of `orders`"
     assert finding.remedies
@@ -31,6 +36,11 @@ def test_an_index_that_is_used_and_a_primary_key():
 
 def test_a_table_that_the_run_does_not_read():
     assert names(statement(scan=Scan("c", "customer"))) == []
+
+
+@pytest.mark.parametrize(("number", "expected"), [(49, 0), (50, 2)])
+def test_a_run_of_few_statements_is_a_part_of_the_tests(number, expected):
+    assert len(names(*[statement()] * number, options=UnusedIndexOptions())) == expected
 
 
 def test_where_statements_were_left_out():
