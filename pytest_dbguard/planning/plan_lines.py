@@ -110,7 +110,9 @@ def _own_costs(node: Node, share: float) -> Iterator[tuple[float, Node]]:
         taken = min(cost * _runs(node, position), left) if cost else 0.0
         left -= taken
         if cost:
-            yield from _own_costs(child, share * taken / cost)
+            # planners count a hash table or an InitPlan again in each round of a loop above; it is made once
+            often = min(share, 1.0) if _runs_once(node, child) else share
+            yield from _own_costs(child, often * taken / cost)
     if total and node.access is not Access.SUBPLAN:
         yield left * share, node
 
@@ -120,10 +122,16 @@ def _runs(node: Node, position: int) -> float:
     child = node.children[position]
     if node.access is Access.NESTED_LOOP and position == 1:
         return max(node.children[0].rows or 1.0, 1.0)
-    is_hashed = any(f"hashed {child.text}" in text for _, text in node.condition)
-    if child.access is Access.SUBPLAN and child.text.startswith("SubPlan") and not is_hashed:
+    if child.access is Access.SUBPLAN and not _runs_once(node, child):
         return max(node.rows or 1.0, 1.0)
     return 1.0
+
+
+def _runs_once(node: Node, child: Node) -> bool:
+    """Whether a child is evaluated once, however often its node runs: an InitPlan, a CTE, a hashed subplan."""
+    if child.access is not Access.SUBPLAN:
+        return False
+    return not child.text.startswith("SubPlan") or any(f"hashed {child.text}" in text for _, text in node.condition)
 
 
 def _hot_without_costs(root: Node, rows_of: Callable[[str], float]) -> Node | None:

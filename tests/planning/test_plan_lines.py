@@ -97,6 +97,22 @@ HOT = {
         ),
         "Seq Scan on customers",
     ),
+    "a hashed subplan runs once in a loop too": (
+        pg_node(
+            "Nested Loop",
+            pg_read("Seq Scan", "customers", cost=900, rows=2000),
+            pg_read(
+                "Index Scan",
+                "items",
+                cost=84,
+                Index_Name="ix",
+                Filter="(NOT (ANY (id = (hashed SubPlan 1).col1)))",
+                Plans=[{**SCAN, "Total Cost": 80, "Subplan Name": "SubPlan 1", "Parent Relationship": "SubPlan"}],
+            ),
+            cost=168_900,
+        ),
+        "Index Scan using ix on items",
+    ),
 }
 
 
