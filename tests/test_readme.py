@@ -13,7 +13,7 @@ import pytest
 README = (Path(__file__).parent.parent / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 PYTHON = {code.split("\n")[0].removeprefix("# "): code for kind, code in BLOCKS if kind == "python"}
-TOML = [text for kind, text in BLOCKS if kind == "toml"]
+SIZES, RUNTIME, SETTINGS = (text for kind, text in BLOCKS if kind == "toml")
 CONSOLE = [text for kind, text in BLOCKS if kind == "console" and text.startswith("$")]
 VARIES = re.compile(r"\d+\.\d+ ?m?s\b|=+ .* in .* =+")
 SLOWEST = re.compile(r"slowest .*")
@@ -118,16 +118,15 @@ def test_comments_are_understood(project):
 def test_configuration_is_accepted(tmp_path):
     from pytest_dbguard.config.load import load_config
 
-    text = TOML[1]
-    assert "tool" in tomllib.loads(text)
-    (tmp_path / "pyproject.toml").write_text(text)
+    assert "tool" in tomllib.loads(SETTINGS)
+    (tmp_path / "pyproject.toml").write_text(SETTINGS)
     assert load_config(tmp_path).max_queries == 50
 
 
 def test_settings_of_the_runtime_are_accepted(tmp_path):
     from pytest_dbguard.runtime import DatabaseService, DatabaseSettings
 
-    (tmp_path / "pyproject.toml").write_text(TOML[0])
+    (tmp_path / "pyproject.toml").write_text(RUNTIME)
     (tmp_path / "password").write_text("secret\n")
     variables = {
         "DBGUARD_ENV": "production",
@@ -140,6 +139,24 @@ def test_settings_of_the_runtime_are_accepted(tmp_path):
     engine = DatabaseService(settings).manager.engine("analytics")
     assert (engine.url.host, engine.url.password) == ("reports.shop.example", "secret")
     assert DatabaseSettings.load(tmp_path, environ={}).profile == "development"
+
+
+def test_declared_sizes_are_accepted(tmp_path):
+    from pytest_dbguard.config.load import load_config
+    from pytest_dbguard.planning.statistics.load import load_statistics
+
+    (tmp_path / "pyproject.toml").write_text(SIZES)
+    statistics = load_statistics(tmp_path, scale=load_config(tmp_path).scale)
+    assert statistics.table("orders").rows == 10_000_000
+    assert statistics.table("invoices", "sales").rows == 2_000_000
+    assert statistics.table("orders").column("status").distinct(10_000_000) == 5
+
+
+def test_the_catalog_is_shown(project):
+    run(project, "-c", "import sqlite3; sqlite3.connect('shop.db').execute('CREATE TABLE t (id INTEGER PRIMARY KEY)')")
+    result = run(project, "-m", "pytest_dbguard", "schema", "sqlite:///shop.db")
+    assert result.returncode == 0, result.stderr
+    assert "t" in result.stdout.split()
 
 
 def test_rules_are_those_there_are():

@@ -113,7 +113,7 @@ def test_a_missing_index_fails_the_run_at_its_line(shop, workers):
     codes = {remedy["kind"]: remedy["code"] for remedy in found["remedies"]}
     assert codes["sqlalchemy"] == 'Index("ix_orders_city", "city")'
     assert codes["alembic"] == 'op.create_index("ix_orders_city", "orders", ["city"])'
-    assert codes["sql"] == "CREATE INDEX ix_orders_city ON orders (city)"
+    assert codes["sql"] == "CREATE INDEX ix_orders_city ON orders (city);"
 
 
 def test_what_it_prints(shop):
