@@ -136,5 +136,5 @@ def _differences(statistics: Statistics, config: Config, root: Path) -> tuple[st
             "nothing to compare them with: [tool.dbguard] has neither `metadata` nor `migrations`"
         )
         return ()
-    catalog, _ = read_schema(None, config, root)
+    catalog = read_schema(None, config, root).catalog
     return differences(statistics, catalog)
