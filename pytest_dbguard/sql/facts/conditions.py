@@ -244,7 +244,9 @@ class ConditionReader:
         elif isinstance(array, exp.Query):
             self._in_query(reading, (side,), array, is_negated=False)
         else:
-            self._bind(reading, side, TermKind.LIST, operator="= ANY", **_of_value(values))
+            told = _of_value(values)
+            told["operand_type"] = told["operand_type"].removesuffix("[]")
+            self._bind(reading, side, TermKind.LIST, operator="= ANY", **told)
             self._mark_strict(reading, side)
 
     def _sides(self, reading: Reading, left: exp.Expr, right: exp.Expr, kind: TermKind, operator: str) -> None:

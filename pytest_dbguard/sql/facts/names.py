@@ -67,9 +67,15 @@ class Names:
 
     def type_name(self, node: exp.Expr | None) -> str:
         """Return a type in capitals, the common ones as SQLAlchemy writes them."""
-        text = node.sql(self.sqlglot_dialect).upper() if node is not None else ""
-        base, bracket, rest = text.partition("(")
-        return _WRITTEN.get(base, base) + bracket + rest
+        if not isinstance(node, exp.DataType):
+            return ""
+        # SQLite's generator makes REAL of NUMERIC, which has another affinity
+        text = "NUMERIC" if node.is_type("decimal") and not self.is_postgres else node.sql(self.sqlglot_dialect).upper()
+        base, opening, length = text.partition("(")
+        if not opening:
+            base = text.rstrip("[]0123456789") if text.endswith("]") else text
+            length = text[len(base) :]
+        return _WRITTEN.get(base, base) + opening + length
 
 
 def arg(node: exp.Expr, name: str) -> exp.Expr | None:

@@ -96,7 +96,10 @@ class Analyst:
             leaf = scope.whole(column)
             if leaf is not None:
                 _mark_whole([leaf])
-            elif not scope.is_alias(column) and not scope.is_string(column):
+            elif scope.is_alias(column):
+                # SQLite takes it for the expression of the SELECT list also in WHERE
+                scope.is_unclear = scope.is_unclear or not self.names.is_postgres
+            elif not scope.is_string(column):
                 scope.is_unclear = True
                 self.unresolved[column.sql(self.names.sqlglot_dialect)] = None
             return

@@ -97,3 +97,48 @@ def test_a_table_is_known_by_its_schema_first():
     assert found.tables == ("sales.orders", "tags")
     assert found.scan("nothing") is None
     assert found.scan("orders", 5) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("INTEGER", "INTEGER"),
+        ("BIGINT", "BIGINT"),
+        ("VARCHAR(20)", "VARCHAR(20)"),
+        ("CHARACTER VARYING(20)", "VARCHAR(20)"),
+        ("TEXT", "TEXT"),
+        ("NUMERIC(10, 2)", "NUMERIC(10, 2)"),
+        ("DOUBLE PRECISION", "DOUBLE PRECISION"),
+        ("TIMESTAMP WITH TIME ZONE", "TIMESTAMP WITH TIME ZONE"),
+        ("TIMESTAMP WITHOUT TIME ZONE", "TIMESTAMP"),
+        ("DATE", "DATE"),
+        ("BOOLEAN", "BOOLEAN"),
+        ("UUID", "UUID"),
+        ("order_status", "ORDER_STATUS"),
+    ],
+)
+def test_types_of_operands(written, told):
+    for text in (f"id = $1::{written}", f"id = CAST($1 AS {written})", f"id = ANY($1::{written}[])"):
+        (scan,) = facts(f"SELECT 1 FROM orders WHERE {text}", "postgresql").scans
+        assert [term.operand_type for term in scan.terms] == [told]
+    (scan,) = facts(f"SELECT 1 FROM orders WHERE id::{written} = $1", "postgresql").scans
+    assert scan.terms[0].cast_to == told
+
+
+def test_types_of_numbers():
+    (scan,) = facts("SELECT 1 FROM orders WHERE id = 5 AND total > 5.5 AND status = '5.5'", "postgresql").scans
+    assert [term.operand_type for term in scan.terms] == ["", "NUMERIC", ""]
+    (scan,) = facts("SELECT 1 FROM orders WHERE total > 5.5 AND id = CAST(? AS NUMERIC)", "sqlite").scans
+    assert [term.operand_type for term in scan.terms] == ["", "NUMERIC"]
+
+
+def test_what_a_join_reads_beyond_its_equation():
+    """An outer join of which nothing is read is one that can go."""
+    text = "SELECT o.id FROM orders o LEFT JOIN customers c ON c.id = o.customer_id {}"
+    for more, read in (("", set()), ("WHERE c.city = 'x'", {"city"}), ("ORDER BY c.name", {"name"})):
+        scan = facts(text.format(more), "postgresql").scan("c")
+        assert (scan.read, scan.columns, scan.is_whole) == (read, read | {"id"}, False)
+    assert facts("SELECT * FROM orders o LEFT JOIN customers c ON c.id = o.customer_id", "sqlite").scan("c").is_whole
+    assert facts(text.format("GROUP BY o.id, c.*"), "postgresql").scan("c").is_whole
+    own = facts("SELECT o.id FROM orders o LEFT JOIN customers c ON c.id = o.customer_id AND c.age = 5", "sqlite")
+    assert own.scan("c").read == {"age"}
