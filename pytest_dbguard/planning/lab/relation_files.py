@@ -13,6 +13,8 @@ from pytest_dbguard.planning.lab.base import LabError
 if TYPE_CHECKING:
     from psycopg import Connection
 
+_AT_ONCE: Final = 1000
+"""Files that one program is given: commands may not be longer than the system allows."""
 _FILE: Final = re.compile(r"base/(\d+)/\d+(\.\d+)?")
 
 
@@ -86,9 +88,13 @@ class ServerFiles:
 
     def resize(self, sizes: Mapping[str, int]) -> None:
         """Cut files, or lengthen them by holes; -1 deletes. One shell of the server's does all of it."""
+        grouped: dict[int, list[str]] = {}
+        for path in checked(sizes, self._database):
+            grouped.setdefault(sizes[path], []).append(path)
         commands = [
-            f"rm -f {path}" if sizes[path] < 0 else f"truncate -s {sizes[path]} {path}"
-            for path in checked(sizes, self._database)
+            f"{'rm -f' if size < 0 else f'truncate -s {size}'} {' '.join(paths[start : start + _AT_ONCE])}"
+            for size, paths in grouped.items()
+            for start in range(0, len(paths), _AT_ONCE)
         ]
         if commands:
             # the directory that the server runs in is that of its data; COPY would double a backslash, there is none
