@@ -172,9 +172,9 @@ class OwnerLab:
             _drop(self._connection, part)
         for candidate in candidates:
             created(self._connection, candidate)
-        if candidates:
-            # to make an index counts the rows of its table
-            self._restate(self._touched(candidates))
+        # to make an index counts the rows of its table
+        self._restate(self._touched(candidates))
+        if any(None in each.spec.columns or len(family(self.catalog, each.table)) > 1 for each in candidates):
             indexes = PostgresIndexes.read(self._connection, self.catalog.search_path)
             self._aliases = indexes.aliases()
             for candidate in candidates:
