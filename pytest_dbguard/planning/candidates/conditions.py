@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_dbguard.planning.assessment import Obstacle
 from pytest_dbguard.planning.candidates.column_types import TEXTS, Family, compares_by_index, family_of, family_of_type
-from pytest_dbguard.planning.candidates.expressions import as_written, canonical, columns_in
+from pytest_dbguard.planning.candidates.expressions import canonical, columns_in
 from pytest_dbguard.planning.candidates.predicates import asks_for_null
 from pytest_dbguard.planning.candidates.selectivity import holds_few, holds_few_by_type, is_small
 from pytest_dbguard.planning.statistics.model import Statistics, TableStatistics
@@ -31,7 +31,6 @@ class Condition:
         term: What is written.
         column: Its column.
         expression: Canonical spelling of what is compared; "" for the plain column.
-        written: The same as the statement spells it.
         obstacle: Why no index on the plain column serves it; None where one would.
         is_few: Whether the column holds few different values, so that an index on it alone is not wanted.
         is_weak: Whether even an index that exists finds too much by it alone.
@@ -43,7 +42,6 @@ class Condition:
     obstacle: Obstacle | None = None
     is_few: bool = False
     is_weak: bool = False
-    written: str = ""
 
     @property
     def is_single(self) -> bool:
@@ -177,8 +175,7 @@ class _Reader:
         names = {name.lower() for name in columns_in(term.expression, dialect)}
         if names != {column.name.lower()}:
             return None
-        written = as_written(term.expression, self.sql, dialect)
-        return Condition(term, column, canonical(term.expression, dialect), obstacle, is_few, is_weak, written)
+        return Condition(term, column, canonical(term.expression, dialect), obstacle, is_few, is_weak)
 
     def _may_be_null(self, term: Term, column: Column) -> bool:
         return term.operand == "null" or asks_for_null(self.sql, column.name, self.catalog.dialect)

@@ -40,34 +40,7 @@ def has_values(expression: str, dialect: Dialect) -> bool:
     return any(not isinstance(value, exp.Literal) or value.is_string for value in values)
 
 
-def as_written(expression: str, sql: str, dialect: Dialect) -> str:
-    """Return an expression as the statement spells it, without aliases; as it is given where it is not found.
-
-    Parsers write `substring` for `substr`, but an index on the one serves nobody who asks for the other.
-    """
-    wanted = canonical(expression, dialect)
-    for call in _CALL.finditer(sql):
-        end = _closing(sql, call.end())
-        text = _QUALIFIER.sub("", sql[call.start() : end]) if end else ""
-        if text and canonical(text, dialect) == wanted:
-            return text
-    return expression
-
-
-_CALL = re.compile(r"\b[A-Za-z_]\w*\s*\(")
-_QUALIFIER = re.compile(r'(?:"[^"]+"|\b[A-Za-z_]\w*)\.(?=["A-Za-z_])')
 _PARAMETER = re.compile(r"(?<=[(,\s])\?(?=[):,\s]|\Z)|\A\?")
-_MARK = re.compile(r"'[^']*'|\"[^\"]*\"|[()]")
-
-
-def _closing(sql: str, start: int) -> int:
-    """Return where the parenthesis ends that is open at a place; 0 where it does not."""
-    depth = 1
-    for mark in _MARK.finditer(sql, start):
-        depth += {"(": 1, ")": -1}.get(mark[0], 0)
-        if depth == 0:
-            return mark.end()
-    return 0
 
 
 def parsed(expression: str, dialect: Dialect) -> exp.Expr | None:

@@ -117,7 +117,7 @@ def _collated(view: View, condition: Condition) -> IndexSpec | None:
 
 def _expression_spec(view: View, condition: Condition) -> IndexSpec | None:
     """Return an index on the expression; None where it has values, or depends on the session's time zone."""
-    text = condition.written
+    text = condition.term.expression
     is_pattern = condition.term.kind is TermKind.PREFIX
     if has_values(text, view.dialect) or (view.dialect is Dialect.SQLITE and is_pattern):
         return None
@@ -143,10 +143,10 @@ def _trigram(view: View, conditions: Sequence[Condition]) -> IndexSpec | None:
         return None
     keys = []
     for each in conditions:
-        if each.expression and has_values(each.written, view.dialect):
+        if each.expression and has_values(each.term.expression, view.dialect):
             return None
         plain = each.column.name if not each.expression else None
-        keys.append((plain, f"{quoted(plain) if plain else each.written} gin_trgm_ops"))
+        keys.append((plain, f"{quoted(plain) if plain else each.term.expression} gin_trgm_ops"))
     keys = list(dict.fromkeys(keys))
     return IndexSpec(
         view.table.schema,

@@ -46,7 +46,7 @@ RANGE = "at >= :start AND at < :end"
         ("at::date = $1", (Obstacle.CAST, ("(CAST(at AS DATE))",), RANGE)),
         ("date_trunc('day', at) = $1", (Obstacle.FUNCTION, ("date_trunc('day', at)",), RANGE)),
         ("date_trunc($2, at) = $1", (Obstacle.FUNCTION, None, RANGE)),
-        ("EXTRACT(year FROM at) = $1", (Obstacle.FUNCTION, ("EXTRACT(year FROM at)",), RANGE)),
+        ("EXTRACT(year FROM at) = $1", (Obstacle.FUNCTION, ("EXTRACT(YEAR FROM at)",), RANGE)),
         ("date(seen) = $1", (Obstacle.FUNCTION, None, RANGE.replace("at", "seen"))),
         ("to_char(at, 'YYYY') = $1", (Obstacle.FUNCTION, None, RANGE)),
         ("CAST(age AS VARCHAR) = $1", (Obstacle.CAST, ("(CAST(age AS VARCHAR))",), "age = :value")),
