@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,9 @@ from pytest_dbguard.sql.facts.model import TermKind
 
 _T = TypeVar("_T", Wanted, Unusable)
 Judged = tuple[tuple[tuple[Wanted, Verdict], ...], tuple[tuple[Unusable, Verdict], ...]]
+
+FEW_VALUES = 100
+"""Of a column with at most so many values any hundred rows hold the one that is looked for."""
 
 SMALL_TABLE_ROWS = 500
 """Reading a table of fewer rows costs no more than an index."""
@@ -82,7 +86,8 @@ class VerdictMaker:
         for unit, effect in zip(units, effects, strict=True):
             for member in unit.members:
                 if effect is not None:
-                    yield member, self._verdict(member, effect if not self._is_pruned(member) else None)
+                    is_needless = self._is_pruned(member) or self._stops_early(variant, member, effect)
+                    yield member, self._verdict(member, None if is_needless else effect)
                 elif isinstance(member, Wanted):
                     yield member, self._of_range(variant, member, plan)
                 else:
@@ -105,6 +110,22 @@ class VerdictMaker:
         table = self._catalog.table(member.spec.table, member.spec.schema)
         key = re.findall(r"\w+", table.partition_key) if table is not None else []
         return member.spec.columns[0] in key
+
+    def _stops_early(self, variant: Variant, member: Wanted | Unusable, effect: Effect) -> bool:
+        """Whether a plan without costs reads an index in order and soon has found what LIMIT asks for."""
+        scan = variant.facts.scan(member.alias, member.query)
+        if not isinstance(member, Wanted) or scan is None or not scan.has_limit or effect.before.cost is not None:
+            return False
+        nodes = [node for node in effect.before.root.walk() if node.table.lower() == scan.table.lower()]
+        in_order = any(node.is_whole and node.index for node in nodes)
+        return in_order and self._values(member) <= FEW_VALUES
+
+    def _values(self, wanted: Wanted) -> float:
+        """Return how many different values the columns have that are compared with one: one in so many rows fits."""
+        table = self._statistics.table(wanted.spec.table, wanted.spec.schema)
+        names = [term.column for term in wanted.terms if term.kind in (TermKind.EQUAL, TermKind.NULL)]
+        known = [column.distinct(table.rows) for name in names if table and (column := table.column(name))]
+        return math.prod(number or math.inf for number in known)
 
     def _of_narrow_range(self, variant: Variant, wanted: Wanted) -> Effect | None:
         what_if = self._what_if

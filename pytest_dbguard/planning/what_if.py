@@ -14,6 +14,9 @@ ENOUGH_ALONE = 0.9
 ENOUGH_AMONG_OTHERS = 1.1
 """Or where leaving it out of the plan with all of them makes that at least so many times as dear."""
 
+LEAST_GAIN = 5.0
+"""What is saved must be worth a page read at random, which costs 4 where nobody says otherwise."""
+
 SKIP_SCAN = 0.1
 """A search once for each value of the columns that are skipped counts as reading this share of the table."""
 
@@ -105,11 +108,13 @@ class WhatIf:
         if not unit or not unit & joint.indexes:
             return None
         alone = self.plan(sql, unit).plan
-        if alone is not None and unit & alone.indexes and _ratio(alone, before, rows) <= ENOUGH_ALONE:
+        is_used = alone is not None and bool(unit & alone.indexes)
+        if alone is not None and is_used and _ratio(alone, before, rows) <= ENOUGH_ALONE and _saves(before, alone):
             return Effect(before, alone)
         others = frozenset().union(*(other for other in units if other is not unit)) - unit
         without = self.plan(sql, others).plan if others else None
-        if without is not None and _ratio(without, joint, rows) >= ENOUGH_AMONG_OTHERS:
+        is_dearer = without is not None and _ratio(without, joint, rows) >= ENOUGH_AMONG_OTHERS
+        if without is not None and is_dearer and _saves(without, joint):
             return Effect(without, joint)
         return None
 
@@ -139,6 +144,11 @@ def _weight(node: Node, rows: Mapping[str, float]) -> float:
 
 def _rows_of(node: Node, rows: Mapping[str, float]) -> float:
     return rows.get(node.table.lower(), 1.0)
+
+
+def _saves(before: Plan, after: Plan) -> bool:
+    """Whether the difference is worth telling, where costs are known."""
+    return before.cost is None or after.cost is None or before.cost - after.cost >= LEAST_GAIN
 
 
 def _ratio(one: Plan, other: Plan, rows: Mapping[str, float]) -> float:

@@ -177,7 +177,9 @@ def reads_text(verdict: Verdict, scan: Scan | None) -> str:
     if node.is_whole:
         if scan.is_once and _runs_per_row(plan.root, node):
             return f"each row of the outer query reads {rows}"
-        return f"an execution may read {rows}" if scan.has_limit and not scan.order else f"each execution reads {rows}"
+        # what is read in no order, or in that of an index, ends when LIMIT has its rows
+        may_end = scan.has_limit and (not scan.order or node.index)
+        return f"an execution may read {rows}" if may_end else f"each execution reads {rows}"
     if node.access is Access.AUTOMATIC_INDEX:
         return f"each execution builds a temporary index of {rows}"
     return _gain_text(verdict)

@@ -10,11 +10,12 @@ from pytest_dbguard.core.findings import Shape
 from pytest_dbguard.planning import assess as module
 from pytest_dbguard.planning.assess import NO_TIME, TOO_MANY, assess
 from pytest_dbguard.planning.assessment import Basis, Obstacle, Purpose, Unusable, Wanted
+from pytest_dbguard.planning.plan import Access, Node
 from pytest_dbguard.planning.statements import NO_TEXT, Prepared, Variant
-from pytest_dbguard.planning.statistics.model import Origin, Statistics, TableStatistics
+from pytest_dbguard.planning.statistics.model import ColumnStatistics, Origin, Statistics, TableStatistics
 from pytest_dbguard.planning.workload import Exemplar, Use, Workload, WorkloadStatement
 from pytest_dbguard.schema.catalog import Catalog, Dialect, ForeignKey, Table
-from pytest_dbguard.sql.facts.model import Scan, StatementFacts, Term, TermKind
+from pytest_dbguard.sql.facts.model import Scan, SortKey, StatementFacts, Term, TermKind
 from tests.planning.scripted_lab import ScriptedLab, index_on, orders, plan_of, scan_of, sizes
 
 CITY = Term("city", TermKind.EQUAL, expression="city")
@@ -159,6 +160,21 @@ def test_partitions_find_ranges_of_their_key(given):
     assert helping(assessed(given, lab, variant(wanted=wanted))) == [("city",)]
 
 
+@pytest.mark.parametrize(("distinct", "helps"), [(8, False), (100, False), (10_000, True)])
+def test_an_index_in_order_ends_soon_where_values_are_few(given, distinct, helps):
+    whole = Node(Access.INDEX, "SCAN orders USING INDEX ix", table="orders", index="ix")
+
+    def script(sql, shown, rows):
+        return plan_of(scan_of("orders", index=A) if shown else whole)
+
+    lab = ScriptedLab(script, catalog=CATALOG, dialect="sqlite")
+    column = ColumnStatistics("city", n_distinct=distinct)
+    lab.statistics = Statistics((TableStatistics("", "orders", 1e5, columns=(column,)),))
+    scan = Scan("orders", "orders", order=(SortKey("id", "id"),), has_limit=True)
+    limited = Variant("q", StatementFacts((scan,)), (want("city"),))
+    assert helping(assessed(given, lab, limited)) == ([("city",)] if helps else [])
+
+
 def hidden(spec=None, kind=TermKind.EQUAL):
     term = Term("city", kind, expression="lower(city)")
     return Unusable(Obstacle.FUNCTION, "orders", 0, "orders", term, spec=spec)
@@ -194,7 +210,7 @@ def test_one_term_is_told_once(given):
     assert (len(helping(found)), [verdict.helps for _, verdict in found.unusable]) == (1, [False])
     found = assessed(given, lab, variant(wanted=[want("city")], unusable=[hidden()]))
     assert (len(helping(found)), [verdict.helps for _, verdict in found.unusable]) == (1, [False])
-    found = assessed(given, planner({"": 10.0, "orders(lower)": 1.0}), both)
+    found = assessed(given, planner({"": 100.0, "orders(lower)": 1.0}), both)
     assert (helping(found), [verdict.helps for _, verdict in found.unusable]) == ([], [True])
 
 

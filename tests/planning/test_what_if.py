@@ -47,6 +47,11 @@ def test_a_tenth_is_the_limit(cost, expected):
     assert helped(asking({shown(): (100.0, []), shown(A): (cost, [A])}), {A}) == [expected]
 
 
+@pytest.mark.parametrize(("before", "expected"), [(3.5, False), (6.9, False), (7.0, True)])
+def test_what_costs_next_to_nothing_needs_no_index(before, expected):
+    assert helped(asking({shown(): (before, []), shown(A): (2.0, [A])}), {A}) == [expected]
+
+
 def test_what_the_planner_does_not_use_does_not_help():
     assert helped(asking({shown(): (100.0, []), shown(A): (8.0, [])}), {A}) == [False]
 
