@@ -116,9 +116,10 @@ class VerdictMaker:
         scan = variant.facts.scan(member.alias, member.query)
         if not isinstance(member, Wanted) or scan is None or not scan.has_limit or effect.before.cost is not None:
             return False
-        nodes = [node for node in effect.before.root.walk() if node.table.lower() == scan.table.lower()]
-        in_order = any(node.is_whole and node.index for node in nodes)
-        return in_order and self._values(member) <= FEW_VALUES
+        nodes = list(effect.before.root.walk())
+        is_sorted = any(node.access in (Access.SORT, Access.TEMPORARY) for node in nodes)
+        in_order = any(node.is_whole and node.index and node.table.lower() == scan.table.lower() for node in nodes)
+        return in_order and not is_sorted and self._values(member) <= FEW_VALUES
 
     def _values(self, wanted: Wanted) -> float:
         """Return how many different values the columns have that are compared with one: one in so many rows fits."""

@@ -22,6 +22,7 @@ CITY = Term("city", TermKind.EQUAL, expression="city")
 TOTAL = Term("city", TermKind.RANGE, expression="city")
 CATALOG = Catalog(Dialect.POSTGRESQL, tables=(orders(),))
 A = "orders(city)"
+SORT = Node(Access.SORT, "USE TEMP B-TREE FOR ORDER BY")
 
 
 def want(*columns, purpose=Purpose.FILTER, terms=(CITY,), **more):
@@ -160,12 +161,14 @@ def test_partitions_find_ranges_of_their_key(given):
     assert helping(assessed(given, lab, variant(wanted=wanted))) == [("city",)]
 
 
-@pytest.mark.parametrize(("distinct", "helps"), [(8, False), (100, False), (10_000, True)])
-def test_an_index_in_order_ends_soon_where_values_are_few(given, distinct, helps):
+@pytest.mark.parametrize(
+    ("distinct", "above", "helps"), [(8, (), False), (100, (), False), (10_000, (), True), (8, (SORT,), True)]
+)
+def test_an_index_in_order_ends_soon_where_values_are_few(given, distinct, above, helps):
     whole = Node(Access.INDEX, "SCAN orders USING INDEX ix", table="orders", index="ix")
 
     def script(sql, shown, rows):
-        return plan_of(scan_of("orders", index=A) if shown else whole)
+        return plan_of(scan_of("orders", index=A)) if shown else plan_of(whole, *above)
 
     lab = ScriptedLab(script, catalog=CATALOG, dialect="sqlite")
     column = ColumnStatistics("city", n_distinct=distinct)
