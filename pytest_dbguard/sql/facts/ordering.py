@@ -68,7 +68,8 @@ def _limit(select: exp.Expr) -> tuple[bool, int | None]:
     while isinstance(core, exp.Cast):
         core = core.this.unnest()
     # LIMIT ALL, LIMIT NULL, SQLite's LIMIT -1
-    return not isinstance(core, exp.Var | exp.Null | exp.Neg), ordinal_of(core)
+    is_all = isinstance(core, exp.Var | exp.Column) and core.name.upper() == "ALL"
+    return not is_all and not isinstance(core, exp.Null | exp.Neg), ordinal_of(core)
 
 
 def _keys(
