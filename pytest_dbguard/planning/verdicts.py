@@ -91,7 +91,8 @@ class VerdictMaker:
                 elif isinstance(member, Wanted):
                     yield member, self._of_range(variant, member, plan)
                 else:
-                    yield member, self._without_candidate(variant, member, plan)
+                    tried = self._untried(member)
+                    yield tried, self._without_candidate(variant, tried, plan)
         for each in variant.unusable:
             if each.spec is None:
                 yield each, self._without_candidate(variant, each, plan)
@@ -170,6 +171,11 @@ class VerdictMaker:
         is_read = any(_reads_all(node, name, unusable.alias) for node in plan.root.walk())
         helps = is_open and is_read and rows >= SMALL_TABLE_ROWS
         return Verdict(helps, self.basis(name, schema), plan_before=plan, rows=rows, is_assumed=helps)
+
+    def _untried(self, unusable: Unusable) -> Unusable:
+        """Return a term without the index that SQLite did not take: there it means that the spelling differs."""
+        is_spelling = self._catalog.dialect is Dialect.SQLITE and bool(unusable.rewrite)
+        return replace(unusable, spec=None) if is_spelling else unusable
 
     def _is_made(self, spec: IndexSpec) -> bool:
         return self._what_if is not None and bool(self._what_if.names([spec]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.planning.scripted_lab import ScriptedLab, index_on, orders, plan_of, 
 CITY = Term("city", TermKind.EQUAL, expression="city")
 TOTAL = Term("city", TermKind.RANGE, expression="city")
 CATALOG = Catalog(Dialect.POSTGRESQL, tables=(orders(),))
+CATALOG_OF_SQLITE = Catalog(Dialect.SQLITE, tables=(orders(),))
 A = "orders(city)"
 SORT = Node(Access.SORT, "USE TEMP B-TREE FOR ORDER BY")
 
@@ -196,6 +198,15 @@ def test_terms_that_no_index_serves(given, costs, unusable, helps, is_assumed):
     [(_, verdict)] = assessed(given, planner(costs), variant(unusable=[unusable])).unusable
     assert (verdict.helps, verdict.is_assumed) == (helps, is_assumed)
     assert verdict.plan_before is None or verdict.plan_before.cost == 1000.0
+
+
+@pytest.mark.parametrize(("rewrite", "helps"), [("city = :value", True), ("", False)])
+def test_sqlite_takes_an_index_on_an_expression_or_it_is_spelt_otherwise(given, rewrite, helps):
+    lab = ScriptedLab(lambda sql, shown, rows: plan_of(scan_of("orders")), catalog=CATALOG_OF_SQLITE, dialect="sqlite")
+    lab.statistics = sizes(orders=50_000)
+    unusable = replace(hidden(index_on("orders", "lower")), rewrite=rewrite)
+    [(found, verdict)] = assessed(given, lab, variant(unusable=[unusable]), catalog=CATALOG_OF_SQLITE).unusable
+    assert (verdict.helps, found.spec is None) == (helps, helps)
 
 
 @pytest.mark.parametrize("rows", [100, 499])
