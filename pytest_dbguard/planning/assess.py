@@ -25,6 +25,9 @@ from pytest_dbguard.schema.catalog import Catalog
 MAX_STATEMENTS = 2_000
 """Shapes of one schema that are looked at; a run with more is not about its indexes."""
 
+READING = 0.6
+"""Share of the time in which statements are read; what is left is the planner's."""
+
 NO_TIME = "no time was left"
 TOO_MANY = f"more than {MAX_STATEMENTS:,} shapes"
 
@@ -46,7 +49,7 @@ def assess(
     verdicts are static, for the reason `no_lab`. After `deadline_s` seconds of `clock` the statements that are left are
     counted as not analysed. The lab stays open; its candidates stay hidden.
     """
-    run = _Run(catalog, lab.statistics if lab else completed(statistics, catalog), lab, clock, clock() + deadline_s)
+    run = _Run(catalog, lab.statistics if lab else completed(statistics, catalog), lab, clock, deadline_s)
     statements = run.statements(workload.statements)
     return Assessment(
         catalog,
@@ -70,14 +73,16 @@ class _Run:
         statistics: Statistics,
         lab: Lab | None,
         clock: Callable[[], float],
-        deadline: float,
+        deadline_s: float,
     ) -> None:
         self.statistics = statistics
         self._catalog = catalog
         self.what_if = WhatIf(lab) if lab is not None else None
         self.verdicts = VerdictMaker(catalog, statistics, self.what_if)
         self._reader = Reader(catalog, statistics)
-        self._clock, self._deadline = clock, deadline
+        began = clock()
+        self._clock, self._deadline = clock, began + deadline_s
+        self._read_until = began + deadline_s * READING
 
     def _is_late(self) -> bool:
         return self._clock() > self._deadline
@@ -96,7 +101,8 @@ class _Run:
     def _prepare(self, number: int, statement: WorkloadStatement) -> Prepared:
         if number >= MAX_STATEMENTS:
             return Prepared(statement, problem=TOO_MANY)
-        return Prepared(statement, problem=NO_TIME) if self._is_late() else self._reader.prepare(statement)
+        is_late = self._clock() > self._read_until
+        return Prepared(statement, problem=NO_TIME) if is_late else self._reader.prepare(statement)
 
     def _assess(self, prepared: Prepared) -> AssessedStatement:
         assessed = AssessedStatement(prepared.statement, prepared.facts, problem=prepared.problem)
