@@ -110,10 +110,16 @@ def need_finding(rule: IndexRule, assessment: Assessment, need: Need, message: s
         message=message,
         fix=fix_of(need.specs),
         evidence=figures(assessment, need),
-        basis=basis_text(assessment, verdict, spec.table, spec.schema),
+        basis=basis_text(assessment, _weakened(verdict), spec.table, spec.schema),
         plan=plan_of(verdict.plan_before, _hot(need)),
         remedies=remedies(need.specs, assessment.catalog.dialect),
     )
+
+
+def _weakened(verdict: Verdict) -> Verdict:
+    """Return a verdict that is not called proven where the width of a range was assumed."""
+    is_guess = verdict.is_assumed and verdict.basis is Basis.PROVEN
+    return replace(verdict, basis=Basis.MODELLED) if is_guess else verdict
 
 
 def _hot(need: Need) -> Node | None:

@@ -114,6 +114,12 @@ def test_production():
     assert "reads all 12,400,000 rows" in finding.message
 
 
+def test_a_narrow_range_is_not_proven():
+    said = verdict(basis=Basis.PROVEN, rows=12_400_000.0, is_assumed=True)
+    [finding] = judged(MissingIndex, statement((want("city", is_range_only=True), said)), origin=Origin.PRODUCTION)
+    assert (finding.basis, finding.severity) == ("modelled at 12,400,000 rows (production)", Severity.WARNING)
+
+
 def test_declared():
     [finding] = judged(MissingIndex, statement((want("city"), verdict())), origin=Origin.DECLARED)
     assert finding.basis == "modelled at 100,000 rows (declared)"
