@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from pytest_dbguard.analysis.judge import ActiveRule
+from pytest_dbguard.baseline.model import Baseline
 from pytest_dbguard.baseline.plans import PlanBasis, PlanEntry, PlanKey, Plans
-from pytest_dbguard.core.findings import Finding
+from pytest_dbguard.core.findings import Finding, Status
 from pytest_dbguard.planning.assessment import AssessedStatement, Assessment, Verdict
 from pytest_dbguard.planning.plan import Access, Plan
 from pytest_dbguard.planning.plan_changes import compare
@@ -17,6 +18,8 @@ from pytest_dbguard.planning.workload import WorkloadStatement
 from pytest_dbguard.rules.index_findings import basis_text
 from pytest_dbguard.rules.plan_regression import ComparedPlan, PlanRegression
 from pytest_dbguard.sql.tokens import tokens
+
+_OF_INDEXES = frozenset({"DBG201", "DBG203", "DBG204", "DBG302", "DBG305"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,24 @@ class PlanGate:
             lost=_lost(before, planned.indexes),
             basis=planned.basis,
         )
+
+
+def told_once(findings: Iterable[Finding], gate: Iterable[Finding], baseline: Baseline | None) -> list[Finding]:
+    """Return findings without new ones about an index that a statement lacks where its plan is told to be worse.
+
+    Both are one fact: the index went. Those that the baseline knows stay, as they were there before.
+    """
+    worse = {(each.shape.id, each.site) for each in gate if each.rule == PlanRegression.code and each.shape is not None}
+    given = tuple(findings)
+    judged = given if baseline is None else baseline.apply(given)
+    return [
+        finding
+        for finding, known in zip(given, judged, strict=True)
+        if finding.rule not in _OF_INDEXES
+        or known.status is Status.KNOWN
+        or finding.shape is None
+        or (finding.shape.id, finding.site) not in worse
+    ]
 
 
 def _basis_of(assessment: Assessment) -> PlanBasis | None:

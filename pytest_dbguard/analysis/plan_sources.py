@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pytest_dbguard.databases.base import Server, StartOptions
+from pytest_dbguard.planning.lab.lab_servers import OwnServer
 from pytest_dbguard.planning.lab.registry import LabChoice, LabMode, LabOptions, open_lab
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog
@@ -59,8 +60,16 @@ class PlanSources:
         return differences(self.declared, catalog)
 
     def open_lab(self, catalog: Catalog, statistics: Statistics) -> LabChoice:
-        """Return a lab for a schema, or why there is none."""
+        """Return a lab for a schema, or why there is none; labs that need a server of their own share one."""
         server = self.server()
         was_given = server is not None and not server.is_ours
-        options = LabOptions(mode=self.lab, server=server, server_was_given=was_given, start=self.start)
+        options = LabOptions(self.lab, server, was_given, start=self.start, own=self._own_server)
         return open_lab(catalog, statistics, options)
+
+    def close(self) -> None:
+        """Stop the server that labs needed, if any."""
+        self._own_server.close()
+
+    @cached_property
+    def _own_server(self) -> OwnServer:
+        return OwnServer()

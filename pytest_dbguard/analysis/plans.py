@@ -91,6 +91,13 @@ class PlanJudge:
         began = self._clock()
         rules = (each for each in self._rules if is_whole or not getattr(each.rule, "needs_whole_run", False))
         run = _Judgement(tuple(rules), observed.ignores())
+        try:
+            self._take_all(run, observed, tests, began)
+        finally:
+            self._sources.close()
+        return run.outcome((self._clock() - began) * 1000)
+
+    def _take_all(self, run: _Judgement, observed: Observed, tests: Iterable[str] | None, began: float) -> None:
         labs = 0
         for workload in observed.workloads(None if tests is None else frozenset(tests)):
             run.skip(workload.skipped)
@@ -106,7 +113,6 @@ class PlanJudge:
                 run.faults.append(Fault("planning", error.message))
             except Exception as error:  # noqa: BLE001  whatever planning does, the results of tests must be told
                 run.faults.append(Fault("planning", f"{type(error).__name__}: {error}"))
-        return run.outcome((self._clock() - began) * 1000)
 
     def _assessed(self, workload: Workload, catalog: Catalog, *, has_lab: bool, left_s: float) -> Assessment:
         from pytest_dbguard.planning.assess import assess

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_dbguard.analysis.eager_loads import UseKey, weigh_unused
 from pytest_dbguard.analysis.ignore_book import IgnoreBook
+from pytest_dbguard.analysis.plan_gate import told_once
 from pytest_dbguard.analysis.plans import PlanOutcome
 from pytest_dbguard.analysis.pool import FindingPool, fact_id, reading_order
 from pytest_dbguard.analysis.silencer import Silencer
@@ -200,7 +201,7 @@ class ControllerPlugin:
         self._faults |= set(outcome.faults)
         gate = tuple(self._unsilenced(outcome.findings))
         return decide(
-            sorted((*findings, *gate), key=reading_order),
+            sorted((*told_once(findings, gate, self._accepted.baseline), *gate), key=reading_order),
             baseline=self._accepted.baseline,
             state=outcome.state,
             fail_on=None if fail_on == "never" else Severity(fail_on),
