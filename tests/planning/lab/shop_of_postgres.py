@@ -1,4 +1,4 @@
-"""A shop's schema in PostgreSQL with all that a planner meets: partitions, inheritance, several schemas, odd indexes."""
+"""A shop's schema with all that a planner meets: partitions, inheritance, several schemas, odd indexes."""
 
 from __future__ import annotations
 
