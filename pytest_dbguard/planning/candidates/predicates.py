@@ -50,7 +50,7 @@ def _is_met(part: exp.Expr, terms: Sequence[Term], said: frozenset[str] | None) 
 def _conjuncts(tree: exp.Expr) -> Iterator[exp.Expr]:
     from sqlglot import exp
 
-    tree = tree.unnest()
+    tree = _without_negate(tree.unnest())
     if isinstance(tree, exp.And):
         yield from _conjuncts(tree.left)
         yield from _conjuncts(tree.right)
@@ -88,22 +88,39 @@ def _conditions(sql: str, dialect: Dialect) -> frozenset[str]:
     if tree is None:
         return frozenset()
     kinds = (exp.EQ, exp.NEQ, exp.Is, exp.In, exp.Not, exp.Like, exp.Column, exp.NullSafeEQ)
-    places = (exp.Where, exp.And, exp.Or, exp.Paren, exp.Join)
-    nodes = [
-        each for each in tree.find_all(*kinds) if not isinstance(each, exp.Column) or isinstance(each.parent, places)
-    ]
-    found = {_canonical(node) for node in nodes}
+    found = {_canonical(node) for node in tree.find_all(*kinds) if _is_said(node)}
     for node in tree.find_all(exp.In):
         if len(node.expressions) == 1:
             found.add(_canonical(exp.EQ(this=node.this.copy(), expression=node.expressions[0].copy())))
     return frozenset(found)
 
 
+def _is_said(node: exp.Expr) -> bool:
+    """Whether a condition stands as such: not under NOT, and a column not as an operand."""
+    from sqlglot import exp
+
+    above = node.parent
+    while isinstance(above, exp.Paren):
+        above = above.parent
+    if isinstance(node, exp.Column):
+        return isinstance(above, exp.Where | exp.And | exp.Or | exp.Join)
+    return not isinstance(above, exp.Not)
+
+
+def _without_negate(node: exp.Expr) -> exp.Expr:
+    """Return IS NOT as NOT around IS: some versions of sqlglot say it by an attribute of IS."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Is) and node.args.get("negate"):
+        return exp.Not(this=exp.Is(this=node.this.copy(), expression=node.expression.copy()))
+    return node
+
+
 def _canonical(node: exp.Expr) -> str:
     """Return the spelling of a condition; the ways to ask for a boolean share one."""
     from sqlglot import exp
 
-    node = node.unnest()
+    node = _without_negate(node.unnest())
     if isinstance(node, exp.Not) and isinstance(node.this.unnest(), exp.Column):
         return f"not {spelled(node.this)}"
     if isinstance(node, exp.EQ | exp.Is | exp.NullSafeEQ) and isinstance(node.this.unnest(), exp.Column):

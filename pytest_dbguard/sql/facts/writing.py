@@ -36,12 +36,18 @@ class Writing:
         calls: list[tuple[exp.Expr, str]] = []
         for first, last in self._spans():
             tokens = self._lexemes[first : last + 1]
-            try:
-                tree = sqlglot.parse_one(self._text[tokens[0].start : tokens[-1].end], read=self._dialect)
-            except SqlglotError:
-                continue
-            calls.append((tree, _bare(tokens, self._text)))
+            tree = self._parsed(self._text[tokens[0].start : tokens[-1].end])
+            if tree is not None:
+                calls.append((tree, _bare(tokens, self._text)))
         return calls
+
+    def _parsed(self, call: str) -> exp.Expr | None:
+        """Return the tree of a call; by itself sqlglot takes replace(...) for a command, and says so to stderr."""
+        try:
+            found = sqlglot.parse_one(f"SELECT {call}", read=self._dialect).expressions
+        except SqlglotError:
+            return None
+        return found[0] if len(found) == 1 else None
 
     def _spans(self) -> Iterator[tuple[int, int]]:
         """Yield the first and last token of each word with parentheses that hold no query."""

@@ -33,3 +33,12 @@ def cases():
 @pytest.mark.parametrize(("sql", "dialect", "expected"), list(cases()))
 def test_facts(sql, dialect, expected):
     assert lines_of(statement_facts(sql, dialect=dialect, columns=COLUMNS)) == expected
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("call", ["replace(name, 'a', 'b')", "call(name)", "refresh(name)"])
+def test_a_call_that_is_named_like_a_command_is_read_without_a_word(call, dialect, caplog):
+    sql = f"SELECT id FROM customers WHERE {call} = 'x'"
+    (scan,) = statement_facts(sql, dialect=dialect, columns=COLUMNS).scans
+    assert [term.expression for term in scan.terms] == [call]
+    assert caplog.records == []
