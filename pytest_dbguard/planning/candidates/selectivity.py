@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 
 from pytest_dbguard.planning.candidates.column_types import Family, family_of
 from pytest_dbguard.planning.statistics.model import Origin, TableStatistics
@@ -67,6 +69,15 @@ def holds_few_by_type(column: Column, statistics: TableStatistics | None, dialec
         if distinct:
             return distinct <= FEW
     return family_of(column, dialect) is Family.BOOLEAN
+
+
+def rows_alike(columns: Sequence[Column], statistics: TableStatistics | None) -> float:
+    """Return how many rows share their values in all of these columns; guessed by their names where nobody knows."""
+    if statistics is None:
+        return math.inf if all(is_named_few(column) for column in columns) else 0.0
+    figures = [statistics.column(column.name) for column in columns]
+    distinct = [figure.distinct(statistics.rows) if figure is not None else 0.0 for figure in figures]
+    return statistics.rows / math.prod(distinct) if all(distinct) else 0.0
 
 
 def rows_for_each(column: Column, statistics: TableStatistics | None) -> float:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pytest_dbguard.planning.candidates.column_types import Family, family_of
 from pytest_dbguard.planning.candidates.conditions import Condition, View
 from pytest_dbguard.planning.candidates.identifiers import quoted
-from pytest_dbguard.planning.candidates.selectivity import rows_for_each
+from pytest_dbguard.planning.candidates.selectivity import MANY_ROWS, rows_alike, rows_for_each
 from pytest_dbguard.planning.candidates.spelling import name_of
 from pytest_dbguard.planning.lab.base import IndexSpec
 from pytest_dbguard.schema.catalog import Column, Dialect, Index, Table
@@ -87,18 +87,41 @@ def _once(conditions: Sequence[Condition]) -> list[Condition]:
 def sort_keys(view: View, taken: Sequence[str | None]) -> list[tuple[str | None, str]] | None:
     """Return the keys that yield the scan's order behind others; None where no index can.
 
-    A primary key at the end only tells apart what is equal: it is left out.
+    A primary key at the end only tells apart what is equal: it is left out, unless that is much, as in a queue by
+    priority.
     """
     order = [each for each in view.scan.order if each.column not in taken]
     if not order or any(each.column is None or view.table.column(each.column) is None for each in order):
         return None
-    while len(order) > 1 and view.table.primary_key == (order[-1].column,):
-        order.pop()
+    last, is_descending = order[-1], order[0].descending
+    if len(order) > 1 and view.table.primary_key == (last.column,):
+        if _has_rowid(view.table):
+            # it stands behind the keys of each index anyway, ascending
+            is_descending = last.descending
+            order.pop()
+        elif len(order) + len(taken) > MAX_KEYS or not _is_much_alike(view, order[:-1]):
+            order.pop()
     if any(not _is_possible(view, each) for each in order):
         return None
-    first = order[0]
-    is_uniform = all(each.descending == first.descending and _is_default(view, each) for each in order)
-    return [(each.column, quoted(each.column or "") + ("" if is_uniform else _direction(view, each))) for each in order]
+    is_uniform = all(each.descending == is_descending and _is_default(view, each) for each in order)
+    turned = [replace(each, descending=not each.descending) for each in order] if _is_turned(view, last) else order
+    return [(key.column, quoted(key.column or "") + ("" if is_uniform else _direction(view, key))) for key in turned]
+
+
+def _has_rowid(table: Table) -> bool:
+    """Whether the primary key is SQLite's rowid."""
+    return any(index.is_primary and not index.name for index in table.indexes)
+
+
+def _is_turned(view: View, last: SortKey) -> bool:
+    """Whether an index by rowid at its end is read backwards, so that its other keys run the other way."""
+    return _has_rowid(view.table) and view.table.primary_key == (last.column,) and last.descending
+
+
+def _is_much_alike(view: View, order: Sequence[SortKey]) -> bool:
+    """Whether so many rows have the same values in these columns that to sort them is worth avoiding."""
+    columns = [column for each in order if (column := view.table.column(each.column or "")) is not None]
+    return rows_alike(columns, view.statistics) > MANY_ROWS
 
 
 def _is_default(view: View, key: SortKey) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -173,6 +174,43 @@ def test_order_of_what_is_not_deleted_is_a_partial_index():
 def test_directions(order, dialect, keys):
     found = specs([scan("orders", order=order, has_limit=True)], dialect=dialect)
     assert [each[1] for each in found] == ([keys] if keys else [])
+
+
+def queue(dialect):
+    columns = (column("status", "text"), "priority", "at")
+    made = table("queue", *columns)
+    rowid = index("", "id", is_unique=True, is_primary=True, is_constraint=True)
+    return replace(made, indexes=(rowid,)) if dialect is Dialect.SQLITE else made
+
+
+@pytest.mark.parametrize(
+    ("order", "dialect", "keys"),
+    [
+        ("priority DESC, id", Dialect.POSTGRESQL, ("status", "priority DESC", "id")),
+        ("priority DESC, id DESC", Dialect.POSTGRESQL, ("status", "priority", "id")),
+        ("at DESC, id", Dialect.POSTGRESQL, ("status", "at")),
+        ("priority DESC, at, id", Dialect.POSTGRESQL, ("status", "priority DESC", "at")),
+        ("priority, id", Dialect.SQLITE, ("status", "priority")),
+        ("priority DESC, id", Dialect.SQLITE, ("status", "priority DESC")),
+        ("priority, id DESC", Dialect.SQLITE, ("status", "priority DESC")),
+        ("priority DESC, id DESC", Dialect.SQLITE, ("status", "priority")),
+        ("priority DESC, at, id", Dialect.SQLITE, ("status", "priority DESC", "at")),
+    ],
+)
+def test_a_primary_key_at_the_end_of_an_order(order, dialect, keys):
+    wishes = tuple(
+        SortKey(name, name, descending=bool(turned))
+        for name, _, turned in (e.partition(" ") for e in order.split(", "))
+    )
+    given = facts(scan("queue", equal("status"), order=wishes, has_limit=True))
+    (made,) = wanted(given, catalog(queue(dialect), dialect=dialect), None)
+    assert made.spec.keys == keys
+    if dialect is Dialect.SQLITE:
+        lite = sqlite3.connect(":memory:")
+        lite.execute("CREATE TABLE queue (id INTEGER PRIMARY KEY, status, priority, at, note)")
+        lite.execute(f"CREATE INDEX i ON queue ({', '.join(keys)})")
+        plan = lite.execute(f"EXPLAIN QUERY PLAN SELECT * FROM queue WHERE status = 1 ORDER BY {order} LIMIT 1")
+        assert [row[3] for row in plan] == ["SEARCH queue USING INDEX i (status=?)"]
 
 
 def test_an_index_in_the_other_direction_yields_the_order():
