@@ -103,11 +103,13 @@ def _alias(condition: Condition) -> str:
 def _by_columns(view: View, chosen_from: Sequence[Condition], plain: Sequence[Condition], coverage: Coverage) -> Option:
     chosen, keys = filter_keys(view, [*chosen_from, *(each for each in plain if each not in chosen_from)])
     unusable = _unless_unusable(view, chosen[:1], coverage) if len(chosen) == 1 else None
-    if unusable is not None:
-        return unusable
     if view.scan.order and view.scan.has_limit and not view.scan.groups:
         keys, chosen = _with_order(view, keys, chosen)
     spec = spec_of(view.table, keys)
+    if unusable is not None:
+        # an index for all rows instead of a partial one is made as any other would be
+        found = (replace(e, spec=spec if e.obstacle is Obstacle.PREDICATE else e.spec) for e in unusable.unusable)
+        return replace(unusable, unusable=tuple(found))
     is_range = all(each.term.kind in _RANGES for each in chosen)
     wanted = Wanted(
         spec=spec,

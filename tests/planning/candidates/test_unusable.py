@@ -132,6 +132,7 @@ def test_what_hinders_an_index_that_exists():
     assert told("age = $1 AND state = 'closed'", partial)[0][0] is Obstacle.PREDICATE
     assert told("age = $1 AND state = 'open'", partial) == []
     assert told("age = $1 AND state = $2", partial) == []
+    assert told("age = $1 ORDER BY name LIMIT 5", partial)[0][:2] == (Obstacle.PREDICATE, ("age", "name"))
     taken = index("ix_person_age", "age", predicate="(state IS NULL)")
     assert both("age = $1", taken)[0][0].spec.name == "ix_person_age_2"
     broken = index("ix_broken", "age", is_valid=False)
