@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_dbguard.planning.assessment import Unusable, Wanted
 from pytest_dbguard.planning.candidates.unused_joins import UnusedJoin
@@ -75,7 +75,7 @@ class Reader:
         variants = [self._variant(text.sql) for text in texts]
         understood = tuple(variant for variant in variants if variant.facts.is_analysed)
         if understood:
-            return Prepared(statement, understood)
+            return Prepared(statement, _of_all_places(statement, understood))
         return Prepared(statement, problem=variants[0].facts.problem if variants else NOT_EXPLAINABLE)
 
     def _variant(self, sql: str) -> Variant:
@@ -96,6 +96,33 @@ class Reader:
             unusable(facts, catalog, statistics, sql=sql),
             unused_joins(facts, catalog, sql=sql),
         )
+
+
+def _of_all_places(statement: WorkloadStatement, variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
+    """Leave out what only some constants or patterns ask for where several places run the statement.
+
+    Which place sent which of them is not known: one may look for a beginning, another one inside of texts.
+    """
+    if len(variants) == 1 or len({use.site for use in statement.uses}) == 1:
+        return variants
+    wanted = frozenset.intersection(*(frozenset(map(_what, each.wanted)) for each in variants))
+    unusable = frozenset.intersection(*(frozenset(map(_which, each.unusable)) for each in variants))
+    return tuple(
+        replace(
+            variant,
+            wanted=tuple(each for each in variant.wanted if _what(each) in wanted),
+            unusable=tuple(each for each in variant.unusable if _which(each) in unusable),
+        )
+        for variant in variants
+    )
+
+
+def _what(wanted: Wanted) -> tuple[object, ...]:
+    return wanted.spec, wanted.alias, wanted.query
+
+
+def _which(unusable: Unusable) -> tuple[object, ...]:
+    return unusable.obstacle, unusable.alias, unusable.query, unusable.term.column
 
 
 def _columns(catalog: Catalog) -> Mapping[str, Sequence[str]]:

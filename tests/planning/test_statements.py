@@ -6,11 +6,11 @@ from types import MappingProxyType
 
 import pytest
 
-from pytest_dbguard.core.findings import Shape
+from pytest_dbguard.core.findings import Shape, Site
 from pytest_dbguard.planning.statements import NO_TEXT, NOT_EXPLAINABLE, Reader
 from pytest_dbguard.planning.statistics.completion import completed
 from pytest_dbguard.planning.statistics.model import ColumnStatistics, Slot, Statistics, TableStatistics
-from pytest_dbguard.planning.workload import Exemplar, WorkloadStatement
+from pytest_dbguard.planning.workload import Exemplar, Use, WorkloadStatement
 from pytest_dbguard.schema.catalog import Catalog, Dialect, Index, IndexKey, Table
 from tests.planning.scripted_lab import orders
 
@@ -23,11 +23,12 @@ def catalog(dialect=Dialect.SQLITE, *indexes):
     return Catalog(dialect, tables=(table,), search_path=("public",) if schema else ())
 
 
-def prepared(text, *, given=None, values=None, style="qmark", statistics=None):
+def prepared(text, *, given=None, values=None, style="qmark", statistics=None, lines=(3,)):
     made = given or catalog()
     known = completed(statistics or Statistics(), made)
     exemplar = Exemplar(text, style, MappingProxyType(values or {})) if text else None
-    return Reader(made, known).prepare(WorkloadStatement(Shape("a", "SELECT"), exemplar, ()))
+    uses = tuple(Use(Site("shop.py", line), 1, ("test_shop.py::test_it",)) for line in lines)
+    return Reader(made, known).prepare(WorkloadStatement(Shape("a", "SELECT"), exemplar, uses))
 
 
 def test_what_a_statement_wants():
@@ -60,6 +61,24 @@ def test_a_constant_whose_frequency_is_known_makes_variants_too():
     table = TableStatistics("", "orders", 1e6, columns=(ColumnStatistics("city", slots=(slot,)),))
     text = "SELECT id FROM orders WHERE city = ?"
     assert len(prepared(text, values={0: ("Riga", "Oslo")}, statistics=Statistics((table,))).variants) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("SELECT id FROM orders WHERE city LIKE ?", {0: ("%abc%", "abc%")}),
+        ("SELECT id FROM orders WHERE customer_id = ? AND city = ?", {1: ("Riga", "Oslo")}),
+    ],
+)
+def test_of_several_places_nobody_knows_which_sent_what(text, values):
+    given = catalog(Dialect.SQLITE, OPEN)
+    at_one = prepared(text, given=given, values=values)
+    assert any(each.wanted or each.unusable for each in at_one.variants)
+    at_two = prepared(text, given=given, values=values, lines=(3, 8))
+    assert len(at_two.variants) == 2
+    assert not any(each.wanted or each.unusable for each in at_two.variants)
+    same = prepared("SELECT id FROM orders WHERE city = ?", given=given, values={0: ("Riga", "Oslo")}, lines=(3, 8))
+    assert all(each.wanted for each in same.variants)
 
 
 @pytest.mark.parametrize(
