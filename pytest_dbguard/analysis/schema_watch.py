@@ -3,31 +3,48 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
+from pytest_dbguard.analysis.user_connection import Ask, asking
 from pytest_dbguard.schema.catalog import Catalog, Dialect
 from pytest_dbguard.sql.shape import StatementText
 
-_IN_TRANSACTION = 2  # libpq's PQTRANS_INTRANS
 _SYSTEM = ("pg_", "sqlite_", "information_schema", "alembic_version")
-_SAVEPOINT = "dbguard_schema"
-_LOCK_MS = 500
 _MAX_CHECKED = 20_000
+MAX_SCHEMAS = 100
+"""A program that makes more schemas than these makes one after the other: what it runs on later ones is not planned."""
+_MAX_FAILURES = 5
+
+
+class TooManySchemas(Exception):
+    """No more schemas are kept. Only the name of this is counted, as that of any error here."""
 
 
 class _Known:
     """What is known of an engine: the id of its schema, the names of its tables, and for how long that holds.
 
-    `checked` holds the shapes of which it was looked up since then that their tables are known.
+    `checked` holds the shapes of which it was looked up since then that their tables are known; `failures` says how
+    often in a row it could not be read.
     """
 
-    __slots__ = ("checked", "fingerprint", "generation", "is_cheap", "missing", "schema_id", "scope", "tables")
+    __slots__ = (
+        "checked",
+        "failures",
+        "fingerprint",
+        "generation",
+        "is_cheap",
+        "missing",
+        "schema_id",
+        "scope",
+        "tables",
+    )
 
     def __init__(self, *, is_cheap: bool) -> None:
         self.is_cheap = is_cheap
+        self.failures = 0
         self.generation = -1
         self.scope = 0
         self.fingerprint = ""
@@ -36,13 +53,24 @@ class _Known:
         self.missing: set[str] = set()
         self.checked: set[str] = set()
 
+    def is_fresh(self, generation: int, scope: int) -> bool:
+        """Whether it still holds: in another test, only what is not cheap to read and was read."""
+        lasts = not self.is_cheap and not 0 < self.failures < _MAX_FAILURES
+        return self.generation == generation and (lasts or self.scope == scope)
+
+    def forget(self) -> None:
+        """Take in that it could not be read: what was known of it may be wrong by now."""
+        self.failures += 1
+        self.fingerprint = self.schema_id = ""
+        self.tables = frozenset()
+
 
 class SchemaReader:
     """The schemas of this process's engines.
 
     A schema is read again after a statement that defines something; SQLite's, which is cheap to look at, with each
     test; any where a statement names a table that is not known. What happens on the user's connection is a few
-    SELECTs of the catalog, behind a savepoint where a transaction is open.
+    SELECTs of the catalog, of which nothing stays behind. What could not be read is tried again in the next test.
 
     Attributes:
         catalogs: All that were read, by id.
@@ -53,10 +81,9 @@ class SchemaReader:
         self.catalogs: dict[str, Catalog] = {}
         self.problems: Counter[str] = Counter()
         self._generation = 0
-        self._engines: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
+        self._pools: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
         self._last: tuple[Callable[[], Any], _Known | None] = (lambda: None, None)
-        self._by_fingerprint: dict[tuple[str, str], str] = {}
-        self._is_reading = False
+        self._by_fingerprint: dict[tuple[str, bytes], str] = {}
 
     def changed(self) -> None:
         """Take in that something was defined."""
@@ -65,19 +92,21 @@ class SchemaReader:
     def schema_of(self, connection: Any, text: StatementText, scope: int) -> str:
         """Return the id of the schema behind a connection; "" where it cannot be read."""
         known = self._known(connection.engine)
-        if known is None or self._is_reading:
+        if known is None:
             return ""
-        is_fresh = known.generation == self._generation and (known.scope == scope or not known.is_cheap)
+        generation = self._generation
+        is_fresh = known.is_fresh(generation, scope)
         if is_fresh and text.shape.id in known.checked:
             return known.schema_id
         tables = text.tables
         if not tables or all(map(_is_system, tables)):
             return known.schema_id
         unknown = [name for name in tables if name not in known.tables and name not in known.missing]
-        if unknown or not is_fresh:
-            known.generation, known.scope = self._generation, scope
+        if not is_fresh or (unknown and not known.failures):
             known.checked.clear()
             self._look(connection, known)
+            # only now: what other threads and tasks run meanwhile looks for itself
+            known.generation, known.scope = generation, scope
             known.missing |= {name for name in unknown if name not in known.tables}
         if len(known.checked) < _MAX_CHECKED:
             known.checked.add(text.shape.id)
@@ -88,25 +117,25 @@ class SchemaReader:
         last, known = self._last
         if last() is engine:
             return known
-        known = self._engines.get(engine)
+        if engine.dialect.name not in tuple(Dialect):
+            return None
+        # engines with options of their own come and go; they share the pool of the one that they were made from
+        known = self._pools.get(engine.pool)
         if known is None:
-            if engine.dialect.name not in tuple(Dialect):
-                return None
-            known = self._engines[engine] = _Known(is_cheap=engine.dialect.name == Dialect.SQLITE)
+            known = self._pools[engine.pool] = _Known(is_cheap=engine.dialect.name == Dialect.SQLITE)
         self._last = (ref(engine), known)
         return known
 
     def _look(self, connection: Any, known: _Known) -> None:
-        self._is_reading = True
         try:
-            with _fetching(connection) as fetch:
-                self._read(Dialect(connection.dialect.name), fetch, known)
+            with asking(connection) as ask:
+                self._read(Dialect(connection.dialect.name), ask, known)
+            known.failures = 0
         except Exception as error:  # noqa: BLE001  nothing of ours may reach the code under test
+            known.forget()
             self.problems[type(error).__name__] += 1
-        finally:
-            self._is_reading = False
 
-    def _read(self, dialect: Dialect, fetch: Callable[[str], Sequence[Sequence[Any]]], known: _Known) -> None:
+    def _read(self, dialect: Dialect, fetch: Ask, known: _Known) -> None:
         from pytest_dbguard.schema.document import catalog_id
         from pytest_dbguard.schema.fingerprint import fingerprint_query
         from pytest_dbguard.schema.postgres_reflection import reflect_postgres
@@ -116,8 +145,10 @@ class SchemaReader:
         fingerprint = str(rows[0][0]) if rows else ""
         if known.fingerprint == fingerprint and known.schema_id:
             return
-        key = (str(dialect), fingerprint)
+        key = (str(dialect), blake2b(fingerprint.encode("utf-8", "surrogatepass"), digest_size=16).digest())
         if key not in self._by_fingerprint:
+            if len(self.catalogs) >= MAX_SCHEMAS:
+                raise TooManySchemas
             catalog = reflect_sqlite(fetch) if dialect is Dialect.SQLITE else reflect_postgres(fetch)
             schema_id = catalog_id(catalog)
             self.catalogs[schema_id] = catalog
@@ -136,45 +167,3 @@ def _names(catalog: Catalog) -> Iterator[str]:
 
 def _is_system(table: str) -> bool:
     return table.rpartition(".")[2].startswith(_SYSTEM) or table.startswith(_SYSTEM)
-
-
-@contextmanager
-def _fetching(connection: Any) -> Iterator[Callable[[str], Sequence[Sequence[Any]]]]:
-    """Give a function that runs SQL on the driver's connection and leaves its transaction as it was."""
-    raw = connection.connection
-    is_guarded = connection.dialect.name == Dialect.POSTGRESQL and _is_in_transaction(raw)
-    if is_guarded:
-        _run(raw, f"SAVEPOINT {_SAVEPOINT}")
-    try:
-        if is_guarded:
-            # a test may hold a lock on what the catalog is asked about
-            _run(raw, f"SET LOCAL lock_timeout = {_LOCK_MS}")
-        yield lambda sql: _run(raw, sql)
-    finally:
-        if is_guarded:
-            _run(raw, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
-            _run(raw, f"RELEASE SAVEPOINT {_SAVEPOINT}")
-
-
-def _is_in_transaction(raw: Any) -> bool:
-    driver = raw.dbapi_connection
-    info = getattr(driver, "info", None)
-    if info is None:
-        # SQLAlchemy's adapters of asynchronous drivers carry the connection itself
-        info = getattr(getattr(driver, "_connection", None), "info", None)
-    if info is not None:
-        return int(getattr(info, "transaction_status", 0)) == _IN_TRANSACTION
-    ask = getattr(getattr(driver, "_connection", None), "is_in_transaction", None)
-    return bool(ask()) if callable(ask) else False
-
-
-def _run(raw: Any, sql: str) -> Sequence[Sequence[Any]]:
-    cursor = raw.cursor()
-    try:
-        cursor.execute(sql)
-        if cursor.description is None:
-            return []
-        # drivers may be told to give rows of any kind
-        return [tuple(row.values()) if isinstance(row, Mapping) else tuple(row) for row in cursor.fetchall()]
-    finally:
-        cursor.close()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
-from psycopg.rows import dict_row
+from psycopg.rows import class_row, dict_row
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
+from pytest_dbguard.analysis import schema_watch
 from pytest_dbguard.analysis.schema_watch import SchemaReader
 from pytest_dbguard.databases.registry import load_provider
 from pytest_dbguard.sql.shape import read_statement
@@ -100,6 +104,52 @@ def test_rows_of_any_kind(engine):
         assert tables(reader, reader.schema_of(connection, READS, 1)) == {"orders"}
 
 
+def test_rows_of_a_class_that_takes_only_its_own(engine):
+    def shop(cursor, row):
+        raise AssertionError("made of a row that is not the program's")
+
+    with engine.connect() as connection:
+        connection.connection.dbapi_connection.row_factory = shop
+        reader = SchemaReader()
+        assert tables(reader, reader.schema_of(connection, READS, 1)) == {"orders"}
+        assert connection.connection.dbapi_connection.row_factory is shop
+
+
+def test_engines_with_options_of_their_own_are_one(engine):
+    reader = SchemaReader()
+    with engine.connect() as connection:
+        schema = reader.schema_of(connection, READS, 1)
+        connection.connection.dbapi_connection.set_authorizer(lambda *_: 1)
+    for number in range(3):
+        with engine.execution_options(number=number).connect() as connection:
+            assert reader.schema_of(connection, READS, 1) == schema
+    assert not reader.problems
+
+
+def test_no_schema_is_kept_without_end(engine, monkeypatch):
+    monkeypatch.setattr(schema_watch, "MAX_SCHEMAS", 2)
+    reader, seen = SchemaReader(), []
+    with engine.begin() as connection:
+        for number in range(4):
+            connection.execute(text(f"CREATE TABLE t{number} (id INTEGER)"))
+            reader.changed()
+            seen.append(reader.schema_of(connection, READS, 1))
+    assert [bool(each) for each in seen] == [True, True, False, False]
+    assert len(reader.catalogs) == 2
+
+
+def test_what_could_not_be_read_is_tried_again_in_the_next_test(engine):
+    reader = SchemaReader()
+    with engine.connect() as connection:
+        driver = connection.connection.dbapi_connection
+        driver.set_authorizer(lambda *_: 1)
+        assert reader.schema_of(connection, READS, 1) == reader.schema_of(connection, BOTH, 1) == ""
+        assert sum(reader.problems.values()) == 1
+        driver.set_authorizer(None)
+        assert reader.schema_of(connection, READS, 1) == ""
+        assert tables(reader, reader.schema_of(connection, READS, 2)) == {"orders"}
+
+
 def test_what_cannot_be_read_is_counted_and_never_raised(engine):
     reader = SchemaReader()
     with engine.connect() as connection:
@@ -175,3 +225,74 @@ class TestPostgres:
             postgres.connection.cursor().execute("CREATE TABLE shops (id int)")
             assert "shops" in tables(reader, reader.schema_of(postgres, BOTH, 1))
             transaction.rollback()
+
+    def test_rows_of_a_class(self, postgres):
+        reader = SchemaReader()
+        postgres.connection.dbapi_connection.row_factory = class_row(Shop)
+        assert tables(reader, reader.schema_of(postgres, READS, 1)) == {"orders"}
+
+    def test_limits_of_time_stay_those_of_the_program(self, postgres):
+        cursor = postgres.connection.cursor()
+        cursor.execute("SET statement_timeout = '9s'; SET lock_timeout = '8s'")
+        reader = SchemaReader()
+        assert reader.schema_of(postgres, READS, 1)
+        assert [one(cursor, f"SHOW {name}_timeout") for name in ("statement", "lock")] == ["9s", "8s"]
+
+    def test_a_failed_transaction_is_not_asked(self, postgres):
+        reader = SchemaReader()
+        with pytest.raises(DatabaseError):
+            postgres.exec_driver_sql("SELECT 1/0")
+        assert reader.schema_of(postgres, READS, 1) == ""
+        assert reader.problems == {"UnusableConnection": 1}
+
+
+class Shop:
+    """Takes no other columns than its own."""
+
+    def __init__(self, city: str) -> None:
+        self.city = city
+
+
+@pytest.fixture
+def locked(server):
+    """The URL of a database in which somebody holds a lock on a table, as long as the test runs."""
+    engine = create_engine(server.url)
+    with engine.begin() as connection:
+        for statement in ("DROP TABLE IF EXISTS orders, held", ORDERS, "CREATE TABLE held (city text)"):
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql("CREATE INDEX held_city ON held (lower(city))")
+    with engine.connect() as holder:
+        holder.exec_driver_sql("LOCK TABLE held IN ACCESS EXCLUSIVE MODE")
+        yield server.url
+        holder.rollback()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE held")
+    engine.dispose()
+
+
+def test_nobody_waits_for_a_lock_where_every_statement_is_a_transaction(locked):
+    engine, reader = create_engine(locked, isolation_level="AUTOCOMMIT"), SchemaReader()
+    with engine.connect() as connection:
+        # would the driver's connection wait without a limit, so would this test
+        assert reader.schema_of(connection, READS, 1) == ""
+        assert reader.problems == {"LockNotAvailable": 1}
+        assert connection.connection.dbapi_connection.info.transaction_status == 0
+        assert connection.exec_driver_sql("SHOW lock_timeout").scalar() == "0"
+    engine.dispose()
+
+
+class Unheard:
+    """An engine, its pool and its connection, of a driver that tells nothing of its transaction."""
+
+    dialect = SimpleNamespace(name="postgresql")
+
+    def __init__(self) -> None:
+        self.engine = self.pool = self
+        self.sent = []
+        self.connection = SimpleNamespace(dbapi_connection=object(), cursor=lambda: self.sent.append("asked"))
+
+
+def test_a_driver_that_does_not_tell_its_state_is_not_asked():
+    reader, connection = SchemaReader(), Unheard()
+    assert reader.schema_of(connection, READS, 1) == ""
+    assert not connection.sent
