@@ -85,3 +85,20 @@ def test_a_plain_run_of_pytest_needs_none_of_the_libraries(pytester, flags):
     )
     result = pytester.runpytest_subprocess(*flags)
     result.assert_outcomes(passed=1)
+
+
+def test_a_run_with_dbguard_starts_without_what_its_end_may_need(pytester):
+    pytester.makeconftest(
+        """
+        import sys
+
+        def pytest_collection_finish():
+            late = ("sqlglot", "psycopg", "testcontainers", "pytest_dbguard.planning.assess",
+                    "pytest_dbguard.databases.registry", "pytest_dbguard.schema.postgres_reflection")
+            print("loaded:", [name for name in late if name in sys.modules])
+        """
+    )
+    pytester.makepyfile("def test_nothing(): pass")
+    result = pytester.runpytest_subprocess("--dbguard", "-s")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*loaded: [[][]]"])

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_dbguard.databases.base import Server, StartOptions
-from pytest_dbguard.planning.lab.lab_servers import OwnServer
 from pytest_dbguard.planning.lab.registry import LabChoice, LabMode, LabOptions, open_lab
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog
+
+if TYPE_CHECKING:
+    from pytest_dbguard.planning.lab.lab_servers import OwnServer
 
 
 @dataclass(frozen=True)  # no slots: statistics are loaded once
@@ -68,8 +70,11 @@ class PlanSources:
 
     def close(self) -> None:
         """Stop the server that labs needed, if any."""
-        self._own_server.close()
+        if "_own_server" in vars(self):
+            self._own_server.close()
 
     @cached_property
     def _own_server(self) -> OwnServer:
+        from pytest_dbguard.planning.lab.lab_servers import OwnServer
+
         return OwnServer()

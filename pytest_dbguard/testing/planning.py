@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_dbguard.analysis.observations import observation_from_json, observation_to_json, observations, texts_to_json
@@ -10,7 +11,6 @@ from pytest_dbguard.analysis.observed import Observed
 from pytest_dbguard.analysis.plan_sources import PlanSources
 from pytest_dbguard.analysis.plans import PlanJudge, PlanOutcome
 from pytest_dbguard.databases.settings import start_options
-from pytest_dbguard.testing.database_run import database_run
 
 if TYPE_CHECKING:
     import pytest
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_dbguard.analysis.judge import ActiveRule
     from pytest_dbguard.analysis.schema_watch import SchemaReader
     from pytest_dbguard.config.model import Config
+    from pytest_dbguard.databases.base import Server
     from pytest_dbguard.recording.exemplars import Exemplars
     from pytest_dbguard.recording.model import Recording
 
@@ -54,7 +55,7 @@ class RunPlanning:
             config.scale,
             config.lab,
             start_options(config, root),
-            lambda: database_run(pytest_config).running_server,
+            partial(_running_server, pytest_config),
         )
         self._judge = PlanJudge(rules, self._sources)
         if self._judge.is_needed and (config.scale or config.statistics is not None):
@@ -83,3 +84,10 @@ class RunPlanning:
         if not self._judge.is_needed:
             return PlanOutcome()
         return self._judge.judge(self._observed, tests, is_whole=is_whole)
+
+
+def _running_server(pytest_config: pytest.Config) -> Server | None:
+    # with all that starts servers: nothing for the start of a run
+    from pytest_dbguard.testing.database_run import database_run
+
+    return database_run(pytest_config).running_server

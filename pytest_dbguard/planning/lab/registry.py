@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pytest_dbguard.databases.base import Server, StartOptions
-from pytest_dbguard.databases.connection_string import missing_driver
 from pytest_dbguard.planning.lab.base import Lab, LabError
-from pytest_dbguard.planning.lab.lab_servers import OwnServer, places
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog, Dialect
 
+if TYPE_CHECKING:
+    from pytest_dbguard.planning.lab.lab_servers import OwnServer
+
 LabMode = Literal["auto", "server", "off"]
+
+
+def _own_server() -> OwnServer:
+    # with all that starts servers: nothing for the start of a run
+    from pytest_dbguard.planning.lab.lab_servers import OwnServer
+
+    return OwnServer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ class LabOptions:
     server_was_given: bool = False
     start: StartOptions = field(default_factory=StartOptions)
     ballast_mb: int = 64
-    own: OwnServer = field(default_factory=OwnServer, compare=False, repr=False)
+    own: OwnServer = field(default_factory=_own_server, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,8 @@ def open_lab(catalog: Catalog, statistics: Statistics, options: LabOptions) -> L
 
 
 def _postgres_lab(catalog: Catalog, statistics: Statistics, options: LabOptions) -> LabChoice:
+    from pytest_dbguard.databases.connection_string import missing_driver
+    from pytest_dbguard.planning.lab.lab_servers import places
     from pytest_dbguard.planning.lab.ladder import Ladder
 
     missing = missing_driver("postgres")
