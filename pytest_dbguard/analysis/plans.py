@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pytest_dbguard.analysis.judge import ActiveRule, weight
 from pytest_dbguard.analysis.observed import Observed, Place
@@ -112,7 +114,7 @@ class PlanJudge:
             except DbguardError as error:
                 run.faults.append(Fault("planning", error.message))
             except Exception as error:  # noqa: BLE001  whatever planning does, the results of tests must be told
-                run.faults.append(Fault("planning", f"{type(error).__name__}: {error}"))
+                run.faults.append(Fault("planning", where_it_broke(error)))
 
     def _assessed(self, workload: Workload, catalog: Catalog, *, has_lab: bool, left_s: float) -> Assessment:
         from pytest_dbguard.planning.assess import assess
@@ -164,7 +166,7 @@ class _Judgement:
             try:
                 found = list(active.rule.judge(assessment))  # type: ignore[attr-defined]
             except Exception as error:  # noqa: BLE001  a broken rule must not cost a test result
-                fault = Fault(f"rule {active.rule.code}", f"{type(error).__name__}: {error}")
+                fault = Fault(f"rule {active.rule.code}", where_it_broke(error))
                 if fault not in self.faults:
                     self.faults.append(fault)
                 continue
@@ -219,3 +221,12 @@ def _sizes(statistics: Statistics) -> str:
     if statistics.origin == "default":
         return f"{statistics.default_rows:,.0f} rows a table (default)"
     return f"the sizes of {statistics.source}"
+
+
+def where_it_broke(error: Exception) -> str:
+    """Return the kind of an error and the line that raised it: `KeyError at what_if.py:80`.
+
+    Not its words: what reads statements quotes them, and the values in them.
+    """
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    return f"{type(error).__name__} at {Path(frame.f_code.co_filename).name}:{line}"

@@ -156,7 +156,9 @@ def test_seeding_is_a_note(tmp_path):
 def test_a_broken_rule_is_a_fault(tmp_path):
     outcome = judged(EachStatement(fails=True), ("t1", seen()), root=tmp_path)
     assert outcome.findings == ()
-    assert [(fault.where, fault.error) for fault in outcome.faults] == [("rule DBG201", "RuntimeError: broken")]
+    (fault,) = outcome.faults
+    # its words may hold a value that it choked on
+    assert (fault.where, fault.error.partition(":")[0]) == ("rule DBG201", "RuntimeError at test_plans.py")
 
 
 def test_the_lab_is_closed_also_after_a_fault(tmp_path):
