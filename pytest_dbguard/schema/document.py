@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
+from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -52,11 +53,18 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    # a catalog holds thousands of objects of few classes
+    return get_type_hints(kind)
+
+
 def _read(kind: Any, value: Any) -> Any:
     """Return a value of a type as annotations have it, from what `_plain` made of it."""
     if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        return kind(**{name: _read(hints[name], item) for name, item in value.items()})  # type: ignore[operator]
+        made: Any = kind
+        hints = _hints(made)
+        return made(**{name: _read(hints[name], item) for name, item in value.items()})
     if isinstance(kind, UnionType):
         return None if value is None else _read(get_args(kind)[0], value)
     if get_origin(kind) is tuple:
