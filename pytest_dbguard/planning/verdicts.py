@@ -14,7 +14,7 @@ from pytest_dbguard.planning.open_ranges import closed
 from pytest_dbguard.planning.plan import Access, Node, Plan
 from pytest_dbguard.planning.statements import Prepared, Variant
 from pytest_dbguard.planning.statistics.model import Origin, Statistics
-from pytest_dbguard.planning.what_if import Effect, WhatIf
+from pytest_dbguard.planning.what_if import Effect, WhatIf, skips
 from pytest_dbguard.schema.catalog import Catalog, Dialect
 from pytest_dbguard.sql.facts.model import TermKind
 
@@ -23,6 +23,9 @@ Judged = tuple[tuple[tuple[Wanted, Verdict], ...], tuple[tuple[Unusable, Verdict
 
 FEW_VALUES = 100
 """Of a column with at most so many values any hundred rows hold the one that is looked for."""
+
+RANGE_GAIN = 0.5
+"""An index that nothing but a range or a sort asks for helps where the cost with it is at most this share."""
 
 SMALL_TABLE_ROWS = 500
 """Reading a table of fewer rows costs no more than an index."""
@@ -83,8 +86,9 @@ class VerdictMaker:
             yield from ((unusable, static) for unusable in variant.unusable)
             return
         effects = what_if.helpful(variant.sql, [what_if.names(unit.specs) for unit in units], self._rows)
-        for unit, effect in zip(units, effects, strict=True):
+        for unit, found in zip(units, effects, strict=True):
             for member in unit.members:
+                effect = None if found is None or self._is_slight(member, found) else found
                 if effect is not None:
                     is_needless = self._is_pruned(member) or self._stops_early(variant, member, effect)
                     yield member, self._verdict(member, None if is_needless else effect)
@@ -128,6 +132,16 @@ class VerdictMaker:
         names = [term.column for term in wanted.terms if term.kind in (TermKind.EQUAL, TermKind.NULL)]
         known = [column.distinct(table.rows) for name in names if table and (column := table.column(name))]
         return math.prod(number or math.inf for number in known)
+
+    def _is_slight(self, member: Wanted | Unusable, effect: Effect) -> bool:
+        """Whether an index for a range of unknown width saves little: with another width it may save nothing."""
+        if not isinstance(member, Wanted) or not member.is_range_only or self._has_histogram(member):
+            return False
+        before, after = effect.before.cost, effect.after.cost
+        if before is None or after is None:
+            table = member.spec.table.lower()
+            return any(skips(node) and node.table.lower() == table for node in effect.before.root.walk())
+        return after > before * RANGE_GAIN
 
     def _of_narrow_range(self, variant: Variant, wanted: Wanted) -> Effect | None:
         what_if = self._what_if

@@ -137,9 +137,14 @@ def _weight(node: Node, rows: Mapping[str, float]) -> float:
     if node.access is Access.AUTOMATIC_INDEX:
         # it reads the table to build what it searches
         return 2 * _rows_of(node, rows)
-    if any(text.startswith(_SKIPS) for _, text in node.condition):
+    if skips(node):
         return SKIP_SCAN * _rows_of(node, rows)
     return _rows_of(node, rows) if node.is_whole else 0.0
+
+
+def skips(node: Node) -> bool:
+    """Whether SQLite searches an index once for each value of the columns that stand before those of the condition."""
+    return any(text.startswith(_SKIPS) for _, text in node.condition)
 
 
 def _rows_of(node: Node, rows: Mapping[str, float]) -> float:

@@ -154,6 +154,28 @@ def test_a_range_of_unknown_width_is_asked_for_a_narrow_one(given):
     assert (verdict.helps, verdict.is_assumed) == (False, False)
 
 
+@pytest.mark.parametrize(("cost", "helps"), [(840.0, False), (400.0, True)])
+def test_an_index_for_a_range_must_save_half(given, cost, helps):
+    wanted = want("city", terms=(TOTAL,), is_range_only=True)
+    found = assessed(given, planner({"": 1000.0, A: cost}), variant(wanted=[wanted]))
+    assert bool(helping(found)) is helps
+    assert helping(assessed(given, planner({"": 1000.0, A: cost}), variant(wanted=[want("city")]))) == [("city",)]
+
+
+@pytest.mark.parametrize(("condition", "helps"), [("ANY(state) AND city>?", False), ("state=?", True)])
+def test_a_range_behind_few_values_that_are_skipped_needs_no_index(given, condition, helps):
+    text = f"SEARCH orders USING INDEX ix ({condition})"
+    searched = Node(Access.INDEX, text, table="orders", index="ix", condition=(("Index Cond", condition),))
+    sort = () if condition.startswith("ANY") else (SORT,)
+
+    def script(sql, shown, rows):
+        return plan_of(scan_of("orders", index=A)) if shown else plan_of(searched, *sort)
+
+    lab = ScriptedLab(script, catalog=CATALOG, dialect="sqlite")
+    wanted = want("city", terms=(TOTAL,), is_range_only=True)
+    assert bool(helping(assessed(given, lab, variant(wanted=[wanted])))) is helps
+
+
 def test_partitions_find_ranges_of_their_key(given):
     table = Table("", "orders", columns=orders().columns, partition_key="RANGE (city)")
     catalog = Catalog(Dialect.POSTGRESQL, tables=(table,))
