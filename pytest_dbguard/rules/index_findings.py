@@ -212,6 +212,13 @@ def plan_of(plan: Plan | None, hot: Node | None) -> tuple[PlanLine, ...]:
     return plan_lines(plan, hot) if plan is not None else ()
 
 
+def used_tables(assessment: Assessment) -> frozenset[str]:
+    """Return the names of the tables that the run reads or writes."""
+    facts = [statement.facts for statement in assessment.statements]
+    read = {scan.table for each in facts for scan in each.scans}
+    return frozenset(read | {written.table for each in facts for written in each.written})
+
+
 def drop_remedies(table: Table, index: Index, dialect: Dialect) -> tuple[Remedy, ...]:
     """Return how to drop an index, for each tool."""
     schema = table.schema if table.schema not in ("", "public") else ""

@@ -9,7 +9,8 @@ from pytest_dbguard.core.findings import Finding, Fix, Severity
 from pytest_dbguard.planning.assessment import Assessment
 from pytest_dbguard.planning.candidates.redundant import redundant
 from pytest_dbguard.rules.base import Stage
-from pytest_dbguard.rules.index_findings import IndexRule, drop_remedies
+from pytest_dbguard.rules.index_findings import IndexRule, drop_remedies, used_tables
+from pytest_dbguard.schema.catalog import Index
 
 
 class RedundantIndex(IndexRule):
@@ -59,7 +60,8 @@ class RedundantIndex(IndexRule):
     - `severity` (default "warning").
 
     ## Limits
-    Silent for indexes that forbid equal keys or belong to a constraint, unless another one forbids the same.
+    Silent for indexes that forbid equal keys or belong to a constraint, unless another one forbids the same, for
+    unique ones that a foreign key refers to, and for tables that the run does not use.
     """
 
     code: ClassVar[str] = "DBG205"
@@ -69,8 +71,11 @@ class RedundantIndex(IndexRule):
 
     def judge(self, assessment: Assessment) -> Iterable[Finding]:
         """Yield a finding for each index that can go."""
+        used = used_tables(assessment)
         for each in redundant(assessment.catalog):
-            by = f"`{each.by.name}`" if each.by.name else "the primary key"
+            if each.table.name not in used:
+                continue
+            by = _name_of(each.by)
             says = f"{by} has the same keys" if each.reason == "equal" else f"{by} begins with the same keys"
             yield Finding(
                 rule=self.code,
@@ -82,3 +87,16 @@ class RedundantIndex(IndexRule):
                 basis="static",
                 remedies=drop_remedies(each.table, each.index, assessment.catalog.dialect),
             )
+
+
+def _name_of(index: Index) -> str:
+    """Return what to call an index that stays: SQLite numbers those of constraints."""
+    if index.is_primary:
+        return f"the primary key `{index.name}`" if index.name and not _is_numbered(index) else "the primary key"
+    if _is_numbered(index):
+        return f"the unique constraint on `{', '.join(column or '' for column in index.columns)}`"
+    return f"`{index.name}`"
+
+
+def _is_numbered(index: Index) -> bool:
+    return index.name.startswith("sqlite_autoindex_")

@@ -18,6 +18,7 @@ from pytest_dbguard.rules.index_findings import (
     fix_of,
     needs,
     remedies,
+    used_tables,
     verdict_lines,
     write_lines,
 )
@@ -86,7 +87,7 @@ class UnindexedForeignKey(IndexRule):
 
     def judge(self, assessment: Assessment) -> Iterable[Finding]:
         """Yield a finding for each key, at each place that deletes what it refers to; else a note without a place."""
-        told, used = set(_told(assessment)), _used_tables(assessment)
+        told, used = set(_told(assessment)), used_tables(assessment)
         for each in assessment.keys:
             is_told = (each.table.label, frozenset(each.key.columns)) in told
             if is_told or not each.verdict.helps or used.isdisjoint((each.table.name, each.key.referred_table)):
@@ -112,13 +113,6 @@ class UnindexedForeignKey(IndexRule):
             basis=basis_text(assessment, verdict, each.spec.table, each.spec.schema),
             remedies=remedies((each.spec,), dialect),
         )
-
-
-def _used_tables(assessment: Assessment) -> frozenset[str]:
-    """Return the names of the tables that the run reads or writes."""
-    facts = [statement.facts for statement in assessment.statements]
-    read = {scan.table for each in facts for scan in each.scans}
-    return frozenset(read | {written.table for each in facts for written in each.written})
 
 
 def _told(assessment: Assessment) -> Iterator[tuple[str, frozenset[str]]]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from assessments import ORDERS, judged
+from assessments import ORDERS, judged, statement
 
 from pytest_dbguard.core.findings import Severity
 from pytest_dbguard.planning.candidates.redundant import Redundant
 from pytest_dbguard.rules import redundant_index
 from pytest_dbguard.rules.redundant_index import RedundantIndex
-from pytest_dbguard.schema.catalog import Dialect, Table
+from pytest_dbguard.schema.catalog import Dialect, Index, Table
 
 PRIMARY, NAME, WIDE = ORDERS.indexes
 
 
-def found(monkeypatch, *given, **more):
+def found(monkeypatch, *given, statements=(statement(),), **more):
     monkeypatch.setattr(redundant_index, "redundant", lambda catalog: given)
-    return judged(RedundantIndex, **more)
+    return judged(RedundantIndex, *statements, **more)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,13 @@ def found(monkeypatch, *given, **more):
     [
         (WIDE, "prefix", "`ix_orders_name_city` begins with the same keys"),
         (WIDE, "equal", "`ix_orders_name_city` has the same keys"),
+        (PRIMARY, "equal", "the primary key `orders_pkey` has the same keys"),
+        (replace(PRIMARY, name=""), "equal", "the primary key has the same keys"),
+        (
+            Index("sqlite_autoindex_orders_1", WIDE.keys, is_unique=True, is_constraint=True),
+            "prefix",
+            "the unique constraint on `name, city` begins with the same keys",
+        ),
     ],
 )
 def test_what_it_says(monkeypatch, by, reason, says):
@@ -48,3 +57,7 @@ def test_how_to_drop_it(monkeypatch, dialect, schema, sql):
     assert remedies["sql"] == sql
     place = ', schema="Sales"' if schema == "Sales" else ""
     assert remedies["alembic"] == f'op.drop_index("ix_orders_name", table_name="orders"{place})'
+
+
+def test_tables_that_the_run_does_not_use_are_left_alone(monkeypatch):
+    assert found(monkeypatch, Redundant(ORDERS, NAME, WIDE, "prefix"), statements=()) == []

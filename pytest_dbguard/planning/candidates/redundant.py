@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 
 from pytest_dbguard.planning.candidates.expressions import canonical
@@ -24,12 +24,23 @@ class Redundant:
 def redundant(catalog: Catalog) -> tuple[Redundant, ...]:
     """Return the indexes that can be dropped without loss, by table and name; never both of an equal pair."""
     tables = (each for each in catalog.tables if each.kind in _STORED and each.partition_of is None)
-    return tuple(found for table in tables for found in _of_table(table, catalog.dialect))
+    referred = {
+        (key.referred_schema, key.referred_table, frozenset(key.referred_columns))
+        for table in catalog.tables
+        for key in table.foreign_keys
+    }
+    return tuple(found for table in tables for found in _of_table(table, catalog.dialect, referred))
 
 
-def _of_table(table: Table, dialect: Dialect) -> Iterator[Redundant]:
+def _of_table(
+    table: Table, dialect: Dialect, referred: Container[tuple[str, str, frozenset[str]]]
+) -> Iterator[Redundant]:
     for index in sorted(table.indexes, key=lambda each: each.name):
         if index.is_constraint or index.is_primary or not index.is_valid or not index.keys:
+            continue
+        columns = frozenset(column for column in index.columns if column is not None)
+        if index.is_unique and (table.schema, table.name, columns) in referred:
+            # which of two unique indexes a foreign key depends on is not known; that one cannot be dropped
             continue
         by = [other for other in table.indexes if other is not index and _replaces(other, index, dialect)]
         if by:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_dbguard.planning.candidates.redundant import redundant
-from pytest_dbguard.schema.catalog import Dialect, IndexKey
+from pytest_dbguard.schema.catalog import Dialect, ForeignKey, IndexKey
 from tests.planning.candidates.tables import catalog, index, table
 
 
@@ -28,6 +30,17 @@ def test_what_a_constraint_has_already():
     assert found(unique, index("aa", "a")) == [("aa", "t_a_key", "equal")]
     assert found(index("ix_t_id", "id")) == [("ix_t_id", "t_pkey", "equal")]
     assert found(unique, index("aa", "a", is_unique=True)) == [("aa", "t_a_key", "equal")]
+
+
+def test_a_unique_index_that_a_foreign_key_may_depend_on_stays():
+    pair = (index("aa", "a", is_unique=True), index("aaa", "a", is_unique=True))
+    parent = table("t", "a", "b", indexes=pair)
+    key = ForeignKey("fk", ("b",), "public", "t", ("a",))
+    child = table("child", "b", foreign_keys=(key,))
+    assert [each.index.name for each in redundant(catalog(parent))] == ["aaa"]
+    assert redundant(catalog(parent, child)) == ()
+    plain = replace(parent, indexes=(pair[0], index("plain", "a")))
+    assert [each.index.name for each in redundant(catalog(plain, child))] == ["plain"]
 
 
 def test_one_key_is_read_in_both_directions():
