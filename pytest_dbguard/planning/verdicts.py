@@ -21,6 +21,8 @@ from pytest_dbguard.sql.facts.model import TermKind
 _T = TypeVar("_T", Wanted, Unusable)
 Judged = tuple[tuple[tuple[Wanted, Verdict], ...], tuple[tuple[Unusable, Verdict], ...]]
 
+_SORTS = (Access.SORT, Access.TEMPORARY)
+
 FEW_VALUES = 100
 """Of a column with at most so many values any hundred rows hold the one that is looked for."""
 
@@ -122,7 +124,7 @@ class VerdictMaker:
         if not isinstance(member, Wanted) or scan is None or not scan.has_limit or effect.before.cost is not None:
             return False
         nodes = list(effect.before.root.walk())
-        is_sorted = any(node.access in (Access.SORT, Access.TEMPORARY) for node in nodes)
+        is_sorted = any(node.access in _SORTS for node in nodes)
         in_order = any(node.is_whole and node.index and node.table.lower() == scan.table.lower() for node in nodes)
         return in_order and not is_sorted and self._values(member) <= FEW_VALUES
 
@@ -139,8 +141,9 @@ class VerdictMaker:
             return False
         before, after = effect.before.cost, effect.after.cost
         if before is None or after is None:
-            table = member.spec.table.lower()
-            return any(skips(node) and node.table.lower() == table for node in effect.before.root.walk())
+            nodes, table = list(effect.before.root.walk()), member.spec.table.lower()
+            is_sorted = any(node.access in _SORTS for node in nodes)
+            return not is_sorted and any(skips(node) and node.table.lower() == table for node in nodes)
         return after > before * RANGE_GAIN
 
     def _of_narrow_range(self, variant: Variant, wanted: Wanted) -> Effect | None:
