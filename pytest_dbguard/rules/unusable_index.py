@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pytest_dbguard.core.findings import Finding, Fix, Severity
 from pytest_dbguard.planning.assessment import Assessment, Basis, Obstacle, Unusable, Verdict
+from pytest_dbguard.planning.plan_text import without_literals
 from pytest_dbguard.rules.base import Stage
 from pytest_dbguard.rules.index_findings import (
     IndexRule,
@@ -163,7 +164,7 @@ def _writing(unusable: Unusable, dialect: Dialect) -> str:
 
 def _why(unusable: Unusable) -> str:
     """Return in one clause why no index serves the term."""
-    column, written = f"`{unusable.table}.{unusable.term.column}`", f"`{unusable.term.expression}`"
+    column, written = f"`{unusable.table}.{unusable.term.column}`", f"`{without_literals(unusable.term.expression)}`"
     # SQLite numbers the indexes of constraints
     is_named = not unusable.index.startswith("sqlite_autoindex_")
     index = f"the index `{unusable.index}`" if is_named else f"the unique index on {column}"
