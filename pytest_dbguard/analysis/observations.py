@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_dbguard.analysis.ignore_book import ignore_from_json, ignore_to_json
+from pytest_dbguard.analysis.schema_watch import is_system
 from pytest_dbguard.analysis.statement_ignores import written_for
 from pytest_dbguard.core.findings import Site
 from pytest_dbguard.core.ignores import Ignore
 from pytest_dbguard.core.serial import site_from_json, site_to_json
 from pytest_dbguard.recording.exemplars import Exemplars, TextValues
+from pytest_dbguard.recording.frames import Mark
 from pytest_dbguard.recording.model import Recording, Statement
 
 
@@ -39,13 +41,13 @@ class Observation:
 
 
 def observations(recordings: Iterable[Recording]) -> list[Observation]:
-    """Return what was run on schemas, without what fixtures ran and what no frame is known of."""
+    """Return what was run on schemas, without what fixtures ran, what revisions ran and what no frame is known of."""
     groups: dict[tuple[Any, ...], list[tuple[Recording, Statement]]] = {}
     for recording in recordings:
         if recording.prepares:
             continue
         for statement in recording.statements:
-            if statement.stack.frames and not statement.failed and (statement.text.is_read or statement.text.is_write):
+            if _is_of_interest(statement):
                 key = (statement.schema, statement.text.shape.id, statement.site, recording.scope)
                 groups.setdefault(key, []).append((recording, statement))
     return [_observed(found) for found in groups.values()]
@@ -101,6 +103,18 @@ def merge_texts(known: dict[tuple[str, str], LearnedText], told: Iterable[list[A
             known[shape, style] = learned
         elif before.text == text:
             _add(before, learned, limit)
+
+
+def _is_of_interest(statement: Statement) -> bool:
+    """Whether a statement's plan matters.
+
+    A revision's runs once, on a schema that goes with it. Without tables of the program no schema was looked for.
+    """
+    if not statement.stack.frames or statement.failed or statement.stack.marks & Mark.MIGRATION:
+        return False
+    if not statement.schema and all(map(is_system, statement.tables)):
+        return False
+    return statement.text.is_read or statement.text.is_write
 
 
 def _add(known: LearnedText, more: LearnedText, limit: int) -> None:

@@ -99,7 +99,7 @@ class SchemaReader:
         if is_fresh and text.shape.id in known.checked:
             return known.schema_id
         tables = text.tables
-        if not tables or all(map(_is_system, tables)):
+        if not tables or all(map(is_system, tables)):
             return known.schema_id
         unknown = [name for name in tables if name not in known.tables and name not in known.missing]
         if not is_fresh or (unknown and not known.failures):
@@ -165,5 +165,6 @@ def _names(catalog: Catalog) -> Iterator[str]:
         yield f"{table.schema}.{table.name}"
 
 
-def _is_system(table: str) -> bool:
+def is_system(table: str) -> bool:
+    """Whether a table is the database's own, or Alembic's."""
     return table.rpartition(".")[2].startswith(_SYSTEM) or table.startswith(_SYSTEM)

@@ -21,7 +21,7 @@ _MAX_ENTRIES = 10_000
 
 
 class Mark(IntFlag):
-    """What SQLAlchemy was doing, told by its own frames on the stack."""
+    """What SQLAlchemy was doing, told by its own frames on the stack; and whether Alembic was running revisions."""
 
     NONE = 0
     FLUSH = 1
@@ -37,6 +37,7 @@ class Mark(IntFlag):
     EXPIRE = 1024
     MERGE = 2048
     BULK = 4096
+    MIGRATION = 8192
 
 
 _MARKS: dict[tuple[str, str], Mark] = {
@@ -59,6 +60,9 @@ _MARKS: dict[tuple[str, str], Mark] = {
     ("engine/reflection.py", ""): Mark.CATALOG,
     ("sql/ddl.py", ""): Mark.DDL,
 }
+
+# Holds for all that runs below it, whatever the application does in between: a revision is run once.
+_MIGRATES = ("alembic/runtime/migration.py", "run_migrations")
 
 # Below these frames the application has no callers of interest: pytest's own calls, where a request begins ...
 _ENDS = frozenset(
@@ -268,6 +272,8 @@ class StackReader:
                 if not found:
                     # what the application sends in an event handler during a flush is its own, not the flush's
                     marks |= info.marks
+                elif info.marks & Mark.MIGRATION:
+                    marks |= Mark.MIGRATION
                 if info.ends or info.breaks:
                     return tuple(found), marks, info.ends, recursion
             elif info in seen:
@@ -349,7 +355,9 @@ def _note_library_facts(info: CodeInfo) -> None:
     tails = ("/".join(parts[-2:]), "/".join(parts[-3:]))
     info.ends = any((tail, name) in _ENDS for tail in tails)
     info.breaks = any((tail, name) in _BREAKS for tail in tails) or name == "_bootstrap_inner"
-    if "/sqlalchemy/dialects/" in path:
+    if (tails[1], name) == _MIGRATES:
+        info.marks = int(Mark.MIGRATION)
+    elif "/sqlalchemy/dialects/" in path:
         info.marks = int(Mark.CATALOG)
     elif "/sqlalchemy/" in path:
         info.marks = int(_MARKS.get((tails[0], name), _MARKS.get((tails[0], ""), Mark.NONE)))

@@ -29,6 +29,7 @@ _IN_FLUSH = int(Mark.FLUSH)
 _COMMIT = int(Mark.COMMIT)
 _ROLLBACK = int(Mark.ROLLBACK)
 _REFRESH = int(Mark.REFRESH)
+_MIGRATION = int(Mark.MIGRATION)
 _BY_SESSION = int(Mark.SESSION)
 _UNPLANNED = frozenset({"setup", "teardown"})
 _DEFINES = frozenset({"CREATE", "ALTER", "DROP"})
@@ -223,17 +224,23 @@ class Recorder:
                 is_many,
                 failed,
                 started_ns,
-                "" if self.schemas is None or failed else self._schema(statement, parameters, text, context, is_many),
+                ""
+                if self.schemas is None or failed
+                else self._schema(statement, parameters, text, context, is_many, marks),
             ),
             elapsed_ns,
         )
 
-    def _schema(self, statement: str, parameters: Any, text: StatementText, context: Any, is_many: bool) -> str:
+    def _schema(
+        self, statement: str, parameters: Any, text: StatementText, context: Any, is_many: bool, marks: int
+    ) -> str:
         """Return the id of the schema that a statement ran on; "" where that does not matter or cannot be told."""
         scope, schemas = self.scope, self.schemas
         if schemas is not None and text.verb in _DEFINES:
             schemas.changed()
         if schemas is None or scope is None or scope.scope in _UNPLANNED or text.verb not in _PLANNED:
+            return ""
+        if marks & _MIGRATION:
             return ""
         if not is_many:
             self.exemplars.take(statement, parameters)

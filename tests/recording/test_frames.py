@@ -192,3 +192,23 @@ def test_marks_tell_what_sqlalchemy_was_doing(engine, watch, name):
         act(session)
     told = Mark.FLUSH | Mark.AUTOFLUSH | Mark.COMMIT | Mark.GET | Mark.REFRESH | Mark.QUERY
     assert [statement.stack.marks & told for statement in watch.statements] == marks
+
+
+def test_what_a_revision_runs_is_marked(run):
+    first, second = run(
+        """
+        from alembic.runtime.migration import MigrationContext
+        from sqlalchemy import create_engine
+
+        def upgrade(heads, context):
+            probe()
+            return []
+
+        with create_engine("sqlite://").connect() as connection:
+            MigrationContext.configure(connection, opts={"fn": upgrade}).run_migrations()
+        probe()
+        """
+    )
+    assert first.site.function == "upgrade"
+    assert first.marks & Mark.MIGRATION
+    assert not second.marks & Mark.MIGRATION

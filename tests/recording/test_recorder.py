@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 
 import pytest
+from alembic.runtime.migration import MigrationContext
 from application import Customer, Job
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from pytest_dbguard.analysis.schema_watch import SchemaReader
 from pytest_dbguard.core.verdict import Fault
 from pytest_dbguard.recording import recorder as recorder_module
 from pytest_dbguard.recording import scopes as scopes_module
@@ -184,3 +186,18 @@ def test_parameters_that_cannot_be_hashed(engine, watch):
     for parameters in ([1, [2]], {"a": {"b": 1}}, (bytearray(b"x"),), None, {}, (), 5):
         recorder.statement_ended("SELECT a FROM t WHERE b IN (?, ?, ?)", parameters, None, False, 0, False)
     assert watch.count == 7
+
+
+def test_no_schema_is_read_for_what_a_revision_runs(engine, watch):
+    schemas = watch.recorder.schemas = SchemaReader()
+
+    def upgrade(heads, context):
+        context.connection.execute(select(Job.id)).all()
+        return []
+
+    with engine.connect() as connection:
+        MigrationContext.configure(connection, opts={"fn": upgrade}).run_migrations()
+    assert not schemas.catalogs
+    ask(engine)
+    assert len(schemas.catalogs) == 1
+    assert [each.schema for each in watch.statements if "job" in each.tables] == ["", *schemas.catalogs]
