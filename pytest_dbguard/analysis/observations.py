@@ -108,11 +108,12 @@ def merge_texts(known: dict[tuple[str, str], LearnedText], told: Iterable[list[A
 def _is_of_interest(statement: Statement) -> bool:
     """Whether a statement's plan matters.
 
-    A revision's runs once, on a schema that goes with it. Without tables of the program no schema was looked for.
+    A revision's runs once, on a schema that goes with it. Tables that are not the program's
+    are in no catalog.
     """
     if not statement.stack.frames or statement.failed or statement.stack.marks & Mark.MIGRATION:
         return False
-    if not statement.schema and all(map(is_system, statement.tables)):
+    if (statement.tables or not statement.schema) and all(map(is_system, statement.tables)):
         return False
     return statement.text.is_read or statement.text.is_write
 

@@ -46,3 +46,9 @@ def test_what_is_passed_over(what):
 def test_what_needs_no_schema_is_not_told_as_unread(text):
     assert observations([recording(text, schema="")]) == []
     assert observations([recording(text + ", t" if " FROM " in text else text + " FROM t", schema="")])
+
+
+@pytest.mark.parametrize("text", ["INSERT INTO alembic_version (version_num) VALUES (?)", "SELECT oid FROM pg_class"])
+def test_tables_that_are_in_no_catalog(text):
+    assert observations([recording(text)]) == []
+    assert observations([recording("SELECT a FROM json_each(?)")])
