@@ -29,6 +29,7 @@ _OPERAND_FOLLOWS = frozenset(
     | {"OFFSET", "BY", "RETURNING"}
 )
 _LIST_FOLLOWS = frozenset({"IN", "VALUES"})
+_ANYTHING = frozenset({"'%'", "'%%'"})
 _RANGE_SIGNS = frozenset({"<", ">", "<=", ">="})
 _UNSPACED_BEFORE = frozenset({",", ")", ".", ";"})
 _UNSPACED_AFTER = frozenset({"(", "."})
@@ -147,25 +148,32 @@ def _ignores(statement: str) -> tuple[str, ...]:
 
 
 def _join(found: list[Token]) -> str:
-    """Write the tokens out again with literals and parameters as `?` and single spaces."""
+    """Write the tokens out again with literals and parameters as `?` and single spaces.
+
+    A wildcard that is put before or behind a parameter stays: to look inside of texts is not to look for beginnings.
+    """
     pieces: list[str] = []
     end = 0
-    for token in found:
+    for number, token in enumerate(found):
         touches, end = token.offset == end, token.offset + len(token.text)
         previous = pieces[-1] if pieces else "("
         if token.kind == "cast":
             # `%(id)s::INTEGER` and `?` are the same parameter on two drivers
-            if previous != "?":
+            if previous not in ("?", "'%'"):
                 pieces[-1:] = ["".join(pieces[-1:]) + re.sub(r"\s+", " ", token.text)]
         elif token.kind in ("string", "number", "parameter"):
             if previous == "-" and _starts_operand(pieces[-2] if len(pieces) > 1 else "("):
                 pieces.pop()
-            pieces.append("?")
+            pieces.append("'%'" if token.text in _ANYTHING and "||" in (previous, _text_at(found, number + 1)) else "?")
         elif token.text == "(" and touches and previous[-1].isalnum() and previous.upper() not in _LIST_FOLLOWS:
             pieces[-1] += "("
         else:
             pieces.append(token.text)
     return _space(pieces).rstrip("; ")
+
+
+def _text_at(found: list[Token], number: int) -> str:
+    return found[number].text if number < len(found) else ""
 
 
 def _starts_operand(before: str) -> bool:

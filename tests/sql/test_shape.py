@@ -48,6 +48,8 @@ SAME = [
         "INSERT INTO t (a) VALUES (lower(?)), (lower(?)) RETURNING id",
     ],
     ["SELECT 'it''s', E'a\\'b', $$c$$, $q$d$q$, x'ff'", "SELECT ?, ?, ?, ?, ?", "SELECT 1, 2.5, .5e3, 0xff, 1_000"],
+    ["SELECT a FROM t WHERE b LIKE ? || '%'", "SELECT a FROM t WHERE b LIKE %s || '%%'"],
+    ["SELECT a FROM t WHERE b LIKE '%'", "SELECT a FROM t WHERE b LIKE 'x%'"],
     ["SELECT a FROM t LIMIT 10 OFFSET 20", "SELECT a FROM t LIMIT -1 OFFSET 0", "SELECT a FROM t LIMIT ? OFFSET ?"],
 ]
 
@@ -74,6 +76,7 @@ def test_same_shape(texts):
         ("SELECT true FROM t", "SELECT false FROM t"),
         ("SELECT f(1) FROM t", "SELECT f(1, 2) FROM t"),
         ("SELECT a::int FROM t", "SELECT a::text FROM t"),
+        ("SELECT a FROM t WHERE b LIKE ? || '%'", "SELECT a FROM t WHERE b LIKE '%' || ?"),
     ],
 )
 def test_different_shapes(one, other):
@@ -90,6 +93,7 @@ def test_different_shapes(one, other):
         ("INSERT INTO t(a) VALUES (now(), 1)", "INSERT INTO t(a) VALUES (now(), ?)"),
         ("select * from t where id in (1, 2)", "select * from t where id IN (?)"),
         ("SELECT 'a' 'b'", "SELECT ? ?"),
+        ("SELECT a LIKE '%%' || %s || '%%', b || '%_x'", "SELECT a LIKE '%' || ? || '%', b || ?"),
         ("SELECT 'an end is missing FROM t", "SELECT ?"),
         ("::int", "::int"),
         ("", ""),
