@@ -157,7 +157,8 @@ def _writing(unusable: Unusable, dialect: Dialect) -> str:
         case Obstacle.LEADING_WILDCARD:
             return "use a full-text table (FTS5)"
         case Obstacle.CASE_INSENSITIVE:
-            return f"bind the whole pattern as one value, and add an index on {column} with COLLATE NOCASE"
+            made = f"an index on {column} with COLLATE NOCASE"
+            return f"write it as `{unusable.term.column} LIKE :pattern`, the whole pattern one value, and add {made}"
         case _:
             return f"write {column} alone on its side of the comparison"
 
@@ -181,7 +182,10 @@ def _why(unusable: Unusable) -> str:
         case Obstacle.LEADING_WILDCARD:
             return f"a pattern that begins with a wildcard cannot use an index on {column}"
         case Obstacle.CASE_INSENSITIVE:
-            return f"a pattern that ignores case cannot use an index on {column}"
+            # SQLite computes `? || '%'` for each row
+            ignores = unusable.term.is_case_insensitive or bool(unusable.term.wrapping)
+            why = "ignores case" if ignores else "is put together in the statement"
+            return f"a pattern that {why} cannot use an index on {column}"
         case Obstacle.PATTERN_CLASS:
             return f"{index if has_index else 'an index'} on {column} sorts by language and cannot serve LIKE"
         case Obstacle.PREDICATE:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from assessments import STATIC, judged, spec, statement, unusable, verdict
 
@@ -37,7 +39,7 @@ def test_what_it_says():
         (Obstacle.COLLATION, "another collation"),
         (Obstacle.LEADING_WILDCARD, "begins with a wildcard cannot use an index on `orders.city`"),
         (Obstacle.PATTERN_CLASS, "cannot serve LIKE"),
-        (Obstacle.CASE_INSENSITIVE, "ignores case"),
+        (Obstacle.CASE_INSENSITIVE, "is put together in the statement cannot use an index on `orders.city`"),
         (Obstacle.PREDICATE, "is partial"),
         (Obstacle.INVALID, "is invalid"),
     ],
@@ -69,6 +71,16 @@ def test_how_to_write_it(given, title):
     [finding] = found(given)
     assert finding.fix.title == title
     assert finding.remedies == ()
+
+
+@pytest.mark.parametrize(("ignores", "why"), [(True, "ignores case"), (False, "is put together in the statement")])
+def test_a_pattern_of_sqlite_is_one_value_and_has_an_index_that_ignores_case(ignores, why):
+    given = unusable(Obstacle.CASE_INSENSITIVE, expression="city")
+    given = replace(given, term=replace(given.term, is_case_insensitive=ignores))
+    [finding] = found(given, dialect=Dialect.SQLITE)
+    assert finding.message == f"a pattern that {why} cannot use an index on `orders.city`: {READS}"
+    written = "write it as `city LIKE :pattern`, the whole pattern one value"
+    assert finding.fix.title == f"{written}, and add an index on `city` with COLLATE NOCASE"
 
 
 def test_both_ways_where_both_are_known():

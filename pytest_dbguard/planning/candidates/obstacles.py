@@ -20,6 +20,8 @@ _DAY = re.compile(r"\bdate\s*\(|\bas date\b|::\s*date\b|date_trunc|ts_or_ds_to_d
 _PART = re.compile(r"strftime|to_char|extract\s*\(\s*year|date_part|date_trunc|date_format|time_to_str", re.IGNORECASE)
 _FEW_PARTS = re.compile(r"extract\s*\(|date_part|strftime|to_char", re.IGNORECASE)
 """Months and hours are few: an index on them finds too much."""
+_SHARE = re.compile(r"[%&]|(?<!\|)\|(?!\|)|<<|>>|\bmod\b", re.IGNORECASE)
+"""Remainders and bits: they find a share of all rows, and say nothing about the column that could be said otherwise."""
 _CALL = re.compile(r"\w+\(.*\)\Z", re.DOTALL)
 _SPECIAL = re.compile(r"cast\b", re.IGNORECASE)
 
@@ -36,6 +38,8 @@ def is_told(condition: Condition) -> bool:
             return term.kind in (*_POINTS, TermKind.RANGE)
         return not condition.is_few and term.kind in (*_POINTS, TermKind.PREFIX)
     if obstacle is Obstacle.ARITHMETIC:
+        if _SHARE.search(term.expression):
+            return False
         return not condition.is_few and term.kind in (*_POINTS, TermKind.RANGE)
     return not condition.is_few
 

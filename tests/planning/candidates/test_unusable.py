@@ -121,6 +121,11 @@ def test_prefixes_with_an_index_of_postgres(keys, locale, expected):
     assert told("name LIKE 'abc%'", index("ix_name", *keys), locale=locale) == expected
 
 
+@pytest.mark.parametrize("where", ["age % 2 = 0", "age % $1 = $2", "mod(age, 2) = 0", "age & 4 = 4", "(age >> 2) = 1"])
+def test_remainders_and_bits_cannot_be_written_otherwise(where):
+    assert told(where) == []
+
+
 def test_a_pattern_without_wildcards_is_a_value():
     assert told("name LIKE 'abc'", index("ix_name", "name")) == []
     assert [each.spec.keys for each in both("name LIKE 'abc'")[1]] == [("name",)]
