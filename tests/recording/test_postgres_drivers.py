@@ -28,7 +28,7 @@ class Parent(Base):
 class Child(Base):
     __tablename__ = "child"
     id: Mapped[int] = mapped_column(primary_key=True)
-    parent_id: Mapped[int] = mapped_column(ForeignKey("parent.id"))
+    parent_id: Mapped[int] = mapped_column(ForeignKey("parent.id"), index=True)
 
 
 @pytest.fixture(scope="module")
