@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_dbguard.databases.base import Server, StartOptions
 from pytest_dbguard.planning.lab.registry import LabChoice, LabMode, LabOptions, open_lab
-from pytest_dbguard.planning.statistics.model import Statistics
+from pytest_dbguard.planning.statistics.model import DEFAULT_FILE, Statistics
 from pytest_dbguard.schema.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ class PlanSources:
     lab: LabMode = "auto"
     start: StartOptions = field(default_factory=StartOptions)
     server: Callable[[], Server | None] = lambda: None
+
+    @property
+    def are_declared(self) -> bool:
+        """Whether the project says anything of production."""
+        return bool(self.scale) or self.statistics_file is not None or (self.root / DEFAULT_FILE).is_file()
 
     @cached_property
     def declared(self) -> Statistics:

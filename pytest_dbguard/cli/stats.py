@@ -76,7 +76,8 @@ def check(
     Exit status 1 when they differ, 2 when the file or [tool.dbguard.scale] cannot be used.
     """
     from pytest_dbguard.config.load import load_config
-    from pytest_dbguard.planning.statistics.load import DEFAULT_FILE, load_statistics, statistics_file
+    from pytest_dbguard.planning.statistics.load import load_statistics, statistics_file
+    from pytest_dbguard.planning.statistics.model import DEFAULT_FILE
 
     root = project_root(directory)
     config = load_config(root, file=file and file.resolve(), flags={} if env is None else {"env": env})
@@ -121,7 +122,7 @@ def _print(output: Output, name: str, statistics: Statistics) -> None:
 
 def _default_path(root: Path, file: Path | None) -> Path:
     from pytest_dbguard.config.load import load_config
-    from pytest_dbguard.planning.statistics.load import DEFAULT_FILE
+    from pytest_dbguard.planning.statistics.model import DEFAULT_FILE
 
     return root / (load_config(root, file=file and file.resolve()).statistics or DEFAULT_FILE)
 

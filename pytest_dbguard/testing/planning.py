@@ -58,7 +58,7 @@ class RunPlanning:
             partial(_running_server, pytest_config),
         )
         self._judge = PlanJudge(rules, self._sources)
-        if self._judge.is_needed and (config.scale or config.statistics is not None):
+        if self._judge.is_needed and self._sources.are_declared:
             # what is wrong with them is told before the tests run
             _ = self._sources.declared
 

@@ -161,6 +161,13 @@ def test_wrong_sizes_are_told_before_any_test(shop):
     assert "test_shop" not in result.stdout.str()
 
 
+def test_a_file_that_cannot_be_used_is_told_before_any_test(shop):
+    shop.write("dbguard-stats.json", '{"format": 99}')
+    result = shop.run("--dbguard")
+    assert result.ret == 4
+    assert "dbguard-stats.json: only format 1 is supported" in result.stderr.str()
+
+
 def test_a_missing_file_of_statistics_is_told_before_any_test(shop):
     result = shop.run("--dbguard", "--dbguard-statistics=gone.json")
     assert result.ret == 4

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pytest_dbguard.planning.statistics.file import read_statistics
-from pytest_dbguard.planning.statistics.model import Origin, Statistics
+from pytest_dbguard.planning.statistics.model import DEFAULT_FILE, Origin, Statistics
 from pytest_dbguard.planning.statistics.overlay import laid_over
 from pytest_dbguard.planning.statistics.scale import ScaleSettings, statistics_from_scale
-
-DEFAULT_FILE: Final = "dbguard-stats.json"
-"""Name of the file that is used where it stands at the root of a project."""
 
 
 def load_statistics(root: Path, *, path: str | None = None, scale: Mapping[str, Any] | None = None) -> Statistics:

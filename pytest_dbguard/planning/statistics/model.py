@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 from pytest_dbguard.schema.catalog import Collation
+
+DEFAULT_FILE: Final = "dbguard-stats.json"
+"""Name of the file that is used where it stands at the root of a project."""
 
 
 class Origin(StrEnum):
