@@ -52,20 +52,21 @@ def empty_listeners(engine: Any, test: Any, root: Path) -> Iterator[None]:
 
 
 @cache
-def _recorder(root: Path, tracks_reads: bool) -> Any:
+def _recorder(root: Path, tracks_reads: bool, plans: bool) -> Any:
     """One recorder for the whole run, as the plugin has: what it knows of code and texts outlives a test."""
+    from pytest_dbguard.analysis.schema_watch import SchemaReader
     from pytest_dbguard.recording.ownership import Ownership
     from pytest_dbguard.recording.recorder import Recorder
 
-    return Recorder(Ownership(root), tracks_reads=tracks_reads)
+    return Recorder(Ownership(root), tracks_reads=tracks_reads, schemas=SchemaReader() if plans else None)
 
 
 @contextmanager
-def dbguard(engine: Any, test: Any, root: Path, *, tracks_reads: bool = True) -> Iterator[None]:
+def dbguard(engine: Any, test: Any, root: Path, *, tracks_reads: bool = True, plans: bool = True) -> Iterator[None]:
     from pytest_dbguard.recording.listeners import Listeners
     from pytest_dbguard.recording.scopes import Scope
 
-    recorder = _recorder(root, tracks_reads)
+    recorder = _recorder(root, tracks_reads, plans)
     listeners = Listeners(recorder)
     scope = Scope("test_shop.py::test_many", "call")
     listeners.attach()
@@ -83,6 +84,13 @@ def dbguard(engine: Any, test: Any, root: Path, *, tracks_reads: bool = True) ->
 def dbguard_without_reads(engine: Any, test: Any, root: Path) -> Iterator[None]:
     """Without the rules that have to know which relationships are read (DBG107, DBG108)."""
     with dbguard(engine, test, root, tracks_reads=False):
+        yield
+
+
+@contextmanager
+def dbguard_without_plans(engine: Any, test: Any, root: Path) -> Iterator[None]:
+    """Without the rules that have to know on which schema a statement runs, and with what values."""
+    with dbguard(engine, test, root, plans=False):
         yield
 
 
@@ -162,6 +170,7 @@ TOOLS: dict[str, tuple[str | None, Attach]] = {
     "empty listeners": (None, empty_listeners),
     "dbguard": ("pytest-dbguard", dbguard),
     "dbguard without reads": ("pytest-dbguard", dbguard_without_reads),
+    "dbguard without plans": ("pytest-dbguard", dbguard_without_plans),
     "queryspy": ("queryspy", queryspy),
     "pytest-queryguard": ("pytest-queryguard", queryguard),
     "pytest-querycount": ("pytest-querycount", querycount),
