@@ -53,7 +53,7 @@ def test_partial_update_keeps_what_did_not_run(project):
 def test_file_holds_no_lines_and_no_values(project):
     project.run("--dbguard", "--dbguard-update-baseline")
     document = json.loads((project.path / FILE).read_text())
-    assert document["format"] == 2
+    assert document["format"] == 3
     (entry,) = document["findings"]
     assert entry["rule"] == "DBG101"
     assert entry["subject"] == "Order.customer"

@@ -18,7 +18,7 @@ class Product(Base):
     __tablename__ = "product"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
-    stock: Mapped[int]
+    stock: Mapped[int] = mapped_column(index=True)
 
 
 app = Celery("shop")

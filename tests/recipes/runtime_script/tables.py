@@ -10,4 +10,4 @@ class Base(DeclarativeBase):
 class Cart(Base):
     __tablename__ = "cart"
     id: Mapped[int] = mapped_column(primary_key=True)
-    age_in_days: Mapped[int]
+    age_in_days: Mapped[int] = mapped_column(index=True)

@@ -10,7 +10,7 @@ cart = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("customer", String(50), nullable=False),
-    Column("age_in_days", Integer, nullable=False),
+    Column("age_in_days", Integer, nullable=False, index=True),
 )
 
 
