@@ -100,14 +100,18 @@ def main() -> None:
     parser.add_argument("--shapes", nargs="*", type=int, default=[200, 2000], help="suites of so many statements")
     parser.add_argument("--databases", nargs="+", default=["sqlite", "postgres-embedded"])
     parser.add_argument("--rounds", type=int, default=3, help="later runs, of which the fastest counts (default 3)")
+    parser.add_argument("--no-example", dest="example", action="store_false", help="generated suites alone")
     options = parser.parse_args()
     print(
         f"Python {platform.python_version()}; seconds of a first and of a later run, and of the latter CPU and planning"
     )
-    rows = []
-    for title, suite in (("example", None), *((f"{shapes:,} shapes", shapes) for shapes in options.shapes)):
+    rows: list[Sequence[str]] = []
+    suites = [("example", None)] if options.example else []
+    for title, suite in (*suites, *((f"{shapes:,} shapes", shapes) for shapes in options.shapes)):
         for database in options.databases:
-            rows += measured(title, suite, database, options.rounds)
+            for row in measured(title, suite, database, options.rounds):
+                print(*row, sep="  ", file=sys.stderr)
+                rows.append(row)
     print_table(
         f"{TABLES} tables, {SHAPES_A_TEST} statements a test; example: the project in example_project/", HEAD, rows
     )
