@@ -40,6 +40,7 @@ _OURS: Final = MappingProxyType(
     {"jit": "off", "plan_cache_mode": "force_generic_plan", "statement_timeout": str(_TIMEOUT_MS)}
 )
 _PARAMETER: Final = re.compile(r"(?<![\w$])\$\d")
+_PARAMETER_NUMBER: Final = re.compile(r"\$\d+")
 _PARAMETERS: Final = "SELECT cardinality(parameter_types) FROM pg_catalog.pg_prepared_statements WHERE name = %s"
 _SAFE_MESSAGES: Final = "42"  # the class of errors that name tables, columns and types
 _SYNTAX: Final = "42601"
@@ -64,8 +65,15 @@ class PlannerSession:
 
         text = sql.strip().rstrip(";").rstrip()
         try:
-            with nullcontext() if self._is_read_only else self._guarded():
-                return Explained(_without_ours(parse_postgres(self._explained(text))))
+            while True:
+                try:
+                    with nullcontext() if self._is_read_only else self._guarded():
+                        return Explained(_without_ours(parse_postgres(self._explained(text))))
+                except psycopg.errors.IndeterminateDatatype as error:
+                    typed = _typed(text, error)
+                    if typed == text:
+                        raise
+                    text = typed
         except LabError as error:
             return Explained(None, str(error))
         except psycopg.Error as error:
@@ -148,6 +156,17 @@ def told(error: Error) -> str:
     if state.startswith(_SAFE_MESSAGES):
         return error.diag.message_primary or "refused"
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__.rstrip("_")).lower()
+
+
+def _typed(text: str, error: Error) -> str:
+    """Return a statement with a type for the parameter that the server found none for: that of a quoted value.
+
+    It is the one that the server takes where a driver puts the value into the text: `count('x')`, `json_build_object`.
+    """
+    found = _PARAMETER_NUMBER.search(error.diag.message_primary or "")
+    if found is None:
+        return text
+    return re.sub(rf"(?<![\w$]){re.escape(found[0])}(?!\d|::text)", f"{found[0]}::text", text)
 
 
 def _quoted(name: str) -> str:

@@ -255,6 +255,7 @@ def test_every_kind_of_statement_is_planned_and_none_runs(lab):
         "SELECT '$1', '%s', $$ $7 $$ FROM orders WHERE id = $1::BIGINT FOR UPDATE": {"orders_pkey"},
         "SELECT '$3' FROM orders WHERE id = 5 -- $4": {"orders_pkey"},
         "SELECT pg_sleep(10000)": set(),
+        "SELECT count($2), json_build_object($3, $4), '$3' FROM orders WHERE id = $1": {"orders_pkey"},
     }
     for sql, indexes in statements.items():
         found = lab.explain(sql)
@@ -274,6 +275,7 @@ def test_every_kind_of_statement_is_planned_and_none_runs(lab):
         ("SELECT '\0 secret'", "syntax error"),
         ("", "syntax error"),
         ("CALL nothing($1)", "syntax error"),
+        ("SELECT count($1) FROM nowhere", 'relation "nowhere" does not exist'),
     ],
 )
 def test_what_the_planner_refuses_is_told_without_values(lab, sql, told):
