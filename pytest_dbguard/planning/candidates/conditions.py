@@ -147,6 +147,8 @@ class _Reader:
             column = self._column(term.column)
             if column is None or term.is_negated or family_of(column, self.catalog.dialect) is Family.UNORDERED:
                 continue
+            if _other_side_serves(term):
+                continue
             found = self._condition(term, column)
             if found is not None:
                 yield found
@@ -207,6 +209,12 @@ class _Reader:
             return False
         is_text = family_of(column, self.catalog.dialect) in TEXTS
         return is_text and canonical(term.expression, self.catalog.dialect) == column.name.lower()
+
+
+def _other_side_serves(term: Term) -> bool:
+    """Whether a column is computed with only to be a bound of another scan's plain column: `d.price > p.price + 8`."""
+    is_computed = term.wrapping is not Wrapping.NONE and term.other_wrapping is Wrapping.NONE
+    return is_computed and term.other is not None and term.kind is TermKind.RANGE
 
 
 _SEARCHES = (Obstacle.LEADING_WILDCARD, Obstacle.CASE_INSENSITIVE)

@@ -181,3 +181,11 @@ def test_types_that_are_joined():
     facts = statement_facts(sql, dialect="postgresql", columns=made.columns_of(["person", "amount"]))
     found = unusable(facts, made, None, sql=sql)
     assert [(each.obstacle, each.table, each.index) for each in found] == [(Obstacle.TYPE, "person", "ix_age")]
+
+
+@pytest.mark.parametrize("dialect", list(Dialect))
+def test_what_is_only_a_bound_of_another_scan_is_no_obstacle(dialect):
+    made = catalog(person(), dialect=dialect)
+    sql = "SELECT d.id FROM person AS p JOIN person AS d ON d.age > p.age + 8"
+    facts = statement_facts(sql, dialect=dialect.value, columns=made.columns_of(["person"]))
+    assert unusable(facts, made, None, sql=sql) == ()
