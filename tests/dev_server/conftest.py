@@ -97,7 +97,7 @@ def async_engine(engine, tmp_path):
 
 def heard():
     """Return how many listeners engines have by their class."""
-    return sum(len(getattr(Engine.dispatch, name)._clslevel[Engine]) for name in Engine.dispatch._event_names)
+    return sum(len(getattr(Engine.dispatch, name)._clslevel.get(Engine, ())) for name in Engine.dispatch._event_names)
 
 
 @pytest.fixture

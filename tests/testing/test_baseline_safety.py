@@ -17,7 +17,7 @@ from sqlalchemy.pool import StaticPool
 
 engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
 with engine.begin() as connection:
-    connection.execute(text("CREATE TABLE price (sku INTEGER)"))
+    connection.execute(text("CREATE TABLE price (sku INTEGER PRIMARY KEY)"))
 
 
 def page(times=1):
