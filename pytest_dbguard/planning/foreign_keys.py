@@ -9,6 +9,7 @@ from pytest_dbguard.planning.lab.base import IndexSpec
 from pytest_dbguard.planning.verdicts import SMALL_TABLE_ROWS, VerdictMaker
 from pytest_dbguard.planning.what_if import WhatIf
 from pytest_dbguard.schema.catalog import Catalog, Dialect, ForeignKey, Table
+from pytest_dbguard.schema.quoting import identifier
 
 
 def wanted_keys(catalog: Catalog, verdicts: VerdictMaker) -> tuple[tuple[Table, ForeignKey, IndexSpec], ...]:
@@ -56,15 +57,11 @@ def _verdict(
 
 def check_query(table: Table, spec: IndexSpec, dialect: Dialect) -> str:
     """Return the query that finds the rows which refer to one row."""
-    name = ".".join(_quoted(part) for part in (table.schema, table.name) if part)
+    name = ".".join(identifier(part) for part in (table.schema, table.name) if part)
     return f"SELECT 1 FROM {name} WHERE {' AND '.join(_conditions(spec, dialect))}"
 
 
 def _conditions(spec: IndexSpec, dialect: Dialect) -> Iterator[str]:
     for number, column in enumerate(spec.columns, 1):
         if column is not None:
-            yield f"{_quoted(column)} = " + (f"${number}" if dialect is Dialect.POSTGRESQL else "?")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+            yield f"{identifier(column)} = " + (f"${number}" if dialect is Dialect.POSTGRESQL else "?")

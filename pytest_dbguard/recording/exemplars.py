@@ -23,12 +23,13 @@ class TextValues:
     """A text, the style of its parameters, and the values that were seen, by the parameter's position.
 
     What holds too many values, or values of other kinds than numbers and short texts, is given up for good: the result
-    does not depend on the order of executions. Of a pattern for LIKE only the class is kept.
+    does not depend on the order of executions. Of a pattern for LIKE only the class is kept. What is not given up is
+    `watched`.
     """
 
     text: str
     style: str
-    _placeholders: dict[int, Role] = field(default_factory=dict)
+    watched: dict[int, Role] = field(default_factory=dict)
     values: dict[int, set[Value]] = field(default_factory=dict)
     given_up: set[int] = field(default_factory=set)
 
@@ -41,7 +42,7 @@ class TextValues:
 
     def take(self, parameters: Any) -> None:
         """Take in the parameters of one execution: a mapping, or a sequence in the order of the driver."""
-        for position, placeholder in list(self._placeholders.items()):
+        for position, placeholder in list(self.watched.items()):
             try:
                 value = parameters[placeholder.key]
             except (KeyError, IndexError, TypeError):
@@ -59,7 +60,7 @@ class TextValues:
             self._give_up(position)
 
     def _give_up(self, position: int) -> None:
-        self._placeholders.pop(position, None)
+        self.watched.pop(position, None)
         self.values.pop(position, None)
         self.given_up.add(position)
 
@@ -86,7 +87,7 @@ class Exemplars:
     def take(self, statement: str, parameters: Any) -> None:
         """Take in the parameters of an execution; in the hot path."""
         known = self._by_text.get(statement)
-        if known is not None and known._placeholders and parameters:
+        if known is not None and known.watched and parameters:
             known.take(parameters)
 
     def __iter__(self) -> Iterator[tuple[str, TextValues]]:

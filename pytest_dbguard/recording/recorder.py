@@ -210,6 +210,11 @@ class Recorder:
             self.latest_load = None
         if type(call) is OriginOption and call.stack is None:
             call.stack, call.statement = stack, text
+        schema = ""
+        if self.schemas is not None and context is not None and not failed:
+            schema = self._schema(self.schemas, scope, text, context, marks)
+            if schema and not is_many:
+                self.exemplars.take(statement, parameters)
         scope.add(
             (
                 text,
@@ -224,27 +229,18 @@ class Recorder:
                 is_many,
                 failed,
                 started_ns,
-                ""
-                if self.schemas is None or failed
-                else self._schema(statement, parameters, text, context, is_many, marks),
+                schema,
             ),
             elapsed_ns,
         )
 
-    def _schema(
-        self, statement: str, parameters: Any, text: StatementText, context: Any, is_many: bool, marks: int
-    ) -> str:
+    def _schema(self, schemas: SchemaWatch, scope: Scope, text: StatementText, context: Any, marks: int) -> str:
         """Return the id of the schema that a statement ran on; "" where that does not matter or cannot be told."""
-        scope, schemas = self.scope, self.schemas
-        if schemas is not None and text.verb in _DEFINES:
+        if text.verb in _DEFINES:
             schemas.changed()
-        if schemas is None or scope is None or scope.scope in _UNPLANNED or text.verb not in _PLANNED:
+        if text.verb not in _PLANNED or scope.scope in _UNPLANNED or marks & _MIGRATION:
             return ""
-        if marks & _MIGRATION:
-            return ""
-        if not is_many:
-            self.exemplars.take(statement, parameters)
-        return "" if context is None else schemas.schema_of(context.root_connection, text, id(scope))
+        return schemas.schema_of(context.root_connection, text, id(scope))
 
     def _learn(self, statement: str, parameters: Any, context: Any) -> StatementText:
         if len(self._texts) >= _MAX_TEXTS:

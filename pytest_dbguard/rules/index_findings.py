@@ -17,6 +17,7 @@ from pytest_dbguard.planning.statistics.model import Origin
 from pytest_dbguard.recording.model import Recording
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions
 from pytest_dbguard.schema.catalog import Dialect, Index, Table
+from pytest_dbguard.schema.quoting import quoted
 from pytest_dbguard.sql.facts.model import Scan
 
 PAGE_BYTES = 8192
@@ -229,11 +230,6 @@ def drop_remedies(table: Table, index: Index, dialect: Dialect) -> tuple[Remedy,
         Remedy("sql", f"{how} {name};"),
         Remedy("alembic", f'op.drop_index("{index.name}", table_name="{table.name}"{place})'),
     )
-
-
-def quoted(name: str) -> str:
-    """Return a name as SQL has it: quoted where it is not plain."""
-    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
 
 
 def remedies(specs: Sequence[IndexSpec], dialect: Dialect) -> tuple[Remedy, ...]:

@@ -27,8 +27,11 @@ _RESERVED: Final = frozenset(_WORDS.split())
 
 def quoted(name: str) -> str:
     """Return a name as SQL has it: in quotes where it needs them, as PostgreSQL's quote_ident does."""
-    if _PLAIN.fullmatch(name) and name not in _RESERVED:
-        return name
+    return name if _PLAIN.fullmatch(name) and name not in _RESERVED else identifier(name)
+
+
+def identifier(name: str) -> str:
+    """Return a name in quotes, for SQL that nobody reads."""
     return '"' + name.replace('"', '""') + '"'
 
 

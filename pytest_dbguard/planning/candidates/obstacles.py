@@ -9,10 +9,10 @@ from pytest_dbguard.planning.assessment import Obstacle, Unusable
 from pytest_dbguard.planning.candidates.column_types import TEXTS, Family, family_of
 from pytest_dbguard.planning.candidates.conditions import Condition, View
 from pytest_dbguard.planning.candidates.expressions import has_values
-from pytest_dbguard.planning.candidates.identifiers import quoted
 from pytest_dbguard.planning.candidates.specs import pattern_class, plain_spec, prefix_suffix, spec_of
 from pytest_dbguard.planning.lab.base import IndexSpec
 from pytest_dbguard.schema.catalog import Dialect, Index
+from pytest_dbguard.schema.quoting import quoted
 from pytest_dbguard.sql.facts.model import TermKind, Wrapping
 
 _POINTS = (TermKind.EQUAL, TermKind.LIST, TermKind.JOIN)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_dbguard.planning.assessment import Obstacle, Purpose, Unusable, Wanted
 from pytest_dbguard.planning.candidates.column_types import Family, family_of
 from pytest_dbguard.planning.candidates.conditions import Condition, View, asks_for_index
 from pytest_dbguard.planning.candidates.covering import Coverage, matched_by
-from pytest_dbguard.planning.candidates.identifiers import quoted
 from pytest_dbguard.planning.candidates.obstacles import is_told, search_of, unusable_of
 from pytest_dbguard.planning.candidates.selectivity import MANY_ROWS, is_named_few, rows_for_each
 from pytest_dbguard.planning.candidates.specs import MAX_KEYS, extended, filter_keys, plain_spec, sort_keys, spec_of
+from pytest_dbguard.planning.lab.base import IndexSpec
 from pytest_dbguard.schema.catalog import Dialect, Index
+from pytest_dbguard.schema.quoting import quoted
 from pytest_dbguard.sql.facts.model import TermKind
 
 _RANGES = (TermKind.RANGE, TermKind.PREFIX)
@@ -111,16 +112,20 @@ def _by_columns(view: View, chosen_from: Sequence[Condition], plain: Sequence[Co
         found = (replace(e, spec=spec if e.obstacle is Obstacle.PREDICATE else e.spec) for e in unusable.unusable)
         return replace(unusable, unusable=tuple(found))
     is_range = all(each.term.kind in _RANGES for each in chosen)
-    wanted = Wanted(
+    wanted = replace(_wanted(view, spec, Purpose.FILTER, chosen), is_range_only=is_range)
+    return Option((wanted,), cost=_RANGE_COST if is_range else 1.0)
+
+
+def _wanted(view: View, spec: IndexSpec, purpose: Purpose, conditions: Iterable[Condition]) -> Wanted:
+    """Return what a scan wants an index for."""
+    return Wanted(
         spec=spec,
-        purpose=Purpose.FILTER,
+        purpose=purpose,
         alias=view.scan.alias,
         query=view.scan.query,
-        terms=tuple(each.term for each in chosen),
+        terms=tuple(each.term for each in conditions),
         extends=extended(view.table, spec),
-        is_range_only=is_range,
     )
-    return Option((wanted,), cost=_RANGE_COST if is_range else 1.0)
 
 
 def _with_order(
@@ -170,15 +175,7 @@ def _hindered(view: View, condition: Condition, coverage: Coverage) -> tuple[Obs
 
 def _join_option(view: View, group: Sequence[Condition]) -> Option:
     spec = plain_spec(view.table, [each.column.name for each in group])
-    wanted = Wanted(
-        spec=spec,
-        purpose=Purpose.JOIN,
-        alias=view.scan.alias,
-        query=view.scan.query,
-        terms=tuple(each.term for each in group),
-        extends=extended(view.table, spec),
-    )
-    return Option((wanted,), cost=1.0)
+    return Option((_wanted(view, spec, Purpose.JOIN, group),), cost=1.0)
 
 
 def _by_choice(view: View, coverage: Coverage) -> Option:
@@ -190,17 +187,9 @@ def _by_choice(view: View, coverage: Coverage) -> Option:
                 continue
             chosen, keys = filter_keys(view, branch)
             spec = spec_of(view.table, keys)
-            found[spec] = Wanted(
-                spec=spec,
-                purpose=Purpose.FILTER,
-                alias=view.scan.alias,
-                query=view.scan.query,
-                terms=tuple(each.term for each in chosen),
-                extends=extended(view.table, spec),
-                is_range_only=all(each.term.kind in _RANGES for each in chosen),
-                alternative=True,
-                group=group,
-            )
+            is_range = all(each.term.kind in _RANGES for each in chosen)
+            wanted = _wanted(view, spec, Purpose.FILTER, chosen)
+            found[spec] = replace(wanted, is_range_only=is_range, alternative=True, group=group)
     return Option(tuple(found.values()), cost=float(len(found)))
 
 
@@ -211,15 +200,7 @@ def _sort_option(view: View, single: Sequence[Condition]) -> Option | None:
     single = single[: MAX_KEYS - len(order)]
     keys = [*((each.column.name, plain_spec(view.table, [each.column.name]).keys[0]) for each in single), *order]
     spec = replace(spec_of(view.table, keys), predicate=_nulls_of(view))
-    wanted = Wanted(
-        spec=spec,
-        purpose=Purpose.SORT,
-        alias=view.scan.alias,
-        query=view.scan.query,
-        terms=tuple(each.term for each in single),
-        extends=extended(view.table, spec),
-        is_range_only=True,
-    )
+    wanted = replace(_wanted(view, spec, Purpose.SORT, single), is_range_only=True)
     return Option((wanted,), cost=_RANGE_COST)
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from pytest_dbguard.planning.candidates.column_types import Family, family_of
 from pytest_dbguard.planning.candidates.conditions import Condition, View
-from pytest_dbguard.planning.candidates.identifiers import quoted
 from pytest_dbguard.planning.candidates.selectivity import MANY_ROWS, rows_alike, rows_for_each
 from pytest_dbguard.planning.candidates.spelling import name_of
 from pytest_dbguard.planning.lab.base import IndexSpec
 from pytest_dbguard.schema.catalog import Column, Dialect, Index, Table
+from pytest_dbguard.schema.quoting import quoted
 from pytest_dbguard.sql.facts.model import SortKey, TermKind
 
 MAX_KEYS = 3

@@ -7,9 +7,9 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
-from pytest_dbguard.planning.candidates.identifiers import quoted
 from pytest_dbguard.planning.lab.base import IndexSpec
 from pytest_dbguard.schema.catalog import Dialect
+from pytest_dbguard.schema.quoting import quoted
 
 _MAX_NAME_BYTES = 63
 _NOISE = frozenset({"cast", "as", "asc", "nulls", "first", "last", "collate"})

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from pytest_dbguard.planning.lab.base import CANDIDATE_PREFIX, IndexSize, IndexSpec, LabError
 from pytest_dbguard.planning.lab.column_entries import ColumnEntry, column_entries
 from pytest_dbguard.planning.lab.index_size import index_size
+from pytest_dbguard.planning.lab.partitions import family
+from pytest_dbguard.planning.lab.postgres_indexes import PostgresIndexes
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog, Dialect, Index, IndexKey, RelationKind, Table
+from pytest_dbguard.schema.quoting import identifier
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -84,11 +87,11 @@ def create_statement(candidate: Candidate) -> str:
     """Return the statement that makes a candidate."""
     spec, table = candidate.spec, candidate.table
     unique = "UNIQUE " if spec.is_unique else ""
-    include = f" INCLUDE ({', '.join(map(quoted, spec.include))})" if spec.include else ""
+    include = f" INCLUDE ({', '.join(map(identifier, spec.include))})" if spec.include else ""
     where = f" WHERE {spec.predicate}" if spec.predicate else ""
-    target = f"{quoted(table.schema)}.{quoted(table.name)}"
+    target = f"{identifier(table.schema)}.{identifier(table.name)}"
     keys = ", ".join(spec.keys)
-    return f"CREATE {unique}INDEX {quoted(candidate.name)} ON {target} USING {spec.method} ({keys}){include}{where}"
+    return f"CREATE {unique}INDEX {identifier(candidate.name)} ON {target} USING {spec.method} ({keys}){include}{where}"
 
 
 def created(connection: Connection, candidate: Candidate) -> bool:
@@ -115,19 +118,22 @@ def refused(connection: Connection, candidates: Sequence[Candidate]) -> list[Can
 
 
 def expression_entries(
-    candidate: Candidate, table: Table, name: str, statistics: Statistics
-) -> tuple[ColumnEntry, ...]:
-    """Return what ANALYZE would find out of the expressions of a candidate, as far as their columns tell it.
+    candidate: Candidate, indexes: PostgresIndexes, catalog: Catalog, statistics: Statistics
+) -> Iterator[ColumnEntry]:
+    """Yield what ANALYZE would find out of the expressions of a candidate, as far as their columns tell it.
 
-    `table` is its own or one of the partitions; `name` is the index there.
+    Of each table that it is stored on: its own, or the partitions.
     """
     spec = candidate.spec
     if None not in spec.columns:
-        return ()
-    pairs = zip(spec.keys, spec.columns, strict=True)
-    index = Index(name, tuple(IndexKey(column, "" if column else key) for key, column in pairs))
-    alone = Catalog(Dialect.POSTGRESQL, tables=(replace(table, indexes=(index,)),))
-    return tuple(entry for entry in column_entries(alone, statistics) if entry.relation == name)
+        return
+    keys = tuple(IndexKey(column, "" if column else key) for key, column in zip(spec.keys, spec.columns, strict=True))
+    places = {(table.schema, table.name): table for table in family(catalog, candidate.table)}
+    for part in indexes.parts.get((candidate.table.schema, candidate.name), ()):
+        name = part.name[1]
+        stored = replace(places[part.table], indexes=(Index(name, keys),))
+        entries = column_entries(Catalog(Dialect.POSTGRESQL, tables=(stored,)), statistics)
+        yield from (entry for entry in entries if entry.relation == name)
 
 
 def candidate_size(
@@ -140,8 +146,3 @@ def candidate_size(
     rows = known.rows * candidate.share
     partial = rows if candidate.spec.predicate else None
     return index_size(known, candidate.spec, catalog, major=major, rows=partial), rows
-
-
-def quoted(name: str) -> str:
-    """Return a name as SQL writes it."""
-    return '"' + name.replace('"', '""') + '"'

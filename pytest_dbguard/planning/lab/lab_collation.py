@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pytest_dbguard.schema.catalog import Collation
+from pytest_dbguard.schema.quoting import literal
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -48,25 +49,21 @@ def collation_clauses(connection: Connection, collation: Collation, major: int) 
 
 def _by_bytes(collation: Collation, major: int) -> Clause:
     if collation.provider == "builtin" and major >= _BUILTIN_SINCE:
-        return f" LOCALE_PROVIDER builtin BUILTIN_LOCALE {_quoted(collation.locale)}", ""
+        return f" LOCALE_PROVIDER builtin BUILTIN_LOCALE {literal(collation.locale)}", ""
     return _libc("C", major), ""
 
 
 def _icu(locale: str, major: int) -> str:
     name = "ICU_LOCALE" if major < _ICU_RENAMED else "LOCALE"
     libc = " LC_COLLATE 'C' LC_CTYPE 'C'"
-    return f" LOCALE_PROVIDER icu {name} {_quoted(locale)}{libc}"
+    return f" LOCALE_PROVIDER icu {name} {literal(locale)}{libc}"
 
 
 def _libc(locale: str, major: int) -> str:
     provider = " LOCALE_PROVIDER libc" if major >= _ICU_SINCE else ""
-    return f"{provider} LC_COLLATE {_quoted(locale)} LC_CTYPE {_quoted(locale)}"
+    return f"{provider} LC_COLLATE {literal(locale)} LC_CTYPE {literal(locale)}"
 
 
 def _plain(locale: str) -> str:
     """Return a locale's name as all spell it: `en_US.UTF-8` and `en_US.utf8` are one."""
     return locale.lower().replace("-", "")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -19,7 +19,7 @@ from pytest_dbguard.planning.lab.candidate_indexes import (
 from pytest_dbguard.planning.lab.index_size import heap_pages, index_size
 from pytest_dbguard.planning.lab.lab_database import LabDatabase
 from pytest_dbguard.planning.lab.lab_errors import errors_told
-from pytest_dbguard.planning.lab.partitions import family, scaled
+from pytest_dbguard.planning.lab.partitions import families, family, scaled
 from pytest_dbguard.planning.lab.plan_names import renamed
 from pytest_dbguard.planning.lab.planner_session import PlannerSession
 from pytest_dbguard.planning.lab.postgres_indexes import Part, PostgresIndexes
@@ -106,7 +106,7 @@ class OwnerLab:
                 with self._connection.transaction(force_rollback=True):
                     if not created(self._connection, candidate):
                         self._candidates.refuse(candidate)
-            self._restate(self._touched(new))
+            self._restate(self._tables_of(new))
         return tuple(map(self._candidates.name, specs))
 
     @contextmanager
@@ -127,7 +127,7 @@ class OwnerLab:
             finally:
                 self._aliases = aliases
                 # what the server counted while it made an index is not rolled back
-                self._restate(self._touched(candidates))
+                self._restate(self._tables_of(candidates))
 
     def size_of(self, name: str) -> IndexSize:
         """Return the size of an index as the model has it, by its name in the lab; of a partitioned one, all of it."""
@@ -173,24 +173,17 @@ class OwnerLab:
         for candidate in candidates:
             created(self._connection, candidate)
         # to make an index counts the rows of its table
-        self._restate(self._touched(candidates))
+        self._restate(self._tables_of(candidates))
         if any(None in each.spec.columns or len(family(self.catalog, each.table)) > 1 for each in candidates):
             indexes = PostgresIndexes.read(self._connection, self.catalog.search_path)
             self._aliases = indexes.aliases()
             for candidate in candidates:
-                self._know_expressions(candidate, indexes)
+                for entry in expression_entries(candidate, indexes, self.catalog, self.statistics):
+                    restores = self._database.major >= _RESTORE_SINCE
+                    self._connection.execute(f"SELECT {restore_column(entry)}" if restores else write_columns([entry]))
 
-    def _know_expressions(self, candidate: Candidate, indexes: PostgresIndexes) -> None:
-        places = {(table.schema, table.name): table for table in family(self.catalog, candidate.table)}
-        for part in indexes.parts.get((candidate.table.schema, candidate.name), ()):
-            for entry in expression_entries(candidate, places[part.table], part.name[1], self.statistics):
-                restores = self._database.major >= _RESTORE_SINCE
-                self._connection.execute(f"SELECT {restore_column(entry)}" if restores else write_columns([entry]))
-
-    def _touched(self, candidates: Iterable[Candidate]) -> list[Table]:
-        """Return the tables that candidates are on, partitions included."""
-        touched = [table for candidate in candidates for table in family(self.catalog, candidate.table)]
-        return list({(table.schema, table.name): table for table in touched}.values())
+    def _tables_of(self, candidates: Iterable[Candidate]) -> list[Table]:
+        return families(self.catalog, (candidate.table for candidate in candidates))
 
     def _shrunk(self, tables: Iterable[Table]) -> dict[tuple[str, str], int]:
         """Take pages from tables that have more than their rows need; return the pages of those."""

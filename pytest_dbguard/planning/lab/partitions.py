@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pytest_dbguard.planning.lab.sized_statistics import statistics_at_rows, table_statistics
 from pytest_dbguard.planning.statistics.model import Statistics
@@ -15,6 +15,12 @@ def family(catalog: Catalog, table: Table) -> list[Table]:
     for parent in found:  # grows while it is read
         found += [child for child in catalog.tables if child.partition_of == (parent.schema, parent.name)]
     return found
+
+
+def families(catalog: Catalog, tables: Iterable[Table]) -> list[Table]:
+    """Return tables with their partitions, each once."""
+    found = (each for table in tables for each in family(catalog, table))
+    return list({(each.schema, each.name): each for each in found}.values())
 
 
 def scaled(statistics: Statistics, tables: Sequence[Table], rows: float) -> Statistics:

@@ -14,6 +14,7 @@ from pytest_dbguard.planning.lab.base import Explained, LabError
 from pytest_dbguard.planning.plan import Plan
 from pytest_dbguard.planning.postgres_plans import parse_postgres
 from pytest_dbguard.schema.catalog import Catalog
+from pytest_dbguard.schema.quoting import identifier
 
 if TYPE_CHECKING:
     from psycopg import Connection, Error
@@ -124,7 +125,7 @@ class PlannerSession:
     def _prepare(self, catalog: Catalog, settings: Mapping[str, str], is_read_only: bool) -> tuple[str, ...]:
         connection = self.connection
         connection.execute(_UNDO, [_TUNING])
-        path = ", ".join(map(_quoted, catalog.search_path or ("public",)))
+        path = ", ".join(map(identifier, catalog.search_path or ("public",)))
         refused = [name for name, value in settings.items() if not self._set(name, value)]
         for name, value in (*_OURS.items(), ("search_path", path)):
             self._set(name, value)
@@ -167,7 +168,3 @@ def _typed(text: str, error: Error) -> str:
     if found is None:
         return text
     return re.sub(rf"(?<![\w$]){re.escape(found[0])}(?!\d|::text)", f"{found[0]}::text", text)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -15,11 +15,10 @@ from pytest_dbguard.planning.lab.candidate_indexes import (
     expression_entries,
     refused,
 )
-from pytest_dbguard.planning.lab.column_entries import ColumnEntry
 from pytest_dbguard.planning.lab.forging import Forgery, Name
 from pytest_dbguard.planning.lab.lab_database import LabDatabase
 from pytest_dbguard.planning.lab.lab_errors import errors_told
-from pytest_dbguard.planning.lab.partitions import family, scaled
+from pytest_dbguard.planning.lab.partitions import families, family, scaled
 from pytest_dbguard.planning.lab.plan_names import renamed
 from pytest_dbguard.planning.lab.planner_session import PlannerSession
 from pytest_dbguard.planning.lab.postgres_indexes import PostgresIndexes, set_valid
@@ -98,7 +97,7 @@ class ForgedLab:
         specs = list(candidates)
         new = self._candidates.new(specs)
         if new:
-            tables = list({t.label: t for candidate in new for t in family(self.catalog, candidate.table)}.values())
+            tables = families(self.catalog, (candidate.table for candidate in new))
             try:
                 with errors_told():
                     self._make(new, tables)
@@ -182,19 +181,14 @@ class ForgedLab:
                 self._candidates.refuse(candidate)
             self._indexes = PostgresIndexes.read(connection, self.catalog.search_path)
             self._aliases = self._indexes.aliases()
-            entries = [entry for candidate in new for entry in self._expressions(candidate)]
+            known = (self._indexes, self.catalog, self.statistics)
+            entries = [entry for candidate in new for entry in expression_entries(candidate, *known)]
             if entries:
                 connection.execute(write_columns(entries))
             numbers = [part.number for c in self._candidates for part in self._indexes.find(c.name)]
             made = [number for number in numbers if number not in self._invalid]
             self._invalid |= set(set_valid(connection, made, valid=False))
         self._apply(tables)
-
-    def _expressions(self, candidate: Candidate) -> Iterator[ColumnEntry]:
-        """Yield what is known of a candidate's expressions, on each table that it is stored on."""
-        places = {(table.schema, table.name): table for table in family(self.catalog, candidate.table)}
-        for part in self._indexes.parts.get((candidate.table.schema, candidate.name), ()):
-            yield from expression_entries(candidate, places[part.table], part.name[1], self.statistics)
 
     def _share(self, candidate: Candidate) -> float:
         """Return what share of the table's rows a partial index holds, as the planner sees it."""

@@ -22,6 +22,7 @@ from pytest_dbguard.planning.lab.sqlite_stat1 import StatRow, all_rows, stat1_ro
 from pytest_dbguard.planning.sqlite_plans import parse_sqlite
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog, Table
+from pytest_dbguard.schema.quoting import identifier, literal
 
 _LOAD = "ANALYZE sqlite_schema"
 # some take effect while they are compiled
@@ -127,7 +128,7 @@ class SqliteLab:
 
     def _drop(self, name: str) -> None:
         try:
-            self._copy.rows(f"DROP INDEX {_quoted(name)}")
+            self._copy.rows(f"DROP INDEX {identifier(name)}")
         except sqlite3.Error as error:
             raise LabError(f"index `{name}` cannot be hidden: it is not there, or comes with its table") from error
 
@@ -159,7 +160,7 @@ class SqliteLab:
         known = table_statistics(table, self.statistics)
         written = [row for row in stat1_rows(table, known) if row[1] is None or row[1] in there | {table.name}]
         written += [self._candidate_row(spec, name) for spec, name in self._candidates.items() if name in there]
-        self._copy.rows(f"DELETE FROM sqlite_stat1 WHERE tbl = {_literal(table.name)}")
+        self._copy.rows(f"DELETE FROM sqlite_stat1 WHERE tbl = {literal(table.name)}")
         self._insert(written)
 
     @contextmanager
@@ -179,12 +180,4 @@ class SqliteLab:
 def _create(spec: IndexSpec, name: str) -> str:
     unique = "UNIQUE " if spec.is_unique else ""
     where = f" WHERE {spec.predicate}" if spec.predicate else ""
-    return f"CREATE {unique}INDEX {_quoted(name)} ON {_quoted(spec.table)} ({', '.join(spec.keys)}){where}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return f"CREATE {unique}INDEX {identifier(name)} ON {identifier(spec.table)} ({', '.join(spec.keys)}){where}"

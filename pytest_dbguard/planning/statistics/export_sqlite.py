@@ -15,6 +15,7 @@ from pytest_dbguard.planning.statistics.model import (
     Statistics,
     TableStatistics,
 )
+from pytest_dbguard.schema.quoting import identifier
 
 Fetch = Callable[[str], Sequence[Sequence[Any]]]
 """Runs one SQL text without parameters and returns its rows."""
@@ -88,7 +89,7 @@ def _stat1(fetch: Fetch) -> dict[str, dict[str, str]]:
 
 
 def _primary_key(fetch: Fetch, table: str) -> str:
-    names = [row[1] for row in fetch(f"PRAGMA index_list({_quoted(table)})") if row[3] == "pk"]
+    names = [row[1] for row in fetch(f"PRAGMA index_list({identifier(table)})") if row[3] == "pk"]
     return str(names[0]) if names else ""
 
 
@@ -101,7 +102,7 @@ def _shadows(fetch: Fetch) -> set[str]:
 def _table(fetch: Fetch, name: str, stats: Mapping[str, str], most_counted_rows: int) -> TableStatistics:
     # a partial index has fewer entries than the table
     told = max((int(stat.split()[0]) for stat in stats.values()), default=None)
-    rows = fetch(f"SELECT count(*) FROM {_quoted(name)}")[0][0] if told is None else told
+    rows = fetch(f"SELECT count(*) FROM {identifier(name)}")[0][0] if told is None else told
     columns = _columns(fetch, name) if 0 < rows <= most_counted_rows else ()
     indexes = tuple(_index(index, name, stats[index]) for index in sorted(stats) if index)
     return TableStatistics("", name, float(rows), columns=columns, indexes=indexes, origin=Origin.PRODUCTION)
@@ -113,12 +114,12 @@ def _index(name: str, table: str, stat: str) -> IndexStatistics:
 
 def _columns(fetch: Fetch, table: str) -> tuple[ColumnStatistics, ...]:
     """Count the columns of a table in one pass: different values, NULLs, average size."""
-    names = [row[1] for row in fetch(f"PRAGMA table_xinfo({_quoted(table)})") if row[6] != 1]
+    names = [row[1] for row in fetch(f"PRAGMA table_xinfo({identifier(table)})") if row[6] != 1]
     counted = ", ".join(
-        f"count({_quoted(name)}), count(DISTINCT {_quoted(name)}), avg(length(CAST({_quoted(name)} AS BLOB)))"
+        f"count({identifier(name)}), count(DISTINCT {identifier(name)}), avg(length(CAST({identifier(name)} AS BLOB)))"
         for name in names
     )
-    total, *figures = fetch(f"SELECT count(*), {counted} FROM {_quoted(table)}")[0]
+    total, *figures = fetch(f"SELECT count(*), {counted} FROM {identifier(table)}")[0]
     each = zip(names, figures[::3], figures[1::3], figures[2::3], strict=True)
     return tuple(_column(name, total, present, distinct, width) for name, present, distinct, width in sorted(each))
 
@@ -132,7 +133,3 @@ def _column(name: str, total: int, present: int, distinct: int, width: float | N
         null_fraction=round(1 - present / total, 6) if total else 0.0,
         average_width=round(width or 0),
     )
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
