@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
-from sqlalchemy import CHAR, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import CHAR, ForeignKey, Index, Numeric, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -180,3 +181,39 @@ class Language(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(5))
     name: Mapped[str] = mapped_column(String(40))
+
+
+class Campaign(Base):
+    __tablename__ = "campaign"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(60))
+
+
+class Signup(Base):
+    """Read from forms: its columns have types and collations of their own, and its indexes grew one by one."""
+
+    __tablename__ = "signup"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
+    team_id: Mapped[int] = mapped_column(ForeignKey("team.id"))
+    tag_name: Mapped[str] = mapped_column(String(60))
+    email: Mapped[str] = mapped_column(Text, index=True)
+    postcode: Mapped[str] = mapped_column(CHAR(12), index=True)
+    subscriber_no: Mapped[str] = mapped_column(String(20), index=True)
+    article_no: Mapped[Decimal] = mapped_column(Numeric(12, 0), index=True)
+    state: Mapped[str] = mapped_column(String(20))
+    source: Mapped[str] = mapped_column(String(40), index=True)
+    at: Mapped[dt.datetime]
+    __table_args__ = (
+        Index("ix_signup_tag", "tag_name"),
+        Index("ix_signup_tag_email", "tag_name", "email"),
+        Index("ix_signup_at_campaign", "at", "campaign_id"),
+        Index("ix_signup_team", "team_id", postgresql_using="hash"),
+        Index("ix_signup_team_again", "team_id", postgresql_using="hash"),
+        Index(
+            "ix_signup_new_email",
+            "email",
+            sqlite_where=text("state = 'new'"),
+            postgresql_where=text("state = 'new'"),
+        ),
+    )

@@ -5,7 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, Numeric, String, Text, UniqueConstraint, func, text
+from sqlalchemy import (
+    CHAR,
+    JSON,
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -249,3 +263,70 @@ class Setting(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(60))
     value: Mapped[str] = mapped_column(Text)
+
+
+class Carrier(Base):
+    __tablename__ = "carrier"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(CHAR(4), unique=True)
+    name: Mapped[str] = mapped_column(String(60))
+
+
+class Shipment(Base):
+    """Another team made it: one index says again what another says, two more repeat constraints."""
+
+    __tablename__ = "shipment"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))
+    carrier_id: Mapped[int] = mapped_column(ForeignKey("carrier.id"))
+    carrier_code: Mapped[str] = mapped_column(String(4), index=True)
+    order_number: Mapped[str] = mapped_column(Text, index=True)
+    tracking: Mapped[Decimal] = mapped_column(Numeric(20, 0), unique=True)
+    weight: Mapped[int] = mapped_column(index=True)
+    sent_at: Mapped[dt.datetime] = mapped_column(index=True)
+    __table_args__ = (
+        Index(
+            "ix_shipment_of_order",
+            "order_id",
+            sqlite_where=text("order_id IS NOT NULL"),
+            postgresql_where=text("order_id IS NOT NULL"),
+        ),
+        Index("ix_shipment_carrier", "carrier_id"),
+        Index("ix_shipment_carrier_sent", "carrier_id", "sent_at"),
+        Index("ix_shipment_tracking", "tracking"),
+    )
+
+
+class Parcel(Base):
+    """Its foreign key is the beginning of the primary key, and has an index beside it."""
+
+    __tablename__ = "parcel"
+    shipment_id: Mapped[int] = mapped_column(ForeignKey("shipment.id"), primary_key=True, index=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Scan(Base):
+    """Read from the scanners' files: its numbers have types of their own."""
+
+    __tablename__ = "scan"
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
+    shipment_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    tracking: Mapped[int] = mapped_column(BigInteger, index=True)
+    customer_no: Mapped[str] = mapped_column(String(20), index=True)
+    product_no: Mapped[float] = mapped_column(index=True)
+    day: Mapped[dt.date] = mapped_column(index=True)
+    device: Mapped[str] = mapped_column(String(20), index=True)
+
+
+class Reminder(Base):
+    """Its foreign key has two columns; the index holds them the other way round."""
+
+    __tablename__ = "reminder"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tenant_id: Mapped[int]
+    invoice_number: Mapped[str] = mapped_column(String(30))
+    sent_on: Mapped[dt.date]
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "invoice_number"], ["invoice.tenant_id", "invoice.number"]),
+        Index("ix_reminder_invoice", "invoice_number", "tenant_id"),
+    )
