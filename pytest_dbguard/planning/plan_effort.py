@@ -19,10 +19,12 @@ def with_cuts(node: Node, is_cut: bool = False) -> Iterator[tuple[Node, bool]]:
     """Yield each node with whether a LIMIT above may stop it before its end.
 
     A sort, a hash table and an aggregate read all of their input before they give their first row, whatever stands
-    above. Subplans are called cut: EXISTS stops at the first row, and the plan does not tell it from others.
+    above. Subplans are called cut: EXISTS stops at the first row, and the plan does not tell it from others. Of those
+    that run once EXISTS alone returns rows without any column.
     """
     yield node, is_cut
-    stops = is_cut or node.text == "Limit" or (node.access is Access.SUBPLAN and node.text.startswith("SubPlan"))
+    is_exists = node.text.startswith("SubPlan") or (node.text.startswith("InitPlan") and node.width == 0)
+    stops = is_cut or node.text == "Limit" or (node.access is Access.SUBPLAN and is_exists)
     waits = node.text.startswith(_WAITING) and node.access in (Access.SORT, Access.HASH, Access.AGGREGATE)
     for child in node.children:
         yield from with_cuts(child, stops and not waits)

@@ -65,6 +65,10 @@ class MismatchedJoinTypes(IndexRule):
 
     ## Options
     - `severity` (default "warning").
+
+    ## Limits
+    Columns of one type and different collations are not told: SQLite compares them by that of the left one, and an
+    index by the other collation does not serve.
     """
 
     code: ClassVar[str] = "DBG304"

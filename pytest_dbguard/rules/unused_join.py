@@ -60,6 +60,9 @@ class UnusedJoin(IndexRule):
 
     ## Options
     - `severity` (default "warning").
+
+    ## Limits
+    SQLite enforces foreign keys only where it is asked to, so that there only outer joins are found.
     """
 
     code: ClassVar[str] = "DBG303"

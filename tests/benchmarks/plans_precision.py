@@ -1,4 +1,4 @@
-"""Measures what the rules about indexes get right: labelled statements of two schemas, read only and with planners.
+"""Measures what the rules about plans get right: labelled statements, keys and indexes of two schemas.
 
 python tests/benchmarks/plans_precision.py [--only static|sqlite|postgresql] [--misses]
 """
@@ -9,6 +9,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -21,13 +22,17 @@ from pytest_dbguard.databases.connection_string import connection_string
 from pytest_dbguard.databases.registry import load_provider
 from pytest_dbguard.planning.lab.base import Lab, LabError
 from pytest_dbguard.planning.lab.registry import LabOptions, open_lab
+from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.schema.catalog import Catalog, Dialect
 from pytest_dbguard.schema.postgres_reflection import reflect_postgres
 from tests.benchmarks.plans_rungs import RUNGS, lab_of
-from tests.planning.corpus.corpus import SCHEMAS, Case, cases, catalog, metadata, statistics
-from tests.planning.corpus.verdicts import said, scores
+from tests.planning.corpus.corpus import PARTS, SCHEMAS, Case, cases, catalog, metadata, schema_case, statistics
+from tests.planning.corpus.verdicts import said, said_of_schema, scores
 
 WIDTH = 80
+SIZES = ("", "_sizes")
+"""Parts by which tables are sized: those that nobody declares, and those that the labels of costs declare."""
+
 Found = dict[Case, frozenset[str]]
 
 
@@ -38,7 +43,7 @@ def main() -> None:
     options = parser.parse_args()
     found = tuple(cases())
     innocent = sum(not case.expect for case in found)
-    print(f"{len(found)} statements, {innocent} of them innocent, at the default size of tables\n")
+    print(f"{len(found)} statements, {innocent} of them innocent; costs at the sizes that the labels declare\n")
     for way, measure in WAYS.items():
         if options.only in (None, way):
             for title, verdicts, elapsed_s in measure(found):
@@ -59,17 +64,13 @@ def show(title: str, found: Mapping[Case, frozenset[str]], elapsed_s: float, *, 
     print()
 
 
-def of(found: Iterable[Case], schema: str, dialect: Dialect) -> list[Case]:
-    return [case for case in found if (case.schema, case.dialect) == (schema, dialect)]
-
-
 def static(found: Iterable[Case]) -> Iterator[tuple[str, Found, float]]:
-    """Judge by reading only."""
+    """Judge by reading only; costs need a planner."""
     for dialect in (Dialect.SQLITE, Dialect.POSTGRESQL):
         start, verdicts = time.perf_counter(), {}
         for schema in SCHEMAS:
             made = catalog(schema, dialect)
-            verdicts |= said(of(found, schema, dialect), made, statistics(made), None)[0]
+            verdicts |= by(None, "", of(found, schema, dialect), made, statistics(made))
         yield f"static, {dialect.value}", verdicts, time.perf_counter() - start
 
 
@@ -78,15 +79,28 @@ def sqlite(found: Iterable[Case]) -> Iterator[tuple[str, Found, float]]:
     start, verdicts = time.perf_counter(), {}
     for schema in SCHEMAS:
         made = catalog(schema, Dialect.SQLITE)
-        choice = open_lab(made, statistics(made), LabOptions())
-        assert choice.lab is not None, choice.reason
-        verdicts |= by(choice.lab, of(found, schema, Dialect.SQLITE), made)
-        choice.lab.close()
+        for part in SIZES:
+            choice = open_lab(made, statistics(made, schema, part), LabOptions())
+            assert choice.lab is not None, choice.reason
+            verdicts |= by(choice.lab, part, of(found, schema, Dialect.SQLITE), made, choice.lab.statistics)
+            choice.lab.close()
     yield "SQLite's planner", verdicts, time.perf_counter() - start
 
 
-def by(lab: Lab, found: Iterable[Case], made: Catalog) -> Found:
-    return said(found, made, lab.statistics, lab)[0]
+def of(found: Iterable[Case], schema: str, dialect: Dialect) -> list[Case]:
+    return [case for case in found if (case.schema, case.dialect) == (schema, dialect)]
+
+
+def by(lab: Lab | None, sizes: str, found: list[Case], made: Catalog, known: Statistics) -> Found:
+    """Judge the parts that have the sizes of this lab; keys and indexes at those that nobody declares."""
+    if sizes:
+        return said([case for case in found if case.part == sizes], made, known, lab)[0]
+    of_default = [case for case in found if case.part not in SIZES[1:]]
+    verdicts: Found = {}
+    for part in PARTS:
+        verdicts |= said([case for case in of_default if case.part == part], made, known, lab)[0]
+    whole = schema_case(found[0].schema, found[0].dialect)
+    return verdicts | {whole: said_of_schema(whole, of_default, made, known, lab)}
 
 
 def postgresql(found: Iterable[Case]) -> Iterator[tuple[str, Found, float]]:
@@ -97,9 +111,9 @@ def postgresql(found: Iterable[Case]) -> Iterator[tuple[str, Found, float]]:
         for rung in RUNGS:
             start, verdicts = time.perf_counter(), {}
             try:
-                for schema, made in catalogs.items():
-                    with lab_of(rung, server, made, statistics(made)) as lab:
-                        verdicts |= by(lab, of(found, schema, Dialect.POSTGRESQL), made)
+                for (schema, made), part in product(catalogs.items(), SIZES):
+                    with lab_of(rung, server, made, statistics(made, schema, part)) as lab:
+                        verdicts |= by(lab, part, of(found, schema, Dialect.POSTGRESQL), made, lab.statistics)
             except LabError as error:
                 print(f"PostgreSQL's planner, {rung.value}: {error}\n"[:WIDTH])
                 continue

@@ -30,6 +30,10 @@ CUT = {
         ["Hash Join", "Seq Scan on orders", "Hash"],
     ),
     "EXISTS stops at the first row": (pg_node("Seq Scan", ASIDE, Relation_Name="orders"), ["Seq Scan on customers"]),
+    "EXISTS that is asked once stops too": (
+        pg_node("Result", {**ONCE, "Plan Width": 0}),
+        ["Seq Scan on customers"],
+    ),
     "what is computed once does not": (pg_node("Seq Scan", ONCE, Relation_Name="orders"), []),
 }
 

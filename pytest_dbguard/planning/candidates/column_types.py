@@ -73,11 +73,17 @@ def family_of_type(type_name: str, dialect: Dialect) -> Family:
 def compares_by_index(column: Family, other: Family, dialect: Dialect) -> bool:
     """Return whether an index on a column serves `column = other`, given the families of both.
 
-    PostgreSQL widens an integer to compare it with a number, and `char(n)` to compare it with text: the index holds
-    what it was before. SQLite turns text into numbers where the other side has a numeric affinity.
+    PostgreSQL widens an integer to compare it with a number, `char(n)` to compare it with text, and takes `varchar` for
+    `char(n)` where it meets one: the index holds what it was before. SQLite turns text into numbers where the other
+    side has a numeric affinity.
     """
     if dialect is Dialect.POSTGRESQL:
-        widened = {Family.INTEGER: (Family.DECIMAL, Family.FLOAT), Family.DECIMAL: (Family.FLOAT,)}
-        return other not in widened.get(column, ()) and (column, other) != (Family.CHAR, Family.TEXT)
+        widened = {
+            Family.INTEGER: (Family.DECIMAL, Family.FLOAT),
+            Family.DECIMAL: (Family.FLOAT,),
+            Family.CHAR: (Family.TEXT,),
+            Family.VARCHAR: (Family.CHAR,),
+        }
+        return other not in widened.get(column, ())
     numeric = (Family.INTEGER, Family.DECIMAL, Family.FLOAT, Family.BOOLEAN)
     return not (column is Family.TEXT and other in numeric)

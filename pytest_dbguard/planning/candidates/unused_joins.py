@@ -40,17 +40,24 @@ def unused_joins(facts: StatementFacts, catalog: Catalog, *, sql: str = "") -> t
     tree = parsed_statement(sql, catalog.dialect)
     if tree is None:
         return ()
-    return tuple(_found(facts, catalog, tree))
+    found: dict[str, UnusedJoin] = {}
+    # without the last join of a chain nothing may be left that reads the one before
+    while more := [each for each in _found(facts, catalog, tree, frozenset(found)) if each.alias not in found]:
+        found |= {each.alias: each for each in more}
+    return tuple(found.values())
 
 
-def _found(facts: StatementFacts, catalog: Catalog, tree: exp.Expr) -> Iterator[UnusedJoin]:
-    for join in facts.joins:
+def _found(facts: StatementFacts, catalog: Catalog, tree: exp.Expr, gone: frozenset[str]) -> Iterator[UnusedJoin]:
+    left = [each for each in facts.joins if each.right not in gone]
+    for join in left:
         scans = [scan for scan in facts.scans if scan.alias == join.right]
-        is_simple = len(scans) == 1 and join.equal and not join.has_other_terms and join.kind in ("left", "inner")
-        if not is_simple or sum(join.right in (each.left, each.right) for each in facts.joins) != 1:
+        # whatever else the ON of an outer join says, its left side's rows stay
+        is_kept = join.kind == "left" or (join.kind == "inner" and not join.has_other_terms)
+        is_simple = len(scans) == 1 and join.equal and is_kept
+        if not is_simple or sum(join.right in (each.left, each.right) for each in left) != 1:
             continue
         table = catalog.table(scans[0].table, scans[0].schema)
-        if table is None or not _is_named_only_by_its_join(tree, join.right, table):
+        if table is None or not _is_named_only_by_joins(tree, {join.right, *gone}, join.right, table):
             continue
         reason = _reason(facts, catalog, join, table)
         if reason:
@@ -86,7 +93,8 @@ def _is_kept(catalog: Catalog, scan: Scan, join: Join, table: Table) -> bool:
     )
 
 
-def _is_named_only_by_its_join(tree: exp.Expr, alias: str, table: Table) -> bool:
+def _is_named_only_by_joins(tree: exp.Expr, aliases: set[str], alias: str, table: Table) -> bool:
+    """Whether a table is named nowhere but in the conditions of its own join and of others that can go."""
     from sqlglot import exp
 
     if tree.find(exp.Lock) is not None:
@@ -98,8 +106,8 @@ def _is_named_only_by_its_join(tree: exp.Expr, alias: str, table: Table) -> bool
     stars = (star for star in tree.find_all(exp.Star) if not isinstance(star.parent, exp.Count))
     if any(not isinstance(star.parent, exp.Column) or star.parent.table == alias for star in stars):
         return False
-    condition = joins[0].args.get("on")
-    inside = {id(column) for column in condition.find_all(exp.Column)} if condition is not None else set()
+    going = (join.args.get("on") for join in tree.find_all(exp.Join) if join.this.alias_or_name in aliases)
+    inside = {id(column) for condition in going if condition is not None for column in condition.find_all(exp.Column)}
     names = {column.name for column in table.columns}
     return not any(
         column.table == alias or (not column.table and column.name in names)

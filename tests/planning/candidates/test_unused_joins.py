@@ -28,6 +28,7 @@ def found(sql, dialect=Dialect.POSTGRESQL):
         "SELECT count(*) AS n FROM book LEFT OUTER JOIN author ON author.id = book.author_id",
         "SELECT book.id FROM book LEFT OUTER JOIN author ON author.code = book.editor_id",
         "SELECT book.* FROM book LEFT OUTER JOIN author ON author.id = book.author_id",
+        "SELECT book.id FROM book LEFT OUTER JOIN author ON author.id = book.author_id AND author.name = $1",
     ],
 )
 def test_an_outer_join_to_one_row(sql):
@@ -39,6 +40,13 @@ def test_an_inner_join_that_a_foreign_key_keeps():
     assert found(sql) == [("a", "inner")]
     # SQLite enforces no foreign keys unless it is asked to
     assert found(sql, Dialect.SQLITE) == []
+
+
+def test_a_chain_of_which_nothing_is_read():
+    joins = "book LEFT JOIN author a ON a.id = book.author_id LEFT JOIN author b ON b.id = a.code"
+    assert found(f"SELECT book.id FROM {joins}") == [("b", "left"), ("a", "left")]
+    assert found(f"SELECT b.name FROM {joins}") == []
+    assert found(f"SELECT a.name FROM {joins}") == [("b", "left")]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import datetime as dt
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -17,12 +18,22 @@ from sqlalchemy.dialects.postgresql import psycopg
 
 from pytest_dbguard.planning.statistics.completion import completed
 from pytest_dbguard.planning.statistics.model import Statistics
+from pytest_dbguard.planning.statistics.scale import ScaleSettings, statistics_from_scale
 from pytest_dbguard.planning.workload import Exemplar
 from pytest_dbguard.schema.catalog import Catalog, Dialect
 from pytest_dbguard.schema.metadata import catalog_of_metadata
 
 HERE = Path(__file__).parent
 SCHEMAS = ("shop", "desk")
+JUDGED = ("DBG201", "DBG203", "DBG204", "DBG301", "DBG302", "DBG303", "DBG304")
+"""Rules that judge the statements of a file that names no others."""
+
+SCHEMA_RULES = ("DBG202", "DBG205", "DBG206")
+"""Rules that judge keys and indexes, whichever statement uses them."""
+
+PARTS = ("", "_joins", "_sizes")
+"""Files of each schema; each is judged as a run of its own, so that none of them changes what is said of another."""
+
 DIALECTS = {Dialect.SQLITE: sqlite.dialect(), Dialect.POSTGRESQL: psycopg.dialect()}
 
 
@@ -39,6 +50,8 @@ class Case:
     exemplar: Exemplar
     expect: frozenset[str]
     static: frozenset[str]
+    part: str = ""
+    rules: tuple[str, ...] = JUDGED
 
     @property
     def label(self) -> str:
@@ -49,13 +62,38 @@ def cases() -> Iterator[Case]:
     """Yield each statement on each database."""
     for schema in SCHEMAS:
         names = _names(schema)
-        for each in tomllib.loads((HERE / f"{schema}.toml").read_text())["case"]:
-            for dialect in DIALECTS:
-                if each.get("only", dialect.value) == dialect.value:
-                    expect = frozenset(each.get(dialect.value, each.get("expect", ())))
-                    static = frozenset(each.get(f"static_{dialect.value}", each.get("static", expect)))
-                    exemplar = _exemplar(eval(each["code"], names), dialect)
-                    yield Case(schema, each["name"], dialect, exemplar, expect, static)
+        for part in PARTS:
+            document = _document(schema + part)
+            rules = tuple(document.get("rules", JUDGED))
+            for each in document["case"]:
+                for dialect in DIALECTS:
+                    if each.get("only", dialect.value) == dialect.value:
+                        expect = frozenset(each.get(dialect.value, each.get("expect", ())))
+                        static = frozenset(each.get(f"static_{dialect.value}", each.get("static", expect)))
+                        exemplar = _exemplar(eval(each["code"], names), dialect)
+                        yield Case(schema, each["name"], dialect, exemplar, expect, static, part, rules)
+
+
+def schema_case(schema: str, dialect: Dialect) -> Case:
+    """Return what is to be said of the keys and indexes of a schema, as a case whose statement reads nothing."""
+    labels = _document("schemas")[schema]
+    expect = {
+        f"{rule} {subject}"
+        for rule in SCHEMA_RULES
+        for subject in (*labels.get(rule, ()), *labels.get(dialect.value, {}).get(rule, ()))
+    }
+    nothing = _exemplar("SELECT 1", dialect)
+    return Case(schema, "keys and indexes", dialect, nothing, frozenset(expect), frozenset(), "", SCHEMA_RULES)
+
+
+def lookups(schema: str, dialect: Dialect) -> list[Exemplar]:
+    """Return a statement for each table, which reads it by its primary key: a run that uses all tables."""
+    tables = metadata(schema).sorted_tables
+    keys = [(table, next(iter(table.primary_key.columns))) for table in tables]
+    return [
+        _exemplar(sa.select(table).where(key == ("x" if key.type.python_type is str else 1)), dialect)
+        for table, key in keys
+    ]
 
 
 def catalog(schema: str, dialect: Dialect) -> Catalog:
@@ -63,14 +101,21 @@ def catalog(schema: str, dialect: Dialect) -> Catalog:
     return catalog_of_metadata(_module(schema).Base.metadata, dialect)
 
 
-def statistics(schema_catalog: Catalog) -> Statistics:
-    """Return what is assumed where nobody tells any sizes."""
-    return completed(Statistics(), schema_catalog)
+def statistics(schema_catalog: Catalog, schema: str = "", part: str = "") -> Statistics:
+    """Return what is assumed where nobody tells any sizes, or those that a part of the labels declares."""
+    declared = _document(schema + part).get("scale") if part else None
+    told = statistics_from_scale(ScaleSettings.of(declared)) if declared else Statistics()
+    return completed(told, schema_catalog)
 
 
 def metadata(schema: str) -> sa.MetaData:
     """Return the tables of one of the schemas."""
     return _module(schema).Base.metadata
+
+
+@cache
+def _document(name: str) -> dict:
+    return tomllib.loads((HERE / f"{name}.toml").read_text())
 
 
 def _module(schema: str):
