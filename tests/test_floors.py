@@ -21,7 +21,7 @@ FLOORS = (
     ("rules",),
     ("analysis",),
     ("reports",),
-    ("testing", "runtime"),
+    ("testing", "runtime", "linting"),
     ("plugin", "cli", "runtime_fixtures", "api", "dev_server"),
     ("__main__", "__init__"),
 )

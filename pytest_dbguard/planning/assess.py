@@ -111,8 +111,8 @@ class _Run:
         if self.what_if is not None and self._is_late():
             return replace(assessed, problem=NO_TIME)
         wanted, unusable = self.verdicts.judge(prepared)
-        joins = prepared.variants[0].unused_joins
-        assessed = replace(assessed, wanted=wanted, unusable=unusable, unused_joins=joins)
+        joins, marks = prepared.variants[0].unused_joins, prepared.variants[0].marks
+        assessed = replace(assessed, wanted=wanted, unusable=unusable, unused_joins=joins, marks=marks)
         if self.what_if is None:
             return assessed
         sql = prepared.variants[0].sql

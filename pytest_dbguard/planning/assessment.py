@@ -14,6 +14,7 @@ from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.planning.workload import WorkloadStatement
 from pytest_dbguard.schema.catalog import Catalog, ForeignKey, Table
 from pytest_dbguard.sql.facts.model import StatementFacts, Term
+from pytest_dbguard.sql.lint.model import LintMark
 
 
 class Basis(StrEnum):
@@ -157,6 +158,7 @@ class AssessedStatement:
         problem: Why it was not planned; "" when it was.
         planned_text: The text whose plan that is. Stays in memory: it may hold literals.
         unused_joins: Joins that it can do without.
+        marks: What its text shows that the rules of lint may object to.
     """
 
     statement: WorkloadStatement
@@ -167,6 +169,7 @@ class AssessedStatement:
     problem: str = ""
     planned_text: str = field(default="", repr=False)
     unused_joins: tuple[UnusedJoin, ...] = ()
+    marks: tuple[LintMark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

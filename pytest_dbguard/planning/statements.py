@@ -12,6 +12,7 @@ from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.planning.workload import WorkloadStatement
 from pytest_dbguard.schema.catalog import Catalog
 from pytest_dbguard.sql.facts.model import StatementFacts
+from pytest_dbguard.sql.lint.model import LintMark
 
 PLANNED = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "VALUES"})
 """Verbs of statements that have a plan worth reading; of others nothing is said."""
@@ -29,6 +30,7 @@ class Variant:
     wanted: tuple[Wanted, ...] = ()
     unusable: tuple[Unusable, ...] = ()
     unused_joins: tuple[UnusedJoin, ...] = ()
+    marks: tuple[LintMark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Reader:
         from pytest_dbguard.planning.candidates.unused_joins import unused_joins
         from pytest_dbguard.planning.candidates.wanted import wanted
         from pytest_dbguard.sql.facts.statement import statement_facts
+        from pytest_dbguard.sql.lint.statement import statement_marks
 
         facts = statement_facts(sql, dialect=self._catalog.dialect.value, columns=self._columns)
         if not facts.is_analysed:
@@ -95,6 +98,7 @@ class Reader:
             wanted(facts, catalog, statistics, sql=sql),
             unusable(facts, catalog, statistics, sql=sql),
             unused_joins(facts, catalog, sql=sql),
+            statement_marks(sql, facts, dialect=catalog.dialect.value, columns=self._columns),
         )
 
 

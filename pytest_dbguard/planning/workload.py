@@ -24,11 +24,30 @@ class Exemplar:
         style: Of its parameters: qmark, numeric, named, format, pyformat, numeric_dollar.
         values: Values seen for parameters that can change a plan (LIMIT, OFFSET, LIKE, equal to a constant), by
             the parameter's position in the text, from 0. Missing where there were many, or they were not kept.
+        longest_list: Values of the longest IN list seen, of all texts of the shape; 0 without one.
+        literal_sets: How many sets of literals the texts of the shape hold, at most 9; 1 for a text that is fixed.
     """
 
     text: str
     style: str
     values: Mapping[int, tuple[Value, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    longest_list: int = 0
+    literal_sets: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the source around a place shows of how a statement is made and what becomes of its result.
+
+    Attributes:
+        methods: Names of the calls in one expression, in order: ("execute", "scalar_one_or_none").
+        used_as: "truth" (tested as a condition), "zero" (compared with 0 or 1), "length" (by `len`); "" otherwise.
+        interpolated: Source of what is put into the text of the statement in place of a bound value; "" without.
+    """
+
+    methods: tuple[str, ...] = ()
+    used_as: str = ""
+    interpolated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +60,7 @@ class Use:
         tests: Node ids of the tests, sorted.
         in_test_code: Whether only test code, fixtures or factories stand on the stack.
         scope: "call" or a request.
+        call: What the source there shows; None where it cannot be read.
     """
 
     site: Site | None
@@ -48,6 +68,7 @@ class Use:
     tests: tuple[str, ...]
     in_test_code: bool = False
     scope: str = "call"
+    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +80,14 @@ class WorkloadStatement:
         exemplar: What can be explained; None where it is not known.
         uses: Where it runs, most executions first, then by place.
         verb: SELECT, INSERT, UPDATE, DELETE, ...
+        mean_ms: What an execution takes on average, in milliseconds; None where nobody measured it.
     """
 
     shape: Shape
     exemplar: Exemplar | None
     uses: tuple[Use, ...]
     verb: str = "SELECT"
+    mean_ms: float | None = None
 
     @property
     def count(self) -> int:

@@ -13,6 +13,7 @@ from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.planning.assessment import Assessment
 from pytest_dbguard.recording.loops import LoopFinder
 from pytest_dbguard.recording.model import Recording
+from pytest_dbguard.schema.migration import Migration
 
 
 class Stage(StrEnum):
@@ -76,4 +77,12 @@ class PlanRule(Rule, Protocol):
 
     def judge(self, assessment: Assessment) -> Iterable[Finding]:
         """Yield a finding for each fact and place, with `tests` and `scope`; severity as the rule weighs it."""
+        ...
+
+
+class MigrationRule(Rule, Protocol):
+    """A rule about the scripts that change a schema; its `check` yields nothing."""
+
+    def review(self, migration: Migration) -> Iterable[Finding]:
+        """Yield a finding for each step that it objects to, with its site; severity as the rule weighs it."""
         ...

@@ -1,0 +1,1 @@
+"""The linter of sources: statements found in files, judged without running any of them."""

@@ -1,0 +1,1 @@
+"""The smallest set of indexes for a whole workload."""
