@@ -75,12 +75,14 @@ def observation_from_json(value: list[Any]) -> Observation:
 
 @dataclass(slots=True)
 class LearnedText:
-    """A text of a shape and the values that its parameters held, as several processes know them."""
+    """A text of a shape and what is known of all of its texts, as several processes know them: see `TextValues`."""
 
     text: str
     style: str
     values: dict[int, set[Any]] = field(default_factory=dict)
     given_up: set[int] = field(default_factory=set)
+    longest_list: int = 0
+    literal_sets: set[str] = field(default_factory=set)
 
 
 def texts_to_json(exemplars: Exemplars) -> list[list[Any]]:
@@ -96,9 +98,13 @@ def merge_texts(known: dict[tuple[str, str], LearnedText], told: Iterable[list[A
         told: What `texts_to_json` returned.
         limit: Number of values from which a parameter is given up.
     """
-    for shape, text, style, values, given_up in told:
-        learned = LearnedText(text, style, {int(at): set(seen) for at, seen in values.items()}, set(given_up))
+    for shape, text, style, values, given_up, longest_list, literal_sets in told:
+        seen = {int(at): set(values_seen) for at, values_seen in values.items()}
+        learned = LearnedText(text, style, seen, set(given_up), longest_list, set(literal_sets))
         before = known.get((shape, style))
+        if before is not None:
+            learned.longest_list = before.longest_list = max(before.longest_list, longest_list)
+            learned.literal_sets = before.literal_sets = before.literal_sets | learned.literal_sets
         if before is None or (len(text), text) < (len(before.text), before.text):
             known[shape, style] = learned
         elif before.text == text:
@@ -131,7 +137,8 @@ def _text_to_json(known: TextValues) -> list[Any]:
     values: Mapping[str, list[Any]] = {
         str(at): sorted(seen, key=repr) for at, seen in known.values.items() if at not in known.given_up
     }
-    return [known.text, known.style, values, sorted(known.given_up)]
+    more = [known.longest_list, sorted(known.literal_sets)]
+    return [known.text, known.style, values, sorted(known.given_up), *more]
 
 
 def _observed(found: list[tuple[Recording, Statement]]) -> Observation:

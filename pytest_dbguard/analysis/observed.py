@@ -14,6 +14,7 @@ from pytest_dbguard.core.findings import Site
 from pytest_dbguard.core.ignores import Ignore
 from pytest_dbguard.planning.workload import Exemplar, Use, Workload, WorkloadStatement
 from pytest_dbguard.recording.exemplars import MAX_VALUES, Exemplars
+from pytest_dbguard.recording.literal_sets import MAX_SETS
 from pytest_dbguard.schema.catalog import Catalog
 from pytest_dbguard.sql.shape import read_statement
 
@@ -112,7 +113,8 @@ def _best(texts: Mapping[str, LearnedText], dialect: str) -> LearnedText | None:
 
 def _exemplar(learned: LearnedText) -> Exemplar:
     values = {at: tuple(sorted(seen, key=repr)) for at, seen in learned.values.items() if at not in learned.given_up}
-    return Exemplar(learned.text, learned.style, MappingProxyType(values))
+    literal_sets = min(max(len(learned.literal_sets), 1), MAX_SETS)
+    return Exemplar(learned.text, learned.style, MappingProxyType(values), learned.longest_list, literal_sets)
 
 
 def _uses(seen: list[tuple[str, Observation]]) -> tuple[Use, ...]:

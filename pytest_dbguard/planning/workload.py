@@ -108,10 +108,12 @@ class Workload:
 def exemplar_to_json(exemplar: Exemplar) -> dict[str, Any]:
     """Return an exemplar as JSON values, to travel between processes only."""
     values = {str(position): list(values) for position, values in exemplar.values.items()}
-    return {"text": exemplar.text, "style": exemplar.style, "values": values}
+    told = {"longest_list": exemplar.longest_list, "literal_sets": exemplar.literal_sets}
+    return {"text": exemplar.text, "style": exemplar.style, "values": values, **told}
 
 
 def exemplar_from_json(value: Mapping[str, Any]) -> Exemplar:
     """Return the exemplar that `exemplar_to_json` described."""
     values = {int(position): tuple(values) for position, values in value["values"].items()}
-    return Exemplar(value["text"], value["style"], MappingProxyType(values))
+    lists = value.get("longest_list", 0), value.get("literal_sets", 1)
+    return Exemplar(value["text"], value["style"], MappingProxyType(values), *lists)

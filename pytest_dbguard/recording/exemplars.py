@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_dbguard.recording.literal_sets import MAX_SETS, literal_set
 from pytest_dbguard.sql.roles import Role, placeholder_roles
 
 MAX_SHAPES = 20_000
@@ -24,7 +25,8 @@ class TextValues:
 
     What holds too many values, or values of other kinds than numbers and short texts, is given up for good: the result
     does not depend on the order of executions. Of a pattern for LIKE only the class is kept. What is not given up is
-    `watched`.
+    `watched`. `longest_list` and `literal_sets` are of all texts of the shape: how long IN lists are, and digests of
+    the literals that are written into the texts, at most `MAX_SETS` of them.
     """
 
     text: str
@@ -32,6 +34,8 @@ class TextValues:
     watched: dict[int, Role] = field(default_factory=dict)
     values: dict[int, set[Value]] = field(default_factory=dict)
     given_up: set[int] = field(default_factory=set)
+    longest_list: int = 0
+    literal_sets: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, text: str, style: str) -> TextValues:
@@ -72,17 +76,26 @@ class Exemplars:
         self._best: dict[tuple[str, str], TextValues] = {}
         self._by_text: dict[str, TextValues] = {}
 
-    def learn(self, shape_id: str, statement: str, style: str) -> None:
-        """Take in a text; nothing where a better one of its shape is known."""
+    def learn(self, shape_id: str, statement: str, style: str, longest_list: int = 0) -> None:
+        """Take in a text at its first sight; of its parameters nothing is kept where a better one is known.
+
+        `longest_list` is the number of members of its longest IN list.
+        """
         key = (shape_id, style)
         known = self._best.get(key)
         if known is None and len(self._best) >= MAX_SHAPES:
             return
-        if known is not None:
-            if (len(known.text), known.text) <= (len(statement), statement):
-                return
-            self._by_text.pop(known.text, None)
-        self._best[key] = self._by_text[statement] = TextValues.of(statement, style)
+        best = known
+        if known is None or (len(statement), statement) < (len(known.text), known.text):
+            best = TextValues.of(statement, style)
+            if known is not None:
+                best.longest_list, best.literal_sets = known.longest_list, known.literal_sets
+                self._by_text.pop(known.text, None)
+            self._best[key] = self._by_text[statement] = best
+        assert best is not None
+        best.longest_list = max(best.longest_list, longest_list)
+        if len(best.literal_sets) < MAX_SETS:
+            best.literal_sets.add(literal_set(statement))
 
     def take(self, statement: str, parameters: Any) -> None:
         """Take in the parameters of an execution; in the hot path."""

@@ -250,7 +250,8 @@ class Recorder:
             text = replace(text, refers_to_itself=True)
         self._texts[statement] = text
         if self.schemas is not None and context is not None and text.verb in _PLANNED:
-            self.exemplars.learn(text.shape.id, statement, style_of(context.dialect, parameters))
+            style = style_of(context.dialect, parameters)
+            self.exemplars.learn(text.shape.id, statement, style, text.longest_list)
         return text
 
 

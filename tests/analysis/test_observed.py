@@ -26,7 +26,7 @@ def observed(*tests, texts=(), schema="s"):
     found = Observed()
     for test, *seen in tests:
         found.take(test, seen)
-    found.learn(CATALOGS, texts or [[SHAPE.id, TEXT, "qmark", {}, []]])
+    found.learn(CATALOGS, texts or [[SHAPE.id, TEXT, "qmark", {}, [], 0, [""]]])
     return found
 
 
@@ -66,7 +66,10 @@ def test_what_has_no_schema_or_text_is_counted():
 
 
 def test_the_schema_with_most_shapes_comes_first():
-    texts = [[read_statement(text).shape.id, text, "qmark", {}, []] for text in ("SELECT 1 FROM a", "SELECT 2 FROM b")]
+    texts = [
+        [read_statement(text).shape.id, text, "qmark", {}, [], 0, [""]]
+        for text in ("SELECT 1 FROM a", "SELECT 2 FROM b")
+    ]
     found = observed(
         ("t1", Observation("one", texts[0][0], SITE, 9)),
         ("t2", Observation("two", texts[0][0], SITE, 1), Observation("two", texts[1][0], SITE, 1)),
@@ -78,9 +81,9 @@ def test_the_schema_with_most_shapes_comes_first():
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_texts_merge_in_any_order(order):
     told = [
-        [[SHAPE.id, TEXT, "qmark", {"0": ["open"]}, []]],
-        [[SHAPE.id, TEXT, "qmark", {"0": ["closed"]}, []]],
-        [[SHAPE.id, TEXT.replace("a FROM", "a  FROM"), "qmark", {"0": ["long"]}, []]],
+        [[SHAPE.id, TEXT, "qmark", {"0": ["open"]}, [], 0, [""]]],
+        [[SHAPE.id, TEXT, "qmark", {"0": ["closed"]}, [], 0, [""]]],
+        [[SHAPE.id, TEXT.replace("a FROM", "a  FROM"), "qmark", {"0": ["long"]}, [], 0, [""]]],
     ]
     found = Observed()
     found.take("t1", [seen()])
@@ -90,20 +93,31 @@ def test_texts_merge_in_any_order(order):
 
 
 def test_values_of_many_processes_may_be_too_many():
-    told = [[SHAPE.id, TEXT, "qmark", {"0": [number]}, []] for number in range(MAX_VALUES + 1)]
+    told = [[SHAPE.id, TEXT, "qmark", {"0": [number]}, [], 0, [""]] for number in range(MAX_VALUES + 1)]
     found = observed(("t1", seen()), texts=told)
     assert found.workloads()[0].statements[0].exemplar.values == {}
 
 
 def test_what_one_process_gave_up_is_given_up():
-    told = [[SHAPE.id, TEXT, "qmark", {"0": [1]}, []], [SHAPE.id, TEXT, "qmark", {}, [0]]]
+    told = [[SHAPE.id, TEXT, "qmark", {"0": [1]}, [], 0, [""]], [SHAPE.id, TEXT, "qmark", {}, [0], 0, [""]]]
     for texts in (told, told[::-1]):
         assert observed(("t1", seen()), texts=texts).workloads()[0].statements[0].exemplar.values == {}
 
 
 def test_a_text_in_the_style_of_the_database_is_taken():
-    told = [[SHAPE.id, TEXT, "qmark", {}, []], [SHAPE.id, "SELECT a FROM t WHERE b=%s", "format", {}, []]]
+    told = [
+        [SHAPE.id, TEXT, "qmark", {}, [], 0, [""]],
+        [SHAPE.id, "SELECT a FROM t WHERE b=%s", "format", {}, [], 0, [""]],
+    ]
     assert observed(("t1", seen()), texts=told).workloads()[0].statements[0].exemplar.style == "qmark"
+
+
+def test_lists_and_literals_add_up_over_processes_whichever_text_stays():
+    longer = TEXT.replace("a FROM", "a  FROM")
+    told = [[SHAPE.id, TEXT, "qmark", {}, [], 3, ["x"]], [SHAPE.id, longer, "qmark", {}, [], 900, ["y", "x"]]]
+    for texts in (told, told[::-1]):
+        exemplar = observed(("t1", seen()), texts=texts).workloads()[0].statements[0].exemplar
+        assert (exemplar.text, exemplar.longest_list, exemplar.literal_sets) == (TEXT, 900, 2)
 
 
 def test_what_is_ignored_is_known_by_test_and_place():

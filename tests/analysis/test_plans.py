@@ -78,7 +78,7 @@ def judged(rule, *tests, catalogs=None, severity=Severity.ERROR, lab=None, **opt
     observed = Observed()
     for test, *seen in tests:
         observed.take(test, seen)
-    observed.learn(catalogs or {"s": SQLITE}, [[SHAPE.id, TEXT, "qmark", {}, []]])
+    observed.learn(catalogs or {"s": SQLITE}, [[SHAPE.id, TEXT, "qmark", {}, [], 0, [""]]])
     sources = Sources(options.pop("root"), scale=options.pop("scale", {}))
     sources.lab_opener = lab
     return PlanJudge([ActiveRule(rule, severity)], sources).judge(observed, **options)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_dbguard.recording.exemplars import MAX_VALUES, Exemplars, style_of
+from pytest_dbguard.recording.literal_sets import MAX_SETS, literal_set
 
 STATUS = "SELECT a FROM t WHERE status = ? AND name LIKE ? LIMIT ?"
 
@@ -87,3 +88,40 @@ def test_a_mapping_for_a_driver_of_positions_means_names():
 
     assert style_of(Dialect, {"a": 1}) == "named"
     assert style_of(Dialect, (1,)) == "qmark"
+
+
+def test_the_longest_list_of_all_texts_is_known():
+    exemplars = Exemplars()
+    for members in (3, 900, 2):
+        marks = ", ".join("?" * members)
+        exemplars.learn("shape", f"SELECT a FROM t WHERE b IN ({marks})", "qmark", members)
+    ((_, known),) = exemplars
+    assert (known.longest_list, known.text) == (900, "SELECT a FROM t WHERE b IN (?, ?)")
+
+
+def test_texts_with_other_literals_are_told_apart_and_no_literal_is_kept():
+    exemplars = Exemplars()
+    for name in ("riga", "oslo", "riga"):
+        exemplars.learn("shape", f"SELECT a FROM t WHERE city = '{name}'", "qmark")
+    ((_, known),) = exemplars
+    assert len(known.literal_sets) == 2
+    assert not any("riga" in each or "oslo" in each for each in known.literal_sets)
+
+
+def test_so_many_sets_of_literals_are_told_apart():
+    exemplars = Exemplars()
+    for number in range(50):
+        exemplars.learn("shape", f"SELECT a FROM t WHERE b = {number}", "qmark")
+    ((_, known),) = exemplars
+    assert len(known.literal_sets) == MAX_SETS
+
+
+def test_texts_that_differ_in_lists_or_names_of_parameters_only_have_the_same_literals():
+    texts = (
+        "SELECT a FROM t1 WHERE b IN (%(b_1_1)s) AND c = 1",
+        "SELECT a FROM t1 WHERE b IN (%(b_1_1)s, %(b_1_2)s) AND c = 1",
+    )
+    assert len({literal_set(text) for text in texts}) == 1
+    assert literal_set("SELECT t1.a AS a_1 FROM t1 WHERE b = $1") == ""
+    numbered = "INSERT INTO t (a) SELECT p0::VARCHAR FROM (VALUES (%s, {})) AS imp_sen(p0, sen_counter)"
+    assert literal_set(numbered.format(0)) == literal_set(numbered.format("0), (%s, 1")) == ""
