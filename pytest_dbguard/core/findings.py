@@ -123,6 +123,8 @@ class Finding:
         basis: What it rests on where a planner was asked: "proven (...)", "modelled at ... rows", "static"; else "".
         plan: The plan, the costly node marked; of a regression, the one before and the one now.
         remedies: The change, as each tool wants it.
+        position: Offset in the text of the statement, as it was sent or stands in its source, that it is about, in
+            characters from 0; None for the whole.
     """
 
     rule: str
@@ -146,6 +148,7 @@ class Finding:
     basis: str = ""
     plan: tuple[PlanLine, ...] = ()
     remedies: tuple[Remedy, ...] = ()
+    position: int | None = None
 
     @property
     def place(self) -> Site | None:

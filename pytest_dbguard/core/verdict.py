@@ -26,13 +26,14 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class RunTotals:
-    """What was recorded in the whole run."""
+    """What was recorded in the whole run; where sources were read instead, `files` is their number and `tests` 0."""
 
     tests: int = 0
     statements: int = 0
     shapes: int = 0
     elapsed_ms: float = 0.0
     slowest: SlowStatement | None = None
+    files: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_dbguard.planning.assessment import Unusable, Wanted
 from pytest_dbguard.planning.candidates.unused_joins import UnusedJoin
 from pytest_dbguard.planning.statistics.model import Statistics
-from pytest_dbguard.planning.workload import WorkloadStatement
+from pytest_dbguard.planning.workload import Exemplar, WorkloadStatement
 from pytest_dbguard.schema.catalog import Catalog
+from pytest_dbguard.sql.explainable import Explainable
 from pytest_dbguard.sql.facts.model import StatementFacts
 from pytest_dbguard.sql.lint.model import LintMark
 
@@ -74,13 +75,13 @@ class Reader:
         texts = explainables(
             exemplar.text, exemplar.style, exemplar.values, dialect=dialect, constants=self._is_constant
         )
-        variants = [self._variant(text.sql) for text in texts]
+        variants = [self._variant(text) for text in texts]
         understood = tuple(variant for variant in variants if variant.facts.is_analysed)
         if understood:
             return Prepared(statement, _of_all_places(statement, understood))
         return Prepared(statement, problem=variants[0].facts.problem if variants else NOT_EXPLAINABLE)
 
-    def _variant(self, sql: str) -> Variant:
+    def _variant(self, text: Explainable) -> Variant:
         # the parser behind them is only paid for by who needs it
         from pytest_dbguard.planning.candidates.unusable import unusable
         from pytest_dbguard.planning.candidates.unused_joins import unused_joins
@@ -88,6 +89,7 @@ class Reader:
         from pytest_dbguard.sql.facts.statement import statement_facts
         from pytest_dbguard.sql.lint.statement import statement_marks
 
+        sql = text.sql
         facts = statement_facts(sql, dialect=self._catalog.dialect.value, columns=self._columns)
         if not facts.is_analysed:
             return Variant(sql, facts)
@@ -98,8 +100,15 @@ class Reader:
             wanted(facts, catalog, statistics, sql=sql),
             unusable(facts, catalog, statistics, sql=sql),
             unused_joins(facts, catalog, sql=sql),
-            statement_marks(sql, facts, dialect=catalog.dialect.value, columns=self._columns),
+            _placed(statement_marks(sql, facts, dialect=catalog.dialect.value, columns=self._columns), text),
         )
+
+
+def _placed(marks: Iterable[LintMark], text: Explainable) -> tuple[LintMark, ...]:
+    """Return marks with their positions in the text as the driver got it."""
+    return tuple(
+        mark if mark.position is None else replace(mark, position=text.original(mark.position)) for mark in marks
+    )
 
 
 def _of_all_places(statement: WorkloadStatement, variants: tuple[Variant, ...]) -> tuple[Variant, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, product
+from operator import itemgetter
 
 from pytest_dbguard.sql.choices import MAX_VARIANTS, Chooser
 from pytest_dbguard.sql.literals import Value
-from pytest_dbguard.sql.placeholders import Lexeme, lexemes
+from pytest_dbguard.sql.placeholders import NAMED_POSTGRES, Lexeme, lexemes
 from pytest_dbguard.sql.rewriting import Rewriter
 from pytest_dbguard.sql.roles import roles_of
 
@@ -23,15 +25,25 @@ class Explainable:
     Attributes:
         sql: PostgreSQL's with `$1`, `$2`, ..., SQLite's with `?`. It may hold literals: never show it.
         ordinals: For each parameter that is left, in the order of numbers: its position in the original text, from 0.
+        offsets: (offset in `sql`, offset in the original text) of its pieces, in ascending order.
     """
 
     sql: str
     ordinals: tuple[int, ...] = ()
+    offsets: tuple[tuple[int, int], ...] = field(default=(), compare=False)
 
     @property
     def is_generic(self) -> bool:
         """Whether any parameter is left."""
         return bool(self.ordinals)
+
+    def original(self, position: int) -> int:
+        """Return where in the original text stands what stands at a position of `sql`."""
+        number = bisect_right(self.offsets, position, key=itemgetter(0)) - 1
+        if number < 0:
+            return position
+        begins, stood = self.offsets[number]
+        return stood + position - begins
 
 
 def explainables(
@@ -55,17 +67,19 @@ def explainables(
         dialect: "postgresql" or "sqlite".
         constants: Whether values of a column, by its name, are to be written into the text.
     """
+    is_postgres = dialect == "postgresql"
+    if is_postgres and style == "named":
+        style = NAMED_POSTGRES
     found = lexemes(text, style)
     while found and found[-1].text == ";":
         found.pop()
     if not _has_plan(found):
         return ()
-    is_postgres = dialect == "postgresql"
     choices = Chooser(found, is_postgres, constants).choices(roles_of(found, style), values)
     rewriter = Rewriter(text, style, found, is_postgres)
     variants = islice(product(*choices.values()), MAX_VARIANTS)
     written = (rewriter.write(dict(zip(choices, variant, strict=True))) for variant in variants)
-    return tuple(dict.fromkeys(Explainable(sql, ordinals) for sql, ordinals in written))
+    return tuple(dict.fromkeys(Explainable(*each) for each in written))
 
 
 def _has_plan(found: list[Lexeme]) -> bool:

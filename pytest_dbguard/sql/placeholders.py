@@ -8,10 +8,13 @@ from typing import NamedTuple
 
 DOUBLED = frozenset({"format", "pyformat"})
 """Styles in which `%%` stands for one per cent sign."""
-_POSTGRES = DOUBLED | {"numeric_dollar"}
+NAMED_POSTGRES = "named_postgres"
+"""`:name` in a text for PostgreSQL, as SQLAlchemy's `text()` takes it; the style "named" is SQLite's."""
+_POSTGRES = DOUBLED | {"numeric_dollar", NAMED_POSTGRES}
 _PARAMETERS = {
     "format": r"%(?:\((?P<name>[^)]+)\))?[sbt]",
     "numeric_dollar": r"\$(?P<number>\d+)",
+    NAMED_POSTGRES: r"(?<![:\w\\\])]):(?P<name>[^\W\d]\w*+)(?!:)",
     "sqlite": r"\?(?P<number>\d*)|(?<![\w)\]]):(?P<position>\d+)|[:@$](?P<name>[^\W\d]\w*)",
 }
 _COMMON = r"""
@@ -51,7 +54,9 @@ def _pattern(parameter: str, *, is_postgres: bool, is_doubled: bool = False) -> 
 
 _FORMAT = _pattern("format", is_postgres=True, is_doubled=True)
 _DOLLAR = _pattern("numeric_dollar", is_postgres=True)
+_COLON = _pattern(NAMED_POSTGRES, is_postgres=True)
 _SQLITE = _pattern("sqlite", is_postgres=False)
+_PATTERNS = {"numeric_dollar": _DOLLAR, NAMED_POSTGRES: _COLON}
 _COMMENT_ENDS = re.compile(r"/\*|\*/")
 
 
@@ -93,7 +98,7 @@ def lexemes(text: str, style: str) -> list[Lexeme]:
 
 
 def _lexemes(text: str, style: str) -> Iterator[Lexeme]:
-    pattern = _FORMAT if style in DOUBLED else _DOLLAR if style == "numeric_dollar" else _SQLITE
+    pattern = _FORMAT if style in DOUBLED else _PATTERNS.get(style, _SQLITE)
     end = count = 0
     while match := pattern.match(text, end):
         start, end = match.span()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_dbguard.sql.placeholders import DOUBLED, Lexeme
@@ -21,20 +21,23 @@ class Rewriter:
     found: list[Lexeme]
     is_postgres: bool
 
-    def write(self, replaced: Mapping[int, str]) -> tuple[str, tuple[int, ...]]:
-        """Return the text, and for each parameter that is left its position in the original one.
+    def write(self, replaced: Mapping[int, str]) -> tuple[str, tuple[int, ...], tuple[tuple[int, int], ...]]:
+        """Return the text, for each parameter that is left its position in the original one, and where pieces stood.
+
+        The last are (offset in the new text, offset in the original one), in ascending order.
 
         Args:
             replaced: What to write in place of a parameter, by its position.
         """
-        pieces: list[str] = []
+        pieces: list[tuple[int, str]] = []
         ordinals: dict[str | int, int] = {}
         end = 0
         for start, stop, replacement in self._edits(replaced, ordinals):
-            pieces += (self._plain(end, start), replacement)
+            pieces += (*self._plain(end, start), (start, replacement))
             end = stop
-        pieces.append(self._plain(end, self.found[-1].end if self.found else 0))
-        return "".join(pieces).strip(), tuple(ordinals.values())
+        pieces += self._plain(end, self.found[-1].end if self.found else 0)
+        text = "".join(piece for _, piece in pieces)
+        return text.strip(), tuple(ordinals.values()), _offsets(pieces, len(text) - len(text.lstrip()))
 
     def _edits(self, replaced: Mapping[int, str], ordinals: dict[str | int, int]) -> Iterator[tuple[int, int, str]]:
         """Yield (from, to, what to write instead) in the order of the text; fills `ordinals` by key."""
@@ -66,9 +69,16 @@ class Rewriter:
             return before.start, token.end, f"{written}::{before.text}"
         return token.start, token.end, f"({written})" if word == "IN" else written
 
-    def _plain(self, start: int, end: int) -> str:
+    def _plain(self, start: int, end: int) -> Iterator[tuple[int, str]]:
+        """Yield a piece of the text as it is, by its beginning; where per cent signs are doubled, one up to each."""
         piece = self.text[start:end]
-        return piece.replace("%%", "%") if self.style in DOUBLED else piece
+        if self.style not in DOUBLED or "%%" not in piece:
+            yield start, piece
+            return
+        for part in piece.split("%%"):
+            stop = start + len(part)
+            yield start, part + ("%" if stop < end else "")
+            start = stop + 2
 
     def _further_rows(self) -> Iterator[tuple[int, int]]:
         """Yield where the rows after the first begin and end, comma included, of each VALUES of an INSERT."""
@@ -83,6 +93,17 @@ class Rewriter:
                 last = closed[last + 2]
             if last > first:
                 yield self.found[first].end, self.found[last].end
+
+
+def _offsets(pieces: Iterable[tuple[int, str]], cut: int) -> tuple[tuple[int, int], ...]:
+    """Return where each piece begins in what they make together after `cut` characters, and where it stood."""
+    found: list[tuple[int, int]] = []
+    end = -cut
+    for start, piece in pieces:
+        if piece:
+            found.append((max(end, 0), start + max(-end, 0)))
+        end += len(piece)
+    return tuple(found)
 
 
 def _closed(words: list[str]) -> dict[int, int]:

@@ -27,6 +27,40 @@ def texts(*args, **options):
     return [one.sql for one in explained(*args, **options)]
 
 
+# a text for PostgreSQL, as SQLAlchemy's text() takes it, and what is sent to be explained
+COLONS = [
+    ("SELECT a FROM t WHERE b = :b AND c = :b", "SELECT a FROM t WHERE b = $1 AND c = $1"),
+    ("SELECT a::int, b[1:2] FROM t WHERE c = :c::text", "SELECT a::int, b[1:2] FROM t WHERE c = $1::text"),
+    (
+        "SELECT $$ :a $$, E'\\':b' FROM t WHERE c LIKE '%' || :c",
+        "SELECT $$ :a $$, E'\\':b' FROM t WHERE c LIKE '%' || $1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), COLONS)
+def test_names_after_a_colon_are_read_as_postgres_reads_the_rest(text, expected):
+    assert texts(text, "named", dialect="postgresql") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "style", "dialect"),
+    [
+        ("  SELECT a FROM t WHERE b = %(b)s AND c LIKE '%%x%%' AND HERE = %(c)s", "pyformat", "postgresql"),
+        ("SELECT a -- why?\n FROM t WHERE b = ? AND HERE = ?", "qmark", "sqlite"),
+        ("SELECT a FROM t WHERE b = :b AND HERE = :c", "named", "postgresql"),
+        ("SELECT a FROM t WHERE HERE IN %s OFFSET 20", "format", "postgresql"),
+        ("INSERT INTO t (a) VALUES (?), (?), (?) RETURNING HERE", "qmark", "sqlite"),
+        ("SELECT HERE", "qmark", "sqlite"),
+        ("SELECT a FROM t WHERE b LIKE %s AND HERE = 1", "format", "postgresql"),
+    ],
+)
+def test_a_place_in_what_is_sent_leads_back_to_the_text(text, style, dialect):
+    (one,) = explained(text, style, {0: ("%x",)}, dialect=dialect)
+    at = one.original(one.sql.index("HERE"))
+    assert text[at : at + 4] == "HERE"
+
+
 # text, style, what is sent to be explained, positions of the parameters
 WRITTEN = [
     ("SELECT a FROM t WHERE b = ? AND c = ?", "qmark", "SELECT a FROM t WHERE b = ? AND c = ?", (0, 1)),

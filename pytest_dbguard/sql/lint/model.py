@@ -39,7 +39,9 @@ class LintMark:
         number: An OFFSET, the length of a list; None for a parameter whose value nobody knows, and for other kinds.
         expression: SQL of what is marked, literals and parameters as `?`; for messages.
         rewrite: SQL of the same without the defect, literals and parameters as `?`; "" where that cannot be told.
-        position: Offset in the text where it begins, in characters from 0; None where nobody can tell.
+        position: Offset in the text where it begins, in characters from 0; None where nobody can tell. A detector
+            counts in the text that it gets; planning maps it to `Exemplar.text`, which is what rules find here and
+            pass on as `Finding.position`.
         detail: A word that the kind defines, such as "*" or "not exists"; "" otherwise.
     """
 
