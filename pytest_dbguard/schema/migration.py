@@ -20,6 +20,8 @@ class StepKind(StrEnum):
     ALTER_TYPE = "alter type"
     SET_NOT_NULL = "set not null"
     ADD_CONSTRAINT = "add constraint"
+    VALIDATE_CONSTRAINT = "validate constraint"
+    DROP_CONSTRAINT = "drop constraint"
     SET_TIMEOUT = "set timeout"
     OTHER = "other"
 
@@ -42,8 +44,10 @@ class Step:
         in_autocommit: Whether it runs outside of the migration's transaction (`autocommit_block`).
         constraint: "foreign key", "check", "unique", "primary key", "exclude"; "" otherwise.
         is_valid: Whether a new constraint is checked against all rows at once (no NOT VALID).
-        columns: Columns of an index or constraint.
+        columns: Columns of an index or constraint; of a check those of which it says no more than IS NOT NULL.
         has_using: Whether a change of type says how to convert (USING).
+        has_index: Whether a new constraint takes over an index that exists (USING INDEX).
+        is_exclusive: Whether a change of kind OTHER keeps even readers away from the table (ACCESS EXCLUSIVE).
     """
 
     kind: StepKind
@@ -61,6 +65,8 @@ class Step:
     is_valid: bool = True
     columns: tuple[str, ...] = ()
     has_using: bool = False
+    has_index: bool = False
+    is_exclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Migration:
         steps: Of the upgrade, in order.
         revision: Alembic's; "" for a SQL file.
         is_transactional: Whether steps run in one transaction unless they say otherwise.
+        is_first: Whether it is the first of its history, so that it finds no tables.
     """
 
     path: str
@@ -80,6 +87,7 @@ class Migration:
     steps: tuple[Step, ...] = ()
     revision: str = ""
     is_transactional: bool = True
+    is_first: bool = False
 
     @property
     def created(self) -> frozenset[str]:
