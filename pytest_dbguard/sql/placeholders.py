@@ -14,7 +14,7 @@ _POSTGRES = DOUBLED | {"numeric_dollar", NAMED_POSTGRES}
 _PARAMETERS = {
     "format": r"%(?:\((?P<name>[^)]+)\))?[sbt]",
     "numeric_dollar": r"\$(?P<number>\d+)",
-    NAMED_POSTGRES: r"(?<![:\w\\\])]):(?P<name>[^\W\d]\w*+)(?!:)",
+    NAMED_POSTGRES: r"(?<![:\w\\\])]):(?P<name>[^\W\d]\w*)",
     "sqlite": r"\?(?P<number>\d*)|(?<![\w)\]]):(?P<position>\d+)|[:@$](?P<name>[^\W\d]\w*)",
 }
 _COMMON = r"""
