@@ -35,6 +35,7 @@ class Analyst:
     written: list[Written] = field(default_factory=list)
     unresolved: dict[str, None] = field(default_factory=dict)
     infos: dict[int, QueryInfo] = field(default_factory=dict)
+    scopes: dict[int, Scope] = field(default_factory=dict)
     count: int = 0
 
     def new_query(self, around: Query | None) -> Query:
@@ -176,6 +177,7 @@ class Analyst:
     def _select(self, node: exp.Select, sees: Scope | None, around: Query | None, parts: Parts) -> QueryInfo:
         query = self.new_query(around)
         scope = Scope(self.names, query, sees, parts=self.with_parts(node, sees, query, parts))
+        self.scopes[id(node)] = scope
         scope.aliases = frozenset(
             self.names.key(self.names.name(item.args["alias"]))
             for item in node.expressions

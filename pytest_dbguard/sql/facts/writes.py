@@ -32,6 +32,7 @@ class WriteAnalyst(Analyst):
             return self._insert(node, sees, around, parts)
         query = self.new_query(around)
         scope = Scope(self.names, query, sees, parts=self.with_parts(node, sees, query, parts))
+        self.scopes[id(node)] = scope
         if isinstance(node, exp.Update):
             return self._update(node, scope)
         if isinstance(node, exp.Delete):

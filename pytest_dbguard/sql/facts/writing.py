@@ -22,13 +22,13 @@ class Writing:
     """The text of one statement, as its tree was made of."""
 
     def __init__(self, text: str, dialect: str) -> None:
-        self._text = text
+        self.text = text
         self._dialect = dialect
         self._style = "numeric_dollar" if dialect == "postgres" else "qmark"
 
     @cached_property
     def _lexemes(self) -> list[Lexeme]:
-        return lexemes(self._text, self._style)
+        return lexemes(self.text, self._style)
 
     @cached_property
     def _calls(self) -> list[tuple[exp.Expr, str]]:
@@ -36,9 +36,9 @@ class Writing:
         calls: list[tuple[exp.Expr, str]] = []
         for first, last in self._spans():
             tokens = self._lexemes[first : last + 1]
-            tree = self._parsed(self._text[tokens[0].start : tokens[-1].end])
+            tree = self._parsed(self.text[tokens[0].start : tokens[-1].end])
             if tree is not None:
-                calls.append((tree, _bare(tokens, self._text)))
+                calls.append((tree, _bare(tokens, self.text)))
         return calls
 
     def _parsed(self, call: str) -> exp.Expr | None:
