@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_dbguard.analysis.call_sites import CallSites
 from pytest_dbguard.analysis.judge import ActiveRule, weight
 from pytest_dbguard.analysis.observed import Observed, Place
 from pytest_dbguard.analysis.plan_sources import PlanSources
@@ -101,6 +102,7 @@ class PlanJudge:
 
     def _take_all(self, run: _Judgement, observed: Observed, tests: Iterable[str] | None, began: float) -> None:
         labs = 0
+        call_sites = CallSites(self._sources.root)
         for workload in observed.workloads(None if tests is None else frozenset(tests)):
             run.skip(workload.skipped)
             catalog = observed.catalogs.get(workload.schema_id)
@@ -110,7 +112,8 @@ class PlanJudge:
             has_lab = catalog.dialect is not Dialect.POSTGRESQL or labs <= MAX_POSTGRES_LABS
             left = self._deadline_s - (self._clock() - began)
             try:
-                run.take(workload, self._assessed(workload, catalog, has_lab=has_lab, left_s=max(left, 0.0)))
+                called = call_sites.of(workload)
+                run.take(called, self._assessed(called, catalog, has_lab=has_lab, left_s=max(left, 0.0)))
             except DbguardError as error:
                 run.faults.append(Fault("planning", error.message))
             except Exception as error:  # noqa: BLE001  whatever planning does, the results of tests must be told
