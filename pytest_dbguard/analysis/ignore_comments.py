@@ -50,7 +50,7 @@ class SourceComments:
     comments: list[Comment] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
 
-    def add(self, written: _Written, first: int, last: int) -> None:
+    def add(self, written: Written, first: int, last: int) -> None:
         """Take in a comment that covers these lines; nothing when it does not speak to dbguard."""
         for directive in directives(written.text):
             problem = _problem(directive, written)
@@ -80,7 +80,7 @@ def python_comments(source: str) -> SourceComments:
     found = SourceComments()
     if MARK not in source:
         return found
-    above: list[_Written] = []
+    above: list[Written] = []
     for statement in _statements(source):
         while above and above[0].line + len(above) != statement.first:
             # a blank line lies between: it speaks for no statement, but perhaps for the file
@@ -102,11 +102,11 @@ def template_comments(source: str) -> SourceComments:
     for number, line in enumerate(source.splitlines(), 1):
         if MARK in line:
             is_alone = _ALONE_IN_TEMPLATE.fullmatch(line) is not None
-            found.add(_Written(line, number, at_edge=True), number, number + is_alone)
+            found.add(Written(line, number, at_edge=True), number, number + is_alone)
     return found
 
 
-class _Written(NamedTuple):
+class Written(NamedTuple):
     """A comment as it was written, its line, and whether that line begins at the left edge."""
 
     text: str
@@ -120,8 +120,8 @@ class _Statement:
 
     first: int = 0
     last: int = 0
-    comments: list[_Written] = field(default_factory=list)
-    below: list[_Written] = field(default_factory=list)
+    comments: list[Written] = field(default_factory=list)
+    below: list[Written] = field(default_factory=list)
 
 
 def _statements(source: str) -> Iterator[_Statement]:
@@ -132,9 +132,9 @@ def _statements(source: str) -> Iterator[_Statement]:
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
             line, column = token.start
             if token.type == tokenize.COMMENT and is_open:
-                statement.comments.append(_Written(token.string, line, at_edge))
+                statement.comments.append(Written(token.string, line, at_edge))
             elif token.type == tokenize.COMMENT:
-                statement.below.append(_Written(token.string, line, column == 0))
+                statement.below.append(Written(token.string, line, column == 0))
             elif token.type == tokenize.NEWLINE:
                 statement.last, is_open = line, False
             elif token.type not in _BETWEEN_STATEMENTS and not is_open:
@@ -143,7 +143,7 @@ def _statements(source: str) -> Iterator[_Statement]:
     yield statement
 
 
-def _problem(directive: Directive, written: _Written) -> Mistake | None:
+def _problem(directive: Directive, written: Written) -> Mistake | None:
     """Return what is wrong with a comment as a whole."""
     verb, words, is_closed = directive
     if verb not in VERBS:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_dbguard.analysis.ignore_comments import Mistake, SourceComments, python_comments, template_comments
+from pytest_dbguard.analysis.sql_comments import sql_comments
 from pytest_dbguard.core.findings import Finding, Site
 from pytest_dbguard.core.ignores import Ignore, IgnoreKind, IgnoreWord
 
@@ -64,6 +65,7 @@ def _comments_of(path: Path) -> SourceComments:
         if path.suffix in (".py", ".pyw"):
             with tokenize.open(path) as source:
                 return python_comments(source.read())
-        return template_comments(path.read_text("utf-8", "replace"))
+        text = path.read_text("utf-8", "replace")
+        return sql_comments(text) if path.suffix == ".sql" else template_comments(text)
     except (OSError, SyntaxError, UnicodeError, ValueError):
         return SourceComments()
