@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pytest_dbguard.planning.assessment import Unusable, Wanted
 from pytest_dbguard.planning.candidates.unused_joins import UnusedJoin
 from pytest_dbguard.planning.statistics.model import Statistics
-from pytest_dbguard.planning.workload import Exemplar, WorkloadStatement
+from pytest_dbguard.planning.workload import WorkloadStatement
 from pytest_dbguard.schema.catalog import Catalog
 from pytest_dbguard.sql.explainable import Explainable
 from pytest_dbguard.sql.facts.model import StatementFacts
@@ -86,11 +86,12 @@ class Reader:
         from pytest_dbguard.planning.candidates.unusable import unusable
         from pytest_dbguard.planning.candidates.unused_joins import unused_joins
         from pytest_dbguard.planning.candidates.wanted import wanted
-        from pytest_dbguard.sql.facts.statement import statement_facts
-        from pytest_dbguard.sql.lint.statement import statement_marks
+        from pytest_dbguard.sql.facts.statement import parsed
+        from pytest_dbguard.sql.lint.statement import marks_of
 
         sql = text.sql
-        facts = statement_facts(sql, dialect=self._catalog.dialect.value, columns=self._columns)
+        read = parsed(sql, dialect=self._catalog.dialect.value, columns=self._columns)
+        facts = read.facts
         if not facts.is_analysed:
             return Variant(sql, facts)
         catalog, statistics = self._catalog, self._statistics
@@ -100,7 +101,7 @@ class Reader:
             wanted(facts, catalog, statistics, sql=sql),
             unusable(facts, catalog, statistics, sql=sql),
             unused_joins(facts, catalog, sql=sql),
-            _placed(statement_marks(sql, facts, dialect=catalog.dialect.value, columns=self._columns), text),
+            _placed(marks_of(read, sql), text),
         )
 
 
