@@ -13,6 +13,7 @@ class StepKind(StrEnum):
 
     CREATE_TABLE = "create table"
     DROP_TABLE = "drop table"
+    RENAME_TABLE = "rename table"
     CREATE_INDEX = "create index"
     DROP_INDEX = "drop index"
     ADD_COLUMN = "add column"
@@ -34,7 +35,8 @@ class Step:
         kind: What it is.
         site: The call or the statement.
         table: As written, `schema.table` where a schema is named; "" where there is none or nobody can tell.
-        name: Of the index, column or constraint; "" where it has none. Of a timeout the setting.
+        name: Of the index, column or constraint; "" where it has none. Of a timeout the setting, of a table that is
+            renamed the new name.
         type: The new type of a column, in SQL as far as that is known; "" otherwise.
         old_type: The type before, where the source tells; "" otherwise.
         is_nullable: Of a new column; None where the source does not tell.
@@ -91,5 +93,25 @@ class Migration:
 
     @property
     def created(self) -> frozenset[str]:
-        """Tables that it makes itself: nobody waits for a lock on these, and they hold no rows."""
-        return frozenset(step.table for step in self.steps if step.kind is StepKind.CREATE_TABLE)
+        """Tables that it makes itself: nobody waits for a lock on these, and they hold no rows.
+
+        In small letters, without `public`, under all the names that they bear meanwhile.
+        """
+        names: set[str] = set()
+        for step in self.steps:
+            table, name = plain_name(step.table), plain_name(step.name)
+            if step.kind is StepKind.CREATE_TABLE:
+                names.add(table)
+            elif step.kind is StepKind.RENAME_TABLE and table in names:
+                schema, _, _ = table.rpartition(".")
+                names.add(f"{schema}.{name}" if schema and "." not in name else name)
+        return frozenset(names)
+
+    def makes(self, table: str) -> bool:
+        """Return whether a table is one that it makes itself."""
+        return plain_name(table) in self.created
+
+
+def plain_name(table: str) -> str:
+    """Return a table's name as names are compared: in small letters, without the schema that is the default."""
+    return table.lower().removeprefix("public.").removeprefix("dbo.").removeprefix("main.")
