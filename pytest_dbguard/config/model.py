@@ -175,6 +175,9 @@ class Config(BaseModel):
     lab: LabMode = "auto"
     """Where plans are made: a disposable database, also on a server that was given by its URL, or nowhere."""
 
+    save_workload: Text | None = None
+    """File that gets the statements of the run, without values, for `dbguard advise`; relative to the root."""
+
     env: Text = DEFAULT_ENVIRONMENT
     """Name of the environment in use; files say `default-env`, since `env` holds the tables."""
 

@@ -24,6 +24,7 @@ _SIZED = frozenset(
     | {"BIT", "VARBIT", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "TIMETZ", "INTERVAL", "CURRENT_TIMESTAMP", "CURRENT_TIME"}
     | {"LOCALTIMESTAMP", "LOCALTIME", "VARBINARY", "BINARY", "DATETIME"}
 )
+_AFTER_POSITION = frozenset({"", ",", ")", "ASC", "DESC", "NULLS", "LIMIT", "HAVING", "ORDER", "UNION", "OFFSET"})
 _FRAME = frozenset({"PRECEDING", "FOLLOWING"})
 _COMPARED = frozenset({"=", "==", "<>", "!=", "<", ">", "<=", ">="})
 _JSON = frozenset({"->", "->>"})
@@ -203,19 +204,8 @@ class _Scrubber:
         before, after = self._word(index - 1), self._word(index + 1)
         if after in _FRAME or before == "[" or (after == "]" and before == ":"):
             return True
-        if before in ("BY", ",") and after in (
-            "",
-            ",",
-            ")",
-            "ASC",
-            "DESC",
-            "NULLS",
-            "LIMIT",
-            "HAVING",
-            "ORDER",
-            "UNION",
-        ):
-            return self._clause(index) == "BY"
+        if before in ("BY", ",") and after in _AFTER_POSITION and self._clause(index) == "BY":
+            return True
         if before in ("(", ",") and self._called(index) in _SIZED:
             return True
         if self.found[index].text not in _NEUTRAL:

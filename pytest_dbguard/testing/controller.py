@@ -135,6 +135,7 @@ class ControllerPlugin:
         if recording is not None and not self._has_workers:
             self._take_last_words(recording.last_words())
         self._verdict = self._decide()
+        self._save_workload(session)
         self._write_reports(session, self._verdict)
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         failing = self._verdict.failing
@@ -232,6 +233,13 @@ class ControllerPlugin:
                 continue
             self._silenced.add(fact_id(finding))
             self._ignores.used |= set(ignores)
+
+    def _save_workload(self, session: pytest.Session) -> None:
+        try:
+            self._written += self._planning.save(self._ran)
+        except DbguardError as error:
+            self._written.append(f"dbguard: {error}")
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def _write_reports(self, session: pytest.Session, verdict: Verdict) -> None:
         context = ReportContext(self._root, 100, False, 0)

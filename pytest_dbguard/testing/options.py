@@ -58,6 +58,7 @@ _VALUES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
         "where plans are made: auto (default), server (also with forged files on a server given by its URL), off",
         {},
     ),
+    ("save-workload", "FILE", "write the statements of the run to this file, without values, for dbguard advise", {}),
     (
         "reset",
         "HOW",
@@ -102,10 +103,10 @@ def is_enabled(config: pytest.Config) -> bool:
 
 
 def refuse_lonely_flags(config: pytest.Config) -> None:
-    """Raise UsageError for flags that change the baseline in a run that records nothing."""
+    """Raise UsageError for flags that write what a run recorded in a run that records nothing."""
     if config.getoption("--no-dbguard") or config.option.collectonly:
         return
-    for name in ("update-baseline", "prune-baseline"):
+    for name in ("update-baseline", "prune-baseline", "save-workload"):
         if config.getoption(_dest(name)):
             raise pytest.UsageError(f"dbguard: --dbguard-{name} needs --dbguard: nothing was to be recorded")
 

@@ -11,6 +11,7 @@ from pytest_dbguard.analysis.observed import Observed
 from pytest_dbguard.analysis.plan_sources import PlanSources
 from pytest_dbguard.analysis.plans import PlanJudge, PlanOutcome
 from pytest_dbguard.databases.settings import start_options
+from pytest_dbguard.testing.saved_workload import check_destination, save_workload
 
 if TYPE_CHECKING:
     import pytest
@@ -45,10 +46,12 @@ class RunPlanning:
         """Prepare to judge.
 
         Raises:
-            ConfigError: When the file of statistics or the declared sizes cannot be used.
+            ConfigError: When the file of statistics or the declared sizes cannot be used, or the file that is to get
+                the workload cannot be written.
         """
         self._observed = Observed()
-        root = pytest_config.rootpath
+        self._root = root = pytest_config.rootpath
+        self._saves_to = config.save_workload
         self._sources = PlanSources(
             root,
             config.statistics,
@@ -61,6 +64,8 @@ class RunPlanning:
         if self._judge.is_needed and self._sources.are_declared:
             # what is wrong with them is told before the tests run
             _ = self._sources.declared
+        if self._saves_to is not None:
+            check_destination(root, self._saves_to)
 
     def take(self, test: str, value: Iterable[list[Any]]) -> None:
         """Take in what a test ran."""
@@ -78,6 +83,17 @@ class RunPlanning:
             if schema not in self._observed.catalogs
         }
         self._observed.learn(catalogs, words["texts"])
+
+    def save(self, tests: Collection[str]) -> tuple[str, ...]:
+        """Write what these tests ran where a setting asks for it, and return the lines that say so.
+
+        Raises:
+            ConfigError: When the file cannot be written.
+        """
+        if self._saves_to is None:
+            return ()
+        workloads = self._observed.workloads(frozenset(tests))
+        return (save_workload(self._root, self._saves_to, workloads, self._observed.catalogs),)
 
     def judge(self, tests: Collection[str], *, is_whole: bool) -> PlanOutcome:
         """Return what the statements of these tests show; `is_whole` says whether these are all that there are."""

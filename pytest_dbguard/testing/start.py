@@ -55,7 +55,8 @@ def start(pytest_config: pytest.Config) -> None:
     except DbguardError as error:
         raise pytest.UsageError(f"dbguard: {error}") from None
     tracks_reads = any(each.rule.code in READERS for each in rules)
-    schemas = SchemaReader() if any(judges_plans(each.rule) for each in rules) else None
+    reads_schemas = config.save_workload is not None or any(judges_plans(each.rule) for each in rules)
+    schemas = SchemaReader() if reads_schemas else None
     phases = PhaseRecorder(ownership(config, pytest_config), tracks_reads=tracks_reads, schemas=schemas)
     recording = RecordingPlugin(phases, silencer, config, pytest_config)
     pytest_config.pluginmanager.register(recording, RECORDING)
