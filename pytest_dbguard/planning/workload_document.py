@@ -31,7 +31,7 @@ class CallEntry(BaseModel):
 
     model_config = _CHECKED
 
-    methods: tuple[str, ...] = Field(default=(), strict=False)
+    methods: tuple[str, ...] = ()
     """Names of the calls in one expression, in order."""
 
     used_as: Literal["", "truth", "zero", "length"] = ""
@@ -97,7 +97,7 @@ class StatementEntry(BaseModel):
     style: Style = "qmark"
     """Of the parameters of the text."""
 
-    values: dict[int, tuple[str | int | float | bool | None, ...]] = Field(default={}, strict=False)
+    values: dict[int, tuple[str | int | float | bool | None, ...]] = {}
     """Values of parameters by their position in the text from 0: LIMIT, OFFSET, classes of patterns, NULL."""
 
     longest_list: Count = 0
@@ -109,7 +109,7 @@ class StatementEntry(BaseModel):
     mean_ms: Annotated[float, Field(ge=0)] | None = None
     """Milliseconds that one execution takes on average; none where nobody measured them."""
 
-    uses: tuple[UseEntry, ...] = Field(default=(), strict=False)
+    uses: tuple[UseEntry, ...] = ()
     """Where it runs, most executions first."""
 
 
@@ -127,7 +127,7 @@ class SchemaEntry(BaseModel):
     skipped: dict[str, Count] = {}
     """Numbers of statements that are left out, by the reason."""
 
-    statements: tuple[StatementEntry, ...] = Field(default=(), strict=False)
+    statements: tuple[StatementEntry, ...] = ()
     """By id."""
 
 
@@ -148,5 +148,5 @@ class WorkloadFile(BaseModel):
     made: str = ""
     """When, as ISO 8601 with the time zone."""
 
-    schemas: tuple[SchemaEntry, ...] = Field(default=(), strict=False)
+    schemas: tuple[SchemaEntry, ...] = ()
     """The one with most statements first."""

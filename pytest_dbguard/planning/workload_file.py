@@ -71,7 +71,8 @@ def read_document(path: Path) -> WorkloadFile:
     Raises:
         ConfigError: As `read_workload`.
     """
-    value = _parsed(path, _text_of(path))
+    text = _text_of(path)
+    value = _parsed(path, text)
     if not isinstance(value, dict) or value.get("kind") != KIND:
         raise ConfigError(f'{path}: not a workload file: "kind" is not "{KIND}"', hint=_AGAIN)
     if value.get("version") != VERSION or isinstance(value["version"], bool):
@@ -79,7 +80,8 @@ def read_document(path: Path) -> WorkloadFile:
         step = f"it was written by a newer pytest-dbguard: update this one, or {_AGAIN}" if newer else _AGAIN
         raise ConfigError(f"{path}: only version {VERSION} is supported, this one is another", hint=step)
     try:
-        return WorkloadFile.model_validate(value)
+        # from JSON, where keys are texts and tuples are lists
+        return WorkloadFile.model_validate_json(text)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         told = [f"{path}: {_problem(problem)}" for problem in problems[:_MAX_PROBLEMS]]
