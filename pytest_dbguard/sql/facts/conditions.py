@@ -11,7 +11,7 @@ from sqlglot import exp
 from pytest_dbguard.sql.facts.likes import class_of
 from pytest_dbguard.sql.facts.model import Term, TermKind, Wrapping
 from pytest_dbguard.sql.facts.operands import Operand, bare
-from pytest_dbguard.sql.facts.readings import Bound, Reading
+from pytest_dbguard.sql.facts.readings import Bound, Reading, apart
 from pytest_dbguard.sql.facts.scans import QueryInfo, Reach
 from pytest_dbguard.sql.facts.scopes import Scope
 
@@ -73,7 +73,7 @@ class ConditionReader:
             is_negated = not is_negated
         turned = _NEGATED.get(type(node)) if self._is_postgres else None
         if is_negated and turned is not None and not isinstance(node.expression, exp.Any | exp.All):
-            return turned(this=node.this, expression=node.expression), False
+            return apart(turned, node.this, node.expression), False
         return node, is_negated
 
     def _dispatch(self, reading: Reading, node: exp.Expr, *, is_negated: bool) -> None:

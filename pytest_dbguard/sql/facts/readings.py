@@ -44,6 +44,15 @@ class Reading:
     either: list[list[Bound]] = field(default_factory=list)
 
 
+def apart(kind: type[exp.Expr], *parts: exp.Expr) -> exp.Expr:
+    """Return a node over parts of a tree, which go on belonging to that tree: others look from them outwards."""
+    places = [(part, part.parent, part.arg_key, part.index) for part in parts]
+    node = kind(**dict(zip(("this", "expression"), parts, strict=False)))
+    for part, parent, key, index in places:
+        part.parent, part.arg_key, part.index = parent, key, index
+    return node
+
+
 def conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
     """Yield the conditions that must all hold, in the order of the text; NOT (a OR b) is NOT a AND NOT b."""
     pending = [condition]
@@ -53,7 +62,7 @@ def conjuncts(condition: exp.Expr) -> Iterator[exp.Expr]:
         if isinstance(node, exp.And):
             pending += (node.expression, node.this)
         elif isinstance(inner, exp.Or):
-            pending += (exp.Not(this=inner.expression), exp.Not(this=inner.this))
+            pending += (apart(exp.Not, inner.expression), apart(exp.Not, inner.this))
         else:
             yield node
 
@@ -68,7 +77,7 @@ def branches(condition: exp.Expr) -> list[exp.Expr]:
         if isinstance(node, exp.Or):
             pending += (node.expression, node.this)
         elif isinstance(inner, exp.And):
-            pending += (exp.Not(this=inner.expression), exp.Not(this=inner.this))
+            pending += (apart(exp.Not, inner.expression), apart(exp.Not, inner.this))
         else:
             found.append(node)
     return found
