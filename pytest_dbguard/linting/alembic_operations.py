@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pytest_dbguard.core.findings import Site
-from pytest_dbguard.linting.alembic_values import PLACEHOLDER, Values, called_name, keyword, type_text
+from pytest_dbguard.linting.alembic_values import PLACEHOLDER, UNKNOWN, Values, called_name, keyword, type_text
 from pytest_dbguard.linting.ddl_alter import not_null_columns
 from pytest_dbguard.schema.migration import Step, StepKind
 from pytest_dbguard.schema.type_changes import is_volatile_default
@@ -104,6 +104,7 @@ def _index(operation: Operation, *, is_new: bool) -> Step:
         operation.text(0, "index_name", after_table=False),
         # what only running tells is taken for the careful way
         is_concurrent=bool(is_concurrent),
+        in_autocommit=is_concurrent is UNKNOWN,
         columns=operation.texts(2, "columns") if is_new else (),
         constraint="unique" if operation.says("unique") is True else "",
     )

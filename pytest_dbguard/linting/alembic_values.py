@@ -219,8 +219,12 @@ def type_text(node: ast.expr | None, values: Values) -> str:
     if not isinstance(node, ast.Call):
         return ""
     name = called_name(node)
+    if name == "with_variant" and isinstance(node.func, ast.Attribute):
+        names = [values.text(each) for each in node.args[1:]]
+        return type_text(node.args[0] if "postgresql" in names else node.func.value, values)
     if name in ("Enum", "ENUM"):
-        return values.text(keyword(node, "name"))
+        is_native = values.value(keyword(node, "native_enum") or ast.Constant(True))
+        return values.text(keyword(node, "name")) if is_native is True else "varchar"
     if name == "ARRAY" and node.args:
         inner = type_text(node.args[0], values)
         return f"{inner}[]" if inner else ""

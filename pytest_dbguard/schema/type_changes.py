@@ -52,9 +52,9 @@ _NAMES = {
     "string": "text",
     "clob": "text",
 }
-_FREE_FROM = frozenset({("varchar", "text"), ("text", "varchar"), ("varchar", "citext"), ("text", "citext")}) | frozenset(
-    {("citext", "text"), ("citext", "varchar"), ("cidr", "inet")}
-)
+_FREE_FROM = frozenset(
+    {("varchar", "text"), ("text", "varchar"), ("varchar", "citext"), ("text", "citext")}
+) | frozenset({("citext", "text"), ("citext", "varchar"), ("cidr", "inet")})
 """Pairs whose values are stored alike, where the new one has no limit."""
 _LIMITED = frozenset({"varchar", "varbit", "timestamp without time zone", "timestamp with time zone"}) | frozenset(
     {"time without time zone", "time with time zone", "interval"}
@@ -76,8 +76,11 @@ def type_change(old: str, new: str) -> TypeChange:
     ours = _parsed(new)
     if not new or _SERIAL.match(new):
         return TypeChange.UNKNOWN
+    if not old and ours.name in _ZONED and not ours.is_array:
+        # hardly anybody comes from another type than the other one of these two
+        return TypeChange.UNLESS_UTC
     if not old:
-        return TypeChange.UNKNOWN if ours.name in _OPEN | _ZONED and not ours.is_array else TypeChange.REWRITE
+        return TypeChange.UNKNOWN if ours.name in _OPEN and not ours.is_array else TypeChange.REWRITE
     return _between(_parsed(old), ours)
 
 

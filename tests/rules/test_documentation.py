@@ -11,6 +11,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from pytest_dbguard.analysis.plans import judges_plans
+from pytest_dbguard.linting.alembic_scripts import alembic_migration
 from pytest_dbguard.rules.documentation import HEADINGS, code_of, documentation, sections, summary
 from pytest_dbguard.rules.registry import load_rules
 
@@ -22,10 +23,18 @@ RULES = [pytest.param(rule, id=rule.name) for rule in load_rules()]
 OF_RECORDINGS = [pytest.param(rule, id=rule.name) for rule in load_rules() if not getattr(rule, "is_gate", False)]
 
 
+def reviews_migrations(rule):
+    """Whether the examples of a rule are scripts of Alembic."""
+    return callable(getattr(rule, "review", None))
+
+
 def found_in(rule, heading, directory):
     """Run the code of a section; a first line `# dbguard: key = value` gives an option of the rule, or the budget."""
     code = code_of(sections(rule)[heading])
     assert code
+    if reviews_migrations(rule):
+        migration = alembic_migration(code, "versions/2f6a.py")
+        return [finding.rule for finding in rule(rule.options_model()).review(migration)]
     given = OPTIONS.match(code)
     options = tomllib.loads(f"{given[1]} = {given[2]}") if given else {}
     budget = options.pop("max_queries", None)

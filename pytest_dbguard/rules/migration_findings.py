@@ -1,0 +1,91 @@
+"""What the rules about migrations share: which steps touch tables that others use, words, and code to paste."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+from pytest_dbguard.core.findings import Finding, Fix, Remedy, Severity
+from pytest_dbguard.recording.model import Recording
+from pytest_dbguard.rules.base import Context, Draft, RuleOptions
+from pytest_dbguard.schema.migration import Migration, Step, StepKind, plain_name
+
+
+class ReviewRule:
+    """What all rules about migrations are: each adds its attributes and `review`."""
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    options_model: ClassVar[type[RuleOptions]] = RuleOptions
+
+    def __init__(self, options: RuleOptions) -> None:
+        self._options = options
+
+    def check(self, recording: Recording, context: Context) -> Iterable[Draft]:
+        """Yield nothing: scripts are judged without running them."""
+        return ()
+
+    def finding(self, step: Step, severity: Severity, message: str, subject: str, **more: object) -> Finding:
+        """Return a finding at the place of a step."""
+        return Finding(
+            rule=self.code,
+            name=self.name,
+            severity=severity,
+            subject=subject,
+            message=message,
+            site=step.site,
+            basis="static",
+            **more,  # type: ignore[arg-type]
+        )
+
+
+def is_for_postgres(migration: Migration) -> bool:
+    """Return whether a migration runs on PostgreSQL, as far as anything tells."""
+    return migration.dialect in ("", "postgresql")
+
+
+def used_steps(migration: Migration) -> Iterator[Step]:
+    """Yield the steps that change tables which others use meanwhile.
+
+    Those of tables that the migration makes, drops in the end, or whose name nobody can tell are left out; all of
+    them where it is the first of its history.
+    """
+    if migration.is_first:
+        return
+    made = migration.created
+    dropped = {plain_name(step.table) for step in migration.steps if step.kind is StepKind.DROP_TABLE}
+    indexes = {step.name for step in migration.steps if step.kind is StepKind.CREATE_INDEX}
+    for step in migration.steps:
+        name = plain_name(step.table)
+        if step.kind is StepKind.DROP_INDEX and not step.table:
+            if step.name and step.name not in indexes:
+                yield step
+        elif step.table and name not in made and (name not in dropped or step.kind is StepKind.DROP_TABLE):
+            yield step
+
+
+def in_transaction(migration: Migration, step: Step) -> bool:
+    """Return whether a step runs in the transaction of its migration."""
+    return migration.is_transactional and not step.in_autocommit
+
+
+def column_label(step: Step) -> str:
+    """Return what a step about a column is about: `orders.note`."""
+    return f"{step.table}.{step.name}" if step.name else step.table
+
+
+def sql_name(name: str) -> str:
+    """Return a name of a table or column as SQL takes it: quoted where it must be."""
+    parts = name.split(".")
+    return ".".join(part if part.isidentifier() and part == part.lower() else f'"{part}"' for part in parts)
+
+
+def executed(sql: str) -> str:
+    """Return the call by which a script executes SQL."""
+    return f"op.execute({json.dumps(sql, ensure_ascii=False)})"
+
+
+def fix_of(migration: Migration, title: str, sql: str, alembic: str) -> tuple[Fix, tuple[Remedy, ...]]:
+    """Return the change as the script wants it, and as each tool does."""
+    return Fix(title, alembic if migration.revision else sql), (Remedy("sql", sql), Remedy("alembic", alembic))
