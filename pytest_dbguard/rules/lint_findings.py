@@ -93,6 +93,12 @@ def told_rows(assessment: Assessment, table: str, schema: str = "") -> float | N
     return known.rows if known is not None and known.origin is not Origin.DEFAULT else None
 
 
+def rows_of(assessment: Assessment, mark: LintMark) -> float | None:
+    """Return the rows that the table of a mark is assumed to have; None where the catalog does not have it."""
+    known = assessment.statistics.table(mark.table, mark.schema) if table_of(assessment, mark) is not None else None
+    return known.rows if known is not None else None
+
+
 def is_told_elsewhere(statement: AssessedStatement, alias: str, query: int) -> bool:
     """Whether a missing or unusable index is told about the same scan already (DBG201, 203, 204, 302)."""
     helped = {(wanted.alias, wanted.query) for wanted, verdict in statement.wanted if verdict.helps}

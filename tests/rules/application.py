@@ -240,6 +240,7 @@ def run_as_application(
     rules: dict[str, dict[str, Any]] | None = None,
     budget: int | None = None,
     plans: str | None = None,
+    scale: dict[str, Any] | None = None,
 ) -> Outcome:
     """Run code in a file of its own, as the application's, and judge it.
 
@@ -278,10 +279,11 @@ def run_as_application(
         listeners.detach()
     active = active_rules(tables=rules or {})
     judge = Judge(active)
+    sources = PlanSources(directory, scale=scale or {})
     pool = FindingPool()
     for recording in scope.recordings():
         pool.add(judge.judge(recording))
-    by_plans = _judged_by_plans(scope, schemas, recorder, active, directory) if schemas else PlanOutcome()
+    by_plans = _judged_by_plans(scope, schemas, recorder, active, sources) if schemas else PlanOutcome()
     pool.add(f for f in by_plans.findings if f.rule == plans or f.severity is not Severity.NOTE)
     for held in names.get("kept", ()):
         # what a program leaks on purpose would keep its locks on the tables
@@ -291,12 +293,11 @@ def run_as_application(
 
 
 def _judged_by_plans(
-    scope: Scope, schemas: SchemaReader, recorder: Recorder, rules: tuple[ActiveRule, ...], directory: Path
+    scope: Scope, schemas: SchemaReader, recorder: Recorder, rules: tuple[ActiveRule, ...], sources: PlanSources
 ) -> PlanOutcome:
     observed = Observed()
     observed.take(scope.name, observations(scope.recordings()))
     observed.learn(*process_knowledge(schemas, recorder.exemplars))
-    sources = PlanSources(directory)
     return PlanJudge(rules, sources).judge(observed)
 
 

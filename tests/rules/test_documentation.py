@@ -29,7 +29,7 @@ def reviews_migrations(rule):
 
 
 def found_in(rule, heading, directory):
-    """Run the code of a section; a first line `# dbguard: key = value` gives an option of the rule, or the budget."""
+    """Run the code of a section; a first line `# dbguard: key = value` gives an option of the rule, budget or sizes."""
     code = code_of(sections(rule)[heading])
     assert code
     if reviews_migrations(rule):
@@ -37,11 +37,13 @@ def found_in(rule, heading, directory):
         return [finding.rule for finding in rule(rule.options_model()).review(migration)]
     given = OPTIONS.match(code)
     options = tomllib.loads(f"{given[1]} = {given[2]}") if given else {}
-    budget = options.pop("max_queries", None)
+    budget, scale = options.pop("max_queries", None), options.pop("scale", None)
     # what is judged by plans makes tables of its own: those of the application have keys without indexes
     engine = create_engine("sqlite://", poolclass=StaticPool) if judges_plans(rule) else sqlite_engine()
     plans = rule.code if judges_plans(rule) else None
-    outcome = run_as_application(code, engine, directory, rules={rule.name: options}, budget=budget, plans=plans)
+    outcome = run_as_application(
+        code, engine, directory, rules={rule.name: options}, budget=budget, plans=plans, scale=scale
+    )
     engine.dispose()
     assert outcome.faults == ()
     return [finding.rule for finding in outcome.findings]

@@ -43,6 +43,7 @@ class LintMark:
             counts in the text that it gets; planning maps it to `Exemplar.text`, which is what rules find here and
             pass on as `Finding.position`.
         detail: A word that the kind defines, such as "*" or "not exists"; "" otherwise.
+        other: What it is compared with, written as a subject; "" where it is no plain column.
     """
 
     kind: MarkKind
@@ -57,3 +58,4 @@ class LintMark:
     rewrite: str = ""
     position: int | None = None
     detail: str = ""
+    other: str = ""

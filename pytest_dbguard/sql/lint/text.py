@@ -14,6 +14,7 @@ from pytest_dbguard.sql.facts.names import Names
 from pytest_dbguard.sql.facts.scans import Found, ScanDraft
 from pytest_dbguard.sql.facts.scopes import Scope
 from pytest_dbguard.sql.facts.statement import Parsed
+from pytest_dbguard.sql.facts.text import ordinal_of
 from pytest_dbguard.sql.placeholders import Lexeme, lexemes
 
 _Node = TypeVar("_Node", bound=exp.Expr)
@@ -101,6 +102,12 @@ class LintedText:
         scope = self.scope(node) if isinstance(node, exp.Column) else None
         return scope.find(node) if scope is not None and isinstance(node, exp.Column) else None
 
+    def scans(self, select: exp.Expr) -> tuple[Scan, ...]:
+        """Return the tables that stand in the FROM of a query itself, in the order of the text."""
+        scope = self._scopes.get(id(select))
+        drafts = [leaf.scan for leaf in scope.leaves.values() if leaf.scan is not None] if scope is not None else []
+        return tuple(scan for draft in drafts if (scan := self.scan(draft)) is not None)
+
     def scan(self, draft: ScanDraft) -> Scan | None:
         """Return the scan of the facts that something of a scope stands for."""
         return self.facts.scan(draft.alias, draft.query.number)
@@ -115,9 +122,19 @@ class LintedText:
         return text
 
     def position(self, node: exp.Expr) -> int | None:
-        """Return where a node begins in `sql`, by the first name or sign in it; None if unknown."""
+        """Return where a node begins in `sql`, by the first name, sign or parameter in it; None if unknown."""
         starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
-        return self._in_sql(min(starts)) if starts else None
+        found = [self._in_sql(min(starts))] if starts else []
+        found += [self._of_parameter(ordinal_of(part)) for part in node.find_all(exp.Placeholder)]
+        return min((place for place in found if place is not None), default=None)
+
+    def keyword(self, word: str, before: int | None) -> int | None:
+        """Return where a word (in capitals) stands last before a place in `sql`; that place itself without one."""
+        places = [token.start for token in self._lexemes if token.text.upper() == word]
+        return max((place for place in places if before is not None and place < before), default=before)
+
+    def _of_parameter(self, ordinal: int | None) -> int | None:
+        return next((token.start for token in self._lexemes if token.key is not None and token.key == ordinal), None)
 
     def position_of(self, word: str, nth: int = 0) -> int | None:
         """Return where a word (in capitals) stands for the n-th time, from 0, in `sql`."""

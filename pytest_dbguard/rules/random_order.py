@@ -1,0 +1,105 @@
+"""DBG407: all rows of a table are sorted by chance, to return some of them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import PositiveInt
+
+from pytest_dbguard.core.findings import Finding, Severity
+from pytest_dbguard.planning.assessment import AssessedStatement, Assessment
+from pytest_dbguard.rules.base import RuleOptions, Stage
+from pytest_dbguard.rules.lint_findings import LintRule, fix_for, rows_of, scan_of
+from pytest_dbguard.schema.catalog import Dialect
+from pytest_dbguard.schema.quoting import quoted
+from pytest_dbguard.sql.lint.model import LintMark, MarkKind
+
+
+class RandomOrderOptions(RuleOptions):
+    """From which size on it matters."""
+
+    min_rows: PositiveInt = 10_000
+
+
+class RandomOrder(LintRule):
+    """random-order (DBG407).
+
+    ## What it does
+    Finds `ORDER BY random()` over a table of which no condition leaves few rows.
+
+    ## Why is this bad?
+    The database reads the whole table, calls the function for each row and sorts them all, also where one row is all
+    that is asked for. No index helps.
+
+    ## Example
+    ```python
+    class Base(DeclarativeBase):
+        pass
+
+    class Quote(Base):
+        __tablename__ = "quote"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        words: Mapped[str]
+
+    Base.metadata.create_all(engine)
+    session.scalars(select(Quote).order_by(func.random()).limit(1)).all()
+    ```
+
+    ## Use instead
+    ```python
+    import random
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Quote(Base):
+        __tablename__ = "quote"
+        id: Mapped[int] = mapped_column(primary_key=True)
+        words: Mapped[str]
+
+    Base.metadata.create_all(engine)
+    last = session.scalar(select(func.max(Quote.id))) or 1
+    session.scalars(select(Quote).where(Quote.id >= random.randint(1, last)).order_by(Quote.id).limit(1)).all()
+    ```
+
+    ## Options
+    - `severity` (default "warning").
+    - `min_rows` (default 10000): tables with fewer rows are small enough to be sorted.
+
+    ## Limits
+    Silent where a column is compared with a value: what is left may be few rows. Also over queries with a LIMIT,
+    samples, and rows that the statement itself makes.
+    """
+
+    code: ClassVar[str] = "DBG407"
+    name: ClassVar[str] = "random-order"
+    severity: ClassVar[Severity] = Severity.WARNING
+    stage: ClassVar[Stage] = Stage.STABLE
+    kind: ClassVar[MarkKind] = MarkKind.RANDOM_ORDER
+    options_model: ClassVar[type[RuleOptions]] = RandomOrderOptions
+    _options: RandomOrderOptions
+
+    def draft(self, assessment: Assessment, statement: AssessedStatement, mark: LintMark) -> Finding | None:
+        """Return the finding about a table that is not small."""
+        rows, scan = rows_of(assessment, mark), scan_of(statement, mark)
+        if scan is None or (rows is not None and rows < self._options.min_rows):
+            return None
+        what = "to return some of them" if scan.has_limit else "and no index can help"
+        return self.finding(
+            mark,
+            f"`ORDER BY {mark.expression}` reads and sorts all rows of `{mark.table}`, {what}",
+            fix=fix_for(
+                statement,
+                "go on from a random key, or sample the table",
+                sqlalchemy=_as_sqlalchemy(assessment.catalog.dialect, mark),
+                sql=_as_sql(assessment.catalog.dialect, mark),
+            ),
+        )
+
+
+def _as_sqlalchemy(dialect: Dialect, mark: LintMark) -> str:
+    return "select(tablesample(..., func.system_rows(1)))" if dialect is Dialect.POSTGRESQL else ""
+
+
+def _as_sql(dialect: Dialect, mark: LintMark) -> str:
+    return f"FROM {quoted(mark.table)} TABLESAMPLE system (1)" if dialect is Dialect.POSTGRESQL else ""
