@@ -17,7 +17,7 @@ _DOWN = re.compile(r"(?im)^\s*--\s*(\+goose\s+down|\+migrate\s+down|migrate:down
 _UP = re.compile(r"(?im)^\s*--\s*(\+goose\s+up|\+migrate\s+up|migrate:up)\b")
 _NO_TRANSACTION = re.compile(r"(?im)^\s*--.*\b(no[- ]?transaction|transaction:\s*false|disable-transaction)\b")
 _DOWN_FILE = re.compile(r"(^|[/._-])(down|undo|rollback|revert)\.sql$|/U\d[\d._]*__[^/]*\.sql$", re.IGNORECASE)
-_DDL = re.compile(r"(?i)\b(create|alter|drop|truncate|cluster)\b")
+_DDL = re.compile(r"(?i)\b(create|alter|drop|truncate|cluster|lock\s+table)\b")
 _DIALECTS = (
     (
         "postgresql",
@@ -118,8 +118,10 @@ def statement_steps(found: Sequence[Token], place: Place) -> Iterator[Step]:
         words.take()
         words.skip("TABLE")
         words.skip("ONLY")
-        for name in words.names():
-            yield Step(StepKind.OTHER, site, table=name, is_exclusive=True)
+        names, said = words.names(), words.rest()
+        # LOCK TABLE names a mode, where it is not the strongest
+        is_exclusive = not said.startswith("IN ") or "ACCESS EXCLUSIVE" in said
+        yield from (Step(StepKind.OTHER, site, table=name, is_exclusive=is_exclusive) for name in names)
 
 
 def _altered(words: Words, site: Site, place: Place) -> Iterator[Step]:

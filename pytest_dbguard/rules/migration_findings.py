@@ -11,6 +11,18 @@ from pytest_dbguard.recording.model import Recording
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions
 from pytest_dbguard.schema.migration import Migration, Step, StepKind, plain_name
 
+_EXCLUSIVE = frozenset(
+    {
+        StepKind.DROP_TABLE,
+        StepKind.RENAME_TABLE,
+        StepKind.ADD_COLUMN,
+        StepKind.DROP_COLUMN,
+        StepKind.ALTER_TYPE,
+        StepKind.SET_NOT_NULL,
+        StepKind.DROP_CONSTRAINT,
+    }
+)
+
 
 class ReviewRule:
     """What all rules about migrations are: each adds its attributes and `review`."""
@@ -68,6 +80,16 @@ def used_steps(migration: Migration) -> Iterator[Step]:
 def in_transaction(migration: Migration, step: Step) -> bool:
     """Return whether a step runs in the transaction of its migration."""
     return migration.is_transactional and not step.in_autocommit
+
+
+def locks_readers_out(step: Step) -> bool:
+    """Return whether a step takes ACCESS EXCLUSIVE, so that nobody can even read the table meanwhile."""
+    if step.kind is StepKind.ADD_CONSTRAINT:
+        # a foreign key leaves readers alone
+        return step.constraint != "foreign key"
+    if step.kind is StepKind.DROP_INDEX:
+        return not step.is_concurrent
+    return step.kind in _EXCLUSIVE or step.is_exclusive
 
 
 def column_label(step: Step) -> str:

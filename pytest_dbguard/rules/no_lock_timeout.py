@@ -7,20 +7,16 @@ from typing import ClassVar
 
 from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.rules.base import Stage
-from pytest_dbguard.rules.migration_findings import ReviewRule, executed, fix_of, is_for_postgres, used_steps
+from pytest_dbguard.rules.migration_findings import (
+    ReviewRule,
+    executed,
+    fix_of,
+    is_for_postgres,
+    locks_readers_out,
+    used_steps,
+)
 from pytest_dbguard.schema.migration import Migration, Step, StepKind
 
-_EXCLUSIVE = frozenset(
-    {
-        StepKind.DROP_TABLE,
-        StepKind.RENAME_TABLE,
-        StepKind.ADD_COLUMN,
-        StepKind.DROP_COLUMN,
-        StepKind.ALTER_TYPE,
-        StepKind.SET_NOT_NULL,
-        StepKind.DROP_CONSTRAINT,
-    }
-)
 _LIMITS = ("lock_timeout", "statement_timeout")
 
 
@@ -79,7 +75,7 @@ class NoLockTimeout(ReviewRule):
             return
         limited = next((step for step in migration.steps if _is_limit(step)), None)
         before = migration.steps if limited is None else migration.steps[: migration.steps.index(limited)]
-        locking = [step for step in used_steps(migration) if _is_exclusive(step) and any(step is s for s in before)]
+        locking = [step for step in used_steps(migration) if locks_readers_out(step) and any(step is s for s in before)]
         if not locking:
             return
         first = locking[0]
@@ -95,12 +91,3 @@ class NoLockTimeout(ReviewRule):
 
 def _is_limit(step: Step) -> bool:
     return step.kind is StepKind.SET_TIMEOUT and step.name in _LIMITS
-
-
-def _is_exclusive(step: Step) -> bool:
-    if step.kind is StepKind.ADD_CONSTRAINT:
-        # a foreign key leaves readers alone
-        return step.constraint != "foreign key"
-    if step.kind is StepKind.DROP_INDEX:
-        return not step.is_concurrent
-    return step.kind in _EXCLUSIVE or step.is_exclusive
