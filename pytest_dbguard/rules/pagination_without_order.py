@@ -8,7 +8,7 @@ from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.planning.assessment import AssessedStatement, Assessment
 from pytest_dbguard.rules.base import RuleOptions, Stage
 from pytest_dbguard.rules.lint_findings import LintRule, fix_for, is_single, scan_of, table_of
-from pytest_dbguard.schema.catalog import Table
+from pytest_dbguard.schema.catalog import Dialect, Table
 from pytest_dbguard.schema.quoting import quoted
 from pytest_dbguard.sql.facts.model import Scan, TermKind
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
@@ -24,7 +24,8 @@ class PaginationWithoutOrder(LintRule):
     """pagination-without-order (DBG408).
 
     ## What it does
-    Finds OFFSET in a query without ORDER BY, also where it is 0: the first of several pages.
+    Finds OFFSET in a query without ORDER BY, also where it is 0: the first of several pages (not for SQLite, where
+    SQLAlchemy always writes it).
 
     ## Why is this bad?
     Without ORDER BY a database returns rows in any order, and in another one for the next page: after an update, by
@@ -78,7 +79,9 @@ class PaginationWithoutOrder(LintRule):
     def draft(self, assessment: Assessment, statement: AssessedStatement, mark: LintMark) -> Finding | None:
         """Return the finding about a page whose rows nothing puts in order, or not all of them."""
         scan, table = scan_of(statement, mark), table_of(assessment, mark)
-        if scan is None or is_single(assessment, scan):
+        # SQLAlchemy writes OFFSET 0 beside each LIMIT for SQLite
+        is_none = assessment.catalog.dialect is Dialect.SQLITE and mark.number == 0
+        if scan is None or is_none or is_single(assessment, scan):
             return None
         key = table.primary_key if table is not None else ()
         if not mark.detail:

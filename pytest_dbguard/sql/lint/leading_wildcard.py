@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from pytest_dbguard.sql.facts.model import Scan, Term
+from pytest_dbguard.sql.facts.model import Scan, Term, TermKind
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
-from pytest_dbguard.sql.lint.narrowing import has_key, is_flag
+from pytest_dbguard.sql.lint.narrowing import has_key
 from pytest_dbguard.sql.lint.queries import filters, is_negated, number_of
 from pytest_dbguard.sql.lint.text import LintedText
 
@@ -75,8 +75,8 @@ def _is_found(test: exp.Expr, call: exp.Expr) -> bool:
 def _is_found_otherwise(text: LintedText, scan: Scan) -> bool:
     """Whether another condition finds the rows: of this scan, or of one that it is joined with."""
     beside = [each for each in text.facts.scans if each.query == scan.query]
-    ranges = (term for term in scan.terms if term.is_sargable and term.kind == "range" and not is_flag(term))
-    return any(map(has_key, beside)) or any(ranges)
+    ranges = any(term.is_sargable and term.kind is TermKind.RANGE for term in scan.terms)
+    return ranges or any(has_key(text, each) for each in beside)
 
 
 def _position(text: LintedText, scan: Scan, columns: tuple[str, ...]) -> int | None:

@@ -10,6 +10,7 @@ from pytest_dbguard.sql.lint.text import LintedText
 
 _VALUES = frozenset({"literal", "parameter", "expression"})
 _TRUTH = ("TRUE", "FALSE")
+_SQLITE_TRUTH = (*_TRUTH, "= 1", "= 0")
 
 
 def is_narrowed(text: LintedText, select: exp.Select) -> bool:
@@ -17,12 +18,16 @@ def is_narrowed(text: LintedText, select: exp.Select) -> bool:
 
     A flag or a NULL does not count: most rows may have it. What columns are selective is not known here.
     """
-    return any(map(has_key, text.scans(select))) or any(map(_is_small, elements(select))) or _is_looked_up(select)
+    return (
+        any(has_key(text, scan) for scan in text.scans(select))
+        or any(map(_is_small, elements(select)))
+        or _is_looked_up(select)
+    )
 
 
-def has_key(scan: Scan) -> bool:
+def has_key(text: LintedText, scan: Scan) -> bool:
     """Whether rows of a scan are found by a value, or by a row of a query around it."""
-    return any(_is_key(term, scan) for term in scan.terms)
+    return any(_is_key(term, scan) and not is_flag(text, term) for term in scan.terms)
 
 
 def _is_key(term: Term, scan: Scan) -> bool:
@@ -32,13 +37,14 @@ def _is_key(term: Term, scan: Scan) -> bool:
         return is_plain and (term.operand == "subquery" or term.other_query not in (None, scan.query))
     if term.kind is TermKind.PREFIX:
         return is_plain and term.pattern in ("prefix", "exact")
-    return is_plain and term.kind in (TermKind.EQUAL, TermKind.LIST) and term.operand in _VALUES and not is_flag(term)
+    return is_plain and term.kind in (TermKind.EQUAL, TermKind.LIST) and term.operand in _VALUES
 
 
-def is_flag(term: Term) -> bool:
-    """Whether a term asks for one of two values: `active`, `active = true`, `active IS TRUE`."""
-    is_bare = term.operator in ("", "IS")
-    return is_bare or (term.operand == "literal" and term.condition.upper().endswith(_TRUTH))
+def is_flag(text: LintedText, term: Term) -> bool:
+    """Whether a term asks for one of two values: `active`, `active = true`, `active IS TRUE`, SQLite's `active = 1`."""
+    is_bare = term.kind is TermKind.EQUAL and term.operator in ("", "IS")
+    words = _TRUTH if text.names.is_postgres else _SQLITE_TRUTH
+    return is_bare or (term.operand == "literal" and term.condition.upper().endswith(words))
 
 
 def _is_small(element: exp.Expr) -> bool:

@@ -38,6 +38,7 @@ def marks(text: LintedText) -> Iterator[LintMark]:
             columns=sort.columns if sort is not None else (),
             query=scans[0].query,
             alias=scans[0].alias,
+            number=number_of(offset.expression),
             position=text.keyword("OFFSET", text.position(offset)),
             detail="sorted" if is_sorted else "",
         )
