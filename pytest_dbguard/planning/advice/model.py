@@ -18,6 +18,8 @@ class Ending(StrEnum):
     """Nothing that it tries makes the set better."""
     TIME = "time"
     """The time limit; the set is the best so far."""
+    INTERRUPTED = "interrupted"
+    """Somebody stopped it; the set is the best so far."""
 
 
 @dataclass(frozen=True, slots=True)

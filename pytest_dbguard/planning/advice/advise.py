@@ -1,0 +1,173 @@
+"""Finds the smallest set of indexes that makes a whole workload cheap, within a budget and a time limit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pytest_dbguard.planning.advice.answer import Found, advice_of
+from pytest_dbguard.planning.advice.estimate import Estimator
+from pytest_dbguard.planning.advice.explore import explore
+from pytest_dbguard.planning.advice.items import items_of
+from pytest_dbguard.planning.advice.masks import bits
+from pytest_dbguard.planning.advice.model import Advice, Ending, Step
+from pytest_dbguard.planning.advice.plan_costs import costing_of
+from pytest_dbguard.planning.advice.prices import Prices
+from pytest_dbguard.planning.advice.proposals import proposals
+from pytest_dbguard.planning.advice.search import Search
+from pytest_dbguard.planning.advice.upkeep import Upkeep
+from pytest_dbguard.planning.lab.base import Lab
+from pytest_dbguard.planning.statistics.model import Statistics
+from pytest_dbguard.planning.workload import Workload
+from pytest_dbguard.schema.catalog import Catalog
+
+DEADLINE_S = 30.0
+
+LEAST_GAIN = 0.001
+"""An index stays where leaving it out makes the workload dearer by this share, or a statement by `LEAST_OF_ONE`."""
+
+LEAST_OF_ONE = 0.5
+"""Share of one statement's cost that an index must save to stay though it matters little to the whole."""
+
+ROUNDS = 40
+"""Searches, each after the plans of the last one's set are known."""
+
+Progress = Callable[[str, float], None]
+"""Told what is done ("plans", "search", "check") and which share of that is over, from 0 to 1."""
+
+
+def _silent(_stage: str, _share: float) -> None:
+    """Tell nobody."""
+
+
+def advise(
+    workload: Workload,
+    catalog: Catalog,
+    statistics: Statistics,
+    lab: Lab,
+    *,
+    budget_bytes: int | None = None,
+    max_indexes: int | None = None,
+    deadline_s: float = DEADLINE_S,
+    progress: Progress = _silent,
+    clock: Callable[[], float] = time.monotonic,
+) -> Advice:
+    """Return the indexes to make and to drop, and what that changes for each statement.
+
+    Candidates come from the facts of the statements. The lab makes all of them at once; plans with all, and with what
+    is left when those that were used are hidden, tell which of them do anything for which statement. A search over
+    sets estimates from these plans, has the set that it takes for the best planned, and searches again until what it
+    found costs what it expected. In the end each member is left out in turn: one whose loss is not felt goes.
+
+    Args:
+        workload: What runs, and how often.
+        catalog: Its schema.
+        statistics: Completed.
+        lab: Open, its candidates hidden; it stays open.
+        budget_bytes: What all new indexes together may weigh; None without a limit.
+        max_indexes: How many new ones there may be; None without a limit.
+        deadline_s: Seconds after which the best set so far is the answer; so it is after KeyboardInterrupt.
+        progress: Is told how far it is.
+        clock: Gives seconds.
+    """
+    began = clock()
+
+    def is_late() -> bool:
+        return clock() - began > deadline_s
+
+    run = _Run(workload, catalog, statistics, lab, budget_bytes, max_indexes, is_late, progress)
+    ending = run.go()
+    return advice_of(run.found(ending), workload, elapsed_s=lambda: clock() - began)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One search; whenever it is stopped, `best` is the best set whose plans are known."""
+
+    workload: Workload
+    catalog: Catalog
+    statistics: Statistics
+    lab: Lab
+    budget: int | None
+    most: int | None
+    is_late: Callable[[], bool]
+    progress: Progress
+    best: int = 0
+    path: list[Step] = field(default_factory=list)
+    prices: Prices = field(init=False)
+    upkeep: Upkeep = field(init=False)
+    skipped: dict[str, int] = field(init=False)
+    _best_cost: float = float("inf")
+
+    def __post_init__(self) -> None:
+        items, skipped = items_of(self.workload, self.catalog, self.statistics, self.is_late)
+        self.prices = Prices(self.lab, items, costing_of(self.catalog, self.statistics))
+        self.skipped = dict(skipped)
+        self.upkeep = Upkeep((), {}, self.catalog, self.statistics)
+
+    def go(self) -> Ending:
+        """Search until nothing is better, the time is over, or somebody stops it."""
+        try:
+            self.prices.ask(self.prices.items, 0)
+            self.upkeep = Upkeep(self.prices.items, self.prices.plans, self.catalog, self.statistics)
+            candidates = self.prices.add(proposals(self.prices.items))
+            explore(self.prices, candidates, self.is_late, lambda share: self.progress("plans", share))
+            self._search()
+        except KeyboardInterrupt:
+            return Ending.INTERRUPTED
+        return Ending.TIME if self.is_late() else Ending.COMPLETE
+
+    def found(self, ending: Ending) -> Found:
+        """Return what was found."""
+        estimator = self._estimator()
+        best = self._without_needless(estimator) if ending is Ending.COMPLETE else self.best
+        return Found(
+            self.prices, self.upkeep, self.catalog, self.statistics, best, self.budget, tuple(self.path), ending,
+            self.skipped,
+        )  # fmt: skip
+
+    def _estimator(self) -> Estimator:
+        sizes = zip(self.prices.specs, self.prices.sizes, strict=True)
+        return Estimator(self.prices, [self.upkeep.of(spec, size) for spec, size in sizes])
+
+    def _search(self) -> None:
+        estimator = self._estimator()
+        search = Search(self.prices, estimator, self.budget, self.most, self.is_late)
+        self._note(estimator, 0)
+        for number in range(ROUNDS):
+            self.progress("search", number / ROUNDS)
+            chosen = search.best(self.best)
+            expected = estimator.cost(chosen)
+            self.prices.ask(self.prices.items, chosen)
+            estimator.refresh()
+            self._note(estimator, chosen)
+            if self.is_late() or estimator.cost(chosen) <= expected * (1 + 1e-6):
+                return
+
+    def _note(self, estimator: Estimator, chosen: int) -> None:
+        """Keep a set whose plans are known if it is the best so far."""
+        cost = estimator.cost(chosen)
+        if cost < self._best_cost:
+            self.best, self._best_cost = chosen, cost
+            self.path.append(Step(self.prices.size(chosen), cost))
+
+    def _without_needless(self, estimator: Estimator) -> int:
+        """Leave out what nobody feels the loss of, the least useful first, planned each time."""
+        chosen = self.best
+        base = estimator.cost(0)
+        for number in sorted(bits(chosen), key=lambda each: estimator.gain(chosen & ~(1 << each), 1 << each)):
+            without = chosen & ~(1 << number)
+            self.prices.ask(self.prices.items, without)
+            estimator.refresh()
+            gain = estimator.gain(without, 1 << number)
+            if gain < LEAST_GAIN * base and not self._is_felt(estimator, without, number):
+                chosen = without
+        return chosen
+
+    def _is_felt(self, estimator: Estimator, without: int, number: int) -> bool:
+        """Whether one statement loses much by it."""
+        pairs = (
+            (estimator.item(each, without), estimator.item(each, without | 1 << number)) for each in estimator.items
+        )
+        return any(after < before * (1 - LEAST_OF_ONE) for before, after in pairs)

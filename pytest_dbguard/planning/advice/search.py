@@ -1,0 +1,141 @@
+"""Chooses the set of candidates: greedily by several measures, then by taking members out and filling up again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from pytest_dbguard.planning.advice.estimate import Estimator
+from pytest_dbguard.planning.advice.masks import bits
+from pytest_dbguard.planning.advice.prices import Prices
+
+EXPONENTS = (0.0, 0.5, 1.0)
+"""How much size counts where the next candidate is chosen: not at all, or as much as what it saves."""
+
+
+@dataclass(slots=True)
+class Search:
+    """Searches by estimates.
+
+    Attributes:
+        prices: Sizes of candidates.
+        estimator: Costs of sets.
+        budget: Bytes; None without a limit.
+        most: Indexes; None without a limit.
+        is_late: Whether the time is over.
+    """
+
+    prices: Prices
+    estimator: Estimator
+    budget: int | None
+    most: int | None
+    is_late: Callable[[], bool]
+    least: float = 0.0
+    _units: tuple[int, ...] = field(default=())
+    _touched: dict[int, int] = field(default_factory=dict)
+    _first: dict[int, float] = field(default_factory=dict)
+
+    def best(self, *starts: int) -> int:
+        """Return the cheapest set that is found from greedy choices and from these sets."""
+        self._units = self.estimator.units()
+        self._touched = {unit: self.estimator.touched(unit) for unit in self._units}
+        self._first = {unit: self.estimator.gain(0, unit) for unit in self._units}
+        found = [self._improved(self._filled(0, exponent)) for exponent in EXPONENTS]
+        found += [self._improved(each) for each in dict.fromkeys(starts)]
+        return min(found, key=self._rank)
+
+    def _rank(self, chosen: int) -> tuple[float, int]:
+        return self.estimator.cost(chosen) + self.least * chosen.bit_count(), self.prices.size(chosen)
+
+    def _fits(self, chosen: int) -> bool:
+        if self.most is not None and chosen.bit_count() > self.most:
+            return False
+        return self.budget is None or self.prices.size(chosen) <= self.budget
+
+    def _filled(self, chosen: int, exponent: float, pool: Iterable[int] | None = None) -> int:
+        """Add units while they save anything and fit, those that save most for their size first."""
+        # what a unit saves becomes less as others are added: only the best ones are computed anew
+        order = {
+            unit: self._first[unit] / max(self.prices.size(unit & ~chosen), 1) ** exponent
+            for unit in (self._units if pool is None else pool)
+            if unit & ~chosen
+        }
+        while order and not self.is_late():
+            unit = max(order, key=lambda each: order[each])
+            more = unit & ~chosen
+            if order[unit] <= 0:
+                break
+            if not more or not self._fits(chosen | unit):
+                del order[unit]
+                continue
+            score = self._score(chosen, unit, exponent)
+            if score >= max((value for other, value in order.items() if other != unit), default=0.0) and score > 0:
+                chosen |= unit
+                del order[unit]
+            else:
+                order[unit] = score
+        return self._thinned(chosen)
+
+    def _score(self, chosen: int, unit: int, exponent: float) -> float:
+        more = unit & ~chosen
+        gain = self.estimator.gain(chosen, unit) - self.least * more.bit_count()
+        if gain <= 0:
+            return 0.0
+        return gain / max(self.prices.size(more), 1) ** exponent
+
+    def _thinned(self, chosen: int) -> int:
+        """Take out what nothing is lost by, the largest first."""
+        for number in sorted(bits(chosen), key=lambda each: -self.prices.sizes[each]):
+            without = chosen & ~(1 << number)
+            if self.estimator.gain(without, 1 << number) <= self.least:
+                chosen = without
+        return chosen
+
+    def _improved(self, chosen: int) -> int:
+        """Exchange members while that makes the set better."""
+        best, rank = chosen, self._rank(chosen)
+        is_better = True
+        while is_better and not self.is_late():
+            is_better = False
+            for other in self._neighbours(best):
+                found = self._rank(other)
+                if found < rank:
+                    best, rank, is_better = other, found, True
+                    break
+        return best
+
+    def _neighbours(self, chosen: int) -> Iterator[int]:
+        """Yield sets without one member, filled up again; and with one unit more, made to fit and filled up again."""
+        open_units = [unit for unit in self._units if unit & ~chosen and self.estimator.gain(chosen, unit) > 0]
+        for number in list(bits(chosen)):
+            taken = 1 << number
+            pool = [unit for unit in self._near(taken, open_units) if not unit & taken]
+            for exponent in (0.0, 1.0):
+                yield self._filled(chosen & ~taken, exponent, pool)
+            if self.is_late():
+                return
+        for unit in self._units:
+            if unit & ~chosen and self._fits(unit):
+                fitting = self._made_to_fit(chosen, unit)
+                yield self._filled(fitting, 1.0, self._near(unit | chosen & ~fitting, open_units))
+                if self.is_late():
+                    return
+
+    def _near(self, changed: int, open_units: Sequence[int]) -> list[int]:
+        """Return the units whose worth may change when these candidates come or go, and those that have one."""
+        touched = self.estimator.touched(changed)
+        return [unit for unit in self._units if self._touched[unit] & touched or unit in open_units]
+
+    def _made_to_fit(self, chosen: int, unit: int) -> int:
+        """Add a unit, and take out what loses least for its size until all fits."""
+        chosen |= unit
+        while not self._fits(chosen):
+            members = list(bits(chosen & ~unit))
+            if not members:
+                return chosen
+            chosen &= ~(1 << min(members, key=lambda each: self._worth(chosen, each)))
+        return self._thinned(chosen)
+
+    def _worth(self, chosen: int, number: int) -> float:
+        without = chosen & ~(1 << number)
+        return self.estimator.gain(without, 1 << number) / max(self.prices.sizes[number], 1)
