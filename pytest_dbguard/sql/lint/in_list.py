@@ -16,7 +16,7 @@ _NO_LIST = frozenset({"SELECT", "VALUES", "WITH", ")"})
 
 def marks(text: LintedText) -> Iterator[LintMark]:
     """Yield a mark for each IN with a list; lists of rows of VALUES, arrays and queries are none."""
-    lists = [node for node in text.all(exp.In) if node.args.get("expressions")]
+    lists = [node for node in text.all(exp.In) if node.args.get("expressions") and not _is_rows(node)]
     lengths = [len(node.args["expressions"]) for node in lists]
     if max(lengths, default=0) >= MAX_MEMBERS:
         # the tree lacks members of long lists, so that they are counted in the text
@@ -25,6 +25,12 @@ def marks(text: LintedText) -> Iterator[LintMark]:
         lengths = counted if len(counted) == len(lists) else [max(counted, default=0)] * len(lists)
     for node, length in zip(lists, lengths, strict=True):
         yield _mark(text, node, length)
+
+
+def _is_rows(node: exp.In) -> bool:
+    """Whether a list is no list of values but rows of VALUES, which sqlglot takes for its only member."""
+    members = node.args["expressions"]
+    return len(members) == 1 and isinstance(members[0].unnest(), exp.Values | exp.Query)
 
 
 def _lengths(text: LintedText) -> Iterator[int]:
