@@ -140,17 +140,24 @@ def _dialect(config: Config) -> Dialect:
     return Dialect.POSTGRESQL if "postgres" in named else Dialect.SQLITE
 
 
-def _of_metadata(metadata: Iterable[MetaData], config: Config, root: Path) -> Found:
+def catalog_of_models(metadata: Iterable[MetaData], config: Config, dialect: str | None = None) -> Catalog:
+    """Return the one schema of several MetaData, as it would be in a dialect, else in the settings' database."""
+    from pytest_dbguard.schema.catalog import Dialect
     from pytest_dbguard.schema.metadata import catalog_of_metadata
 
-    asked = tuple(metadata)
-    first, *others = (catalog_of_metadata(each, _dialect(config)) for each in asked)
+    meant = _dialect(config) if dialect is None else Dialect.POSTGRESQL if "postgres" in dialect else Dialect.SQLITE
+    first, *others = (catalog_of_metadata(each, meant) for each in metadata)
     tables = [table for catalog in (first, *others) for table in catalog.tables]
     prelude = dict.fromkeys(sql for catalog in (first, *others) for sql in catalog.prelude)
     ordered = tuple(sorted(tables, key=lambda table: (table.schema, table.name)))
-    catalog = replace(first, tables=ordered, prelude=tuple(prelude))
+    return replace(first, tables=ordered, prelude=tuple(prelude))
+
+
+def _of_metadata(metadata: Iterable[MetaData], config: Config, root: Path) -> Found:
+    asked = tuple(metadata)
+    catalog = catalog_of_models(asked, config)
     names = {table.name for each in asked for table in each.tables.values()}
-    left_out = tuple(sorted(names - {table.name for table in tables}))
+    left_out = tuple(sorted(names - {table.name for table in catalog.tables}))
     return Found(catalog, _told_rows(catalog, config, root), left_out)
 
 

@@ -178,6 +178,12 @@ class Config(BaseModel):
     save_workload: Text | None = None
     """File that gets the statements of the run, without values, for `dbguard advise`; relative to the root."""
 
+    lint_targets: Texts = ()
+    """What `dbguard lint` judges where nothing is named: files, directories, models; none means the directory."""
+
+    lint_exclude: Texts = ()
+    """Globs of paths below the root that `dbguard lint` does not look into; files that are named are read."""
+
     env: Text = DEFAULT_ENVIRONMENT
     """Name of the environment in use; files say `default-env`, since `env` holds the tables."""
 

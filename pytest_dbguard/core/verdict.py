@@ -26,14 +26,14 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class RunTotals:
-    """What was recorded in the whole run; where sources were read instead, `files` is their number and `tests` 0."""
+    """What was recorded in the whole run; where sources were read instead, `files` is their number, else None."""
 
     tests: int = 0
     statements: int = 0
     shapes: int = 0
     elapsed_ms: float = 0.0
     slowest: SlowStatement | None = None
-    files: int = 0
+    files: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

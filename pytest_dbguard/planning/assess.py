@@ -42,14 +42,17 @@ def assess(
     drift: Sequence[str] = (),
     deadline_s: float = 60,
     clock: Callable[[], float] = time.monotonic,
+    most: int | None = None,
 ) -> Assessment:
     """Return what planning finds out about a workload.
 
     `drift` is kept as it is: how the schema that the statistics were taken from differs from this one. Without a lab
     verdicts are static, for the reason `no_lab`. After `deadline_s` seconds of `clock` the statements that are left are
-    counted as not analysed. The lab stays open; its candidates stay hidden.
+    counted as not analysed, as are shapes beyond `most` (`MAX_STATEMENTS`). The lab stays open; its candidates stay
+    hidden.
     """
-    run = _Run(catalog, lab.statistics if lab else completed(statistics, catalog), lab, clock, deadline_s)
+    sized = lab.statistics if lab else completed(statistics, catalog)
+    run = _Run(catalog, sized, lab, clock, deadline_s, MAX_STATEMENTS if most is None else most)
     statements = run.statements(workload.statements)
     return Assessment(
         catalog,
@@ -74,6 +77,7 @@ class _Run:
         lab: Lab | None,
         clock: Callable[[], float],
         deadline_s: float,
+        most: int,
     ) -> None:
         self.statistics = statistics
         self._catalog = catalog
@@ -83,6 +87,7 @@ class _Run:
         began = clock()
         self._clock, self._deadline = clock, began + deadline_s
         self._read_until = began + deadline_s * READING
+        self._most = most
 
     def _is_late(self) -> bool:
         return self._clock() > self._deadline
@@ -99,7 +104,7 @@ class _Run:
         return with_sizes(assessed, prepared, self.what_if, self._is_late)
 
     def _prepare(self, number: int, statement: WorkloadStatement) -> Prepared:
-        if number >= MAX_STATEMENTS:
+        if number >= self._most:
             return Prepared(statement, problem=TOO_MANY)
         is_late = self._clock() > self._read_until
         return Prepared(statement, problem=NO_TIME) if is_late else self._reader.prepare(statement)

@@ -5,7 +5,8 @@
 format keys may be added; they never change their meaning or go away.
 
 Format history:
-    1: the first one; `basis`, `plan` and `remedies` of findings, and `planning`, were added.
+    1: the first one; `basis`, `plan` and `remedies` of findings, and `planning`, were added,
+        and `files` of totals, the number of sources where no tests ran.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "fail_on": "never" if verdict.fail_on is None else str(verdict.fail_on),
         "totals": {
             "tests": totals.tests,
+            "files": totals.files,
             "statements": totals.statements,
             "shapes": totals.shapes,
             "findings": len(verdict.findings),

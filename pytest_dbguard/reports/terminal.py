@@ -91,7 +91,9 @@ def _notes(verdict: Verdict, context: ReportContext) -> Iterator[str]:
         yield from wrap(one_line(text), context.width)
     if verdict.failing and verdict.baseline.path is not None:
         yield from wrap(
-            "To accept what is new, run again with --dbguard-update-baseline.", context.width, break_words=False
+            f"To accept what is new, run again with {_flag(verdict, 'update-baseline')}.",
+            context.width,
+            break_words=False,
         )
 
 
@@ -101,7 +103,8 @@ def _note_texts(verdict: Verdict, context: ReportContext) -> Iterator[str]:
     if verdict.test_findings:
         found = counted(len(verdict.test_findings), "finding")
         shows = "shows it" if len(verdict.test_findings) == 1 else "shows them"
-        yield f"{found} about test code: --dbguard-test-code=report {shows}."
+        how = "--dbguard-test-code=report" if verdict.totals.files is None else 'the setting test-code = "report"'
+        yield f"{found} about test code: {how} {shows}."
     if known and verdict.new and context.verbosity <= 0:
         yield f"{counted(known, 'known finding')} {'is' if known == 1 else 'are'} in the baseline ({baseline.path})."
     if baseline.updated:
@@ -116,7 +119,13 @@ def _note_texts(verdict: Verdict, context: ReportContext) -> Iterator[str]:
         occurs = "entry no longer occurs" if baseline.stale == 1 else "entries no longer occur"
         yield (f"{number(baseline.stale)} baseline {occurs}: run with --dbguard-prune-baseline to drop what is gone.")
     if verdict.ignored and verdict.new:
-        yield f"{counted(verdict.ignored, 'finding')} ignored by comments, markers or fixtures."
+        by = "comments, markers or fixtures" if verdict.totals.files is None else "comments or settings"
+        yield f"{counted(verdict.ignored, 'finding')} ignored by {by}."
+
+
+def _flag(verdict: Verdict, name: str) -> str:
+    """Return a flag as the command calls it that made the verdict."""
+    return f"--dbguard-{name}" if verdict.totals.files is None else f"--{name}"
 
 
 def _updated(verdict: Verdict) -> str:

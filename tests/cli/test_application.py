@@ -58,7 +58,7 @@ class TestHelp:
         (
             ["nonsense"],
             "dbguard: unknown command 'nonsense'\n"
-            "  known: baseline, config, db, doctor, explain, rules, schema, stats, version\n",
+            f"  known: {', '.join(sorted(COMMANDS))}\n",
         ),
         (["--nonsense"], "dbguard: no such option: --nonsense"),
         (["explain"], "dbguard: missing argument '"),

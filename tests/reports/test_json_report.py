@@ -93,6 +93,7 @@ def test_what_else_is_said(make_verdict):
     document = json.loads(JsonReporter().render(make_verdict(), None))
     assert document["totals"] == {
         "tests": 142,
+        "files": None,
         "statements": 1893,
         "shapes": 211,
         "findings": 4,

@@ -1,0 +1,122 @@
+"""Makes workloads of what sources hold: one for each dialect, a statement for each text, a use for each place."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from pytest_dbguard.core.findings import Finding, Site
+from pytest_dbguard.linting.model import Interpolation, Snippet
+from pytest_dbguard.planning.workload import Call, Exemplar, Use, Workload, WorkloadStatement
+from pytest_dbguard.schema.catalog import Dialect
+from pytest_dbguard.sql.placeholders import placeholders
+from pytest_dbguard.sql.shape import read_statement
+
+_POSTGRES_STYLES = frozenset({"format", "pyformat", "numeric_dollar"})
+_ALIASES = MappingProxyType({"postgres": "postgresql", "pg": "postgresql", "mysql": "sqlite", "mariadb": "sqlite"})
+"""Names of dialects that are read as another one: what the rules ask of MySQL's texts, SQLite's grammar tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceWorkload:
+    """What sources hold for one dialect.
+
+    Attributes:
+        dialect: Whose grammar the texts are read by.
+        whole: Statements whose whole text is known.
+        parts: Statements of which only what is put into them is judged.
+    """
+
+    dialect: Dialect
+    whole: Workload
+    parts: Workload
+
+
+@dataclass(slots=True)
+class _Statement:
+    """One text while its places are gathered."""
+
+    snippet: Snippet
+    uses: list[Use] = field(default_factory=list)
+
+
+def dialect_named(name: str) -> Dialect:
+    """Return the dialect that a name stands for; raise ValueError for none."""
+    return Dialect(_ALIASES.get(name, name))
+
+
+def dialect_of(snippet: Snippet, default: Dialect | None) -> Dialect:
+    """Return the dialect of a statement: the project's, else what its parameters tell, else PostgreSQL."""
+    if "`" in snippet.text:
+        return Dialect.SQLITE
+    if default is not None:
+        return default
+    is_sqlite = snippet.style == "qmark" and bool(placeholders(snippet.text, snippet.style))
+    return Dialect.SQLITE if is_sqlite else Dialect.POSTGRESQL
+
+
+def source_workloads(
+    snippets: Iterable[Snippet], dialect: Callable[[Snippet], Dialect], is_test: Callable[[str], bool]
+) -> tuple[SourceWorkload, ...]:
+    """Return the workloads of statements in sources, those of PostgreSQL first.
+
+    Texts of one shape stay apart: a position in one says nothing of another.
+    """
+    found: dict[tuple[Dialect, bool, str, str], _Statement] = {}
+    for snippet in snippets:
+        key = (dialect(snippet), snippet.is_whole, snippet.text, snippet.style)
+        statement = found.setdefault(key, _Statement(snippet))
+        statement.uses += _uses(snippet, in_test_code=is_test(snippet.site.file))
+    return tuple(
+        SourceWorkload(each, *(_workload(found, each, is_whole=is_whole) for is_whole in (True, False)))
+        for each in Dialect
+        if any(key[0] is each for key in found)
+    )
+
+
+def _uses(snippet: Snippet, *, in_test_code: bool) -> list[Use]:
+    """Return the places of a statement: its own, or those of the values that are put into it."""
+    site = replace(snippet.site, in_test_code=in_test_code)
+    values = [each for each in snippet.interpolations if each.is_value or each.is_quoted]
+    named = [each for each in snippet.interpolations if each not in values]
+    chosen = values or named[:1]
+    call = Call(interpolated=shown(chosen)) if chosen else None
+    return [Use(site, 1, (), in_test_code, call=call)]
+
+
+def shown(interpolations: Iterable[Interpolation]) -> str:
+    """Return the expressions that are put into a text, each once."""
+    return ", ".join(dict.fromkeys(each.expression for each in interpolations))
+
+
+def _workload(
+    found: Mapping[tuple[Dialect, bool, str, str], _Statement], dialect: Dialect, *, is_whole: bool
+) -> Workload:
+    chosen = (each for key, each in found.items() if key[:2] == (dialect, is_whole))
+    return Workload("sources", tuple(map(_workload_statement, chosen)))
+
+
+def _workload_statement(statement: _Statement) -> WorkloadStatement:
+    snippet = statement.snippet
+    text = read_statement(snippet.text)
+    exemplar = Exemplar(snippet.text, snippet.style, longest_list=text.longest_list)
+    return WorkloadStatement(text.shape, exemplar, tuple(statement.uses), text.verb)
+
+
+def placed(finding: Finding, snippet: Snippet) -> Finding:
+    """Return a finding at the line of its source that it is about, and without the position in the text."""
+    site = place_in(snippet, finding.position or 0)
+    in_test_code = finding.site.in_test_code if finding.site is not None else False
+    return replace(finding, site=replace(site, in_test_code=in_test_code), position=None)
+
+
+def place_in(snippet: Snippet, position: int) -> Site:
+    """Return where in the source stands what stands at a position of a statement's text."""
+    offsets = [offset for offset, _, _ in snippet.lines]
+    number = bisect_right(offsets, position) - 1
+    if number < 0:
+        return replace(snippet.site, end_line=None, end_column=None)
+    offset, line, column = snippet.lines[number]
+    return replace(snippet.site, line=line, column=column + position - offset, end_line=None, end_column=None)
