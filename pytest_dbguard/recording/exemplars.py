@@ -13,7 +13,7 @@ MAX_SHAPES = 20_000
 MAX_VALUES = 8
 """A parameter that holds more values than these is none that a plan could be made for."""
 _MAX_LETTERS = 64
-_KEPT_ROLES = frozenset({"limit", "offset", "like", "equal"})
+_KEPT_ROLES = frozenset({"limit", "offset", "like", "equal", "count"})
 _SCALARS = (bool, int, float, str)
 
 Value = str | int | float | bool | None

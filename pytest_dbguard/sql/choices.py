@@ -42,6 +42,9 @@ class Chooser:
             return self._largest(seen)
         if role.role == "like":
             return self._patterns(index, seen)
+        if role.role == "count":
+            # whether there is any is another question than how many there are
+            return self._literals(seen, 1) if seen in ((0,), (1,)) else ()
         if role.role in ("equal", "list") and role.column and self.constants(role.column):
             # of a list each member is one value: which ones came together is not known
             return self._literals(seen, MAX_VARIANTS if role.role == "equal" else 1)

@@ -31,7 +31,8 @@ class Role:
 
     Attributes:
         role: "limit", "offset", "like" (also within a concatenation), "equal" (also `<>` and IS DISTINCT FROM),
-            "list" (of IN, `= ANY`), "range", "other" (also what is written: VALUES, SET).
+            "list" (of IN, `= ANY`), "range", "count" (what a COUNT is compared with), "other" (also what is written:
+            VALUES, SET).
         column: Name of the column that it is compared with, without alias and quotes, in small letters where
             PostgreSQL reads it so; "" where it is compared with no plain column.
         key: The name of named styles, else the index in the sequence of parameters, from 0.
@@ -145,6 +146,8 @@ class _Reader:
 
     def _after_sign(self, before: int, word: str) -> tuple[str, str] | None:
         """Return what a placeholder is whose comparison stands before it; None where none does."""
+        if (word in _EQUAL or word in _RANGE) and self._is_count_before(before - 1):
+            return "count", ""
         if word in _EQUAL:
             return "equal", self._column_before(before - 1)
         if word in _RANGE:
@@ -175,7 +178,18 @@ class _Reader:
         sign = self._word(after)
         if before in _OPERATORS or not (sign in _EQUAL or sign in _RANGE):
             return "other", ""
+        if self._is_count_at(after + 1):
+            return "count", ""
         return ("equal" if sign in _EQUAL else "range"), self._column_after(after + 1)
+
+    def _is_count_before(self, at: int) -> bool:
+        """Whether a call of COUNT ends at a token, or a query that gives nothing else."""
+        start = self.opened.get(at, -1)
+        return start >= 0 and (self._word(start - 1) == "COUNT" or self._is_count_at(start))
+
+    def _is_count_at(self, at: int) -> bool:
+        """Whether a call of COUNT begins at a token, or a query that gives it first."""
+        return self.words[at : at + 2] == ["COUNT", "("] or self.words[at : at + 3] == ["(", "SELECT", "COUNT"]
 
     def _listed(self, at: int) -> tuple[str, str]:
         """Return what a direct member of an IN list is."""

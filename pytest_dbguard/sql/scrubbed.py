@@ -278,6 +278,8 @@ def _kept_values(role: Role, seen: tuple[Value, ...], keeps: Keeps, *, is_postgr
     if role.role == "like":
         classes = sorted({pattern_class(value) for value in seen if isinstance(value, str)})
         return tuple(stand_in(each) for each in classes)
+    if role.role == "count":
+        return seen if seen in ((0,), (1,)) else ()
     if role.role in ("equal", "list"):
         return seen if seen and all(_tells_nothing(value, role, keeps, is_postgres) for value in seen) else ()
     return ()
