@@ -1,13 +1,33 @@
-"""Reads the statements of a Python file: strings that are executed, or that are constants of SQL."""
+"""Reads the statements of a Python file: strings that are executed, or that are constants of SQL.
+
+Expressions of the ORM and of Core are not read: what they make is known when they run.
+"""
 
 from __future__ import annotations
 
-from pytest_dbguard.linting.model import Snippet, SourceFindings
+import ast
+import warnings
+from collections.abc import Iterator
+
+from pytest_dbguard.core.findings import Site
+from pytest_dbguard.linting.constants import Evaluator, Made
+from pytest_dbguard.linting.interpolation import Put, Written, written
+from pytest_dbguard.linting.model import Interpolation, Origin, Snippet, SourceFindings
+from pytest_dbguard.linting.placed_text import Lines
+from pytest_dbguard.linting.recognising import is_statement, is_surely_statement, may_hold_statements
+from pytest_dbguard.linting.scopes import Candidate, FileWalk, Kind
+from pytest_dbguard.sql.splitting import ScriptPart, script_parts
 
 
 def read_python(source: str, path: str) -> SourceFindings:
     """Return what a Python file holds, a problem where Python cannot read it; never raises."""
-    return SourceFindings(path, python_snippets(source, path))
+    try:
+        return SourceFindings(path, python_snippets(source, path))
+    except SyntaxError as error:
+        line = f":{error.lineno}" if error.lineno else ""
+        return SourceFindings(path, problems=(f"{path}{line}: not read (no Python: {error.msg})",))
+    except (ValueError, RecursionError, MemoryError) as error:
+        return SourceFindings(path, problems=(f"{path}: not read ({type(error).__name__})",))
 
 
 def python_snippets(source: str, path: str) -> tuple[Snippet, ...]:
@@ -16,4 +36,104 @@ def python_snippets(source: str, path: str) -> tuple[Snippet, ...]:
     Raises:
         SyntaxError: For what Python cannot read.
     """
-    return ()
+    if not may_hold_statements(source):
+        return ()
+    source = source.replace("\r\n", "\n").replace("\r", "\n")
+    with warnings.catch_warnings():
+        # of escapes in other people's strings
+        warnings.simplefilter("ignore")
+        tree = ast.parse(source)
+    return tuple(_File(source, tree, path).snippets())
+
+
+class _File:
+    def __init__(self, source: str, tree: ast.Module, path: str) -> None:
+        self._path = path
+        self._lines = Lines(source)
+        self._walk = FileWalk(tree)
+        self._evaluator = Evaluator(self._walk, self._lines)
+        names = self._walk.module.bindings
+        is_django = "Migration" in self._walk.classes and "migrations" in names
+        is_migration = is_django or {"revision", "down_revision"} <= names.keys()
+        self._origin = Origin.MIGRATION if is_migration else Origin.PYTHON
+
+    def snippets(self) -> list[Snippet]:
+        """Return all statements, each once, those that are executed before constants that nobody is seen to execute."""
+        made = [
+            (candidate, text)
+            for candidate in self._walk.candidates
+            if (text := self._evaluator.made(candidate.node, candidate.place)) is not None and text.parts
+        ]
+        # longer ones first: a constant that is a part of others is no statement of its own
+        made.sort(key=lambda pair: (pair[0].kind is Kind.CONSTANT, -len(pair[1].literals)))
+        found: dict[tuple[int, int | None, str], Snippet] = {}
+        used: set[int] = set()
+        for candidate, text in made:
+            if candidate.kind is Kind.CONSTANT and not used.isdisjoint(text.literals):
+                continue
+            for snippet in self._of(candidate, text):
+                found.setdefault((snippet.site.line, snippet.site.column, snippet.text), snippet)
+                used |= text.literals
+        return sorted(found.values(), key=lambda snippet: (snippet.site.line, snippet.site.column or 0))
+
+    def _of(self, candidate: Candidate, made: Made) -> Iterator[Snippet]:
+        out = written(made.parts)
+        text = out.builder.text
+        if candidate.kind is Kind.CONSTANT:
+            is_sql = is_surely_statement(text)
+        else:
+            is_sql = is_statement(text)
+        if is_sql:
+            yield from self._statements(candidate, made, out)
+        elif candidate.kind is Kind.TEXT and any(put.is_value for put in out.puts):
+            yield self._snippet(candidate, out, (0, len(text)), 0, is_whole=False)
+
+    def _statements(self, candidate: Candidate, made: Made, out: Written) -> Iterator[Snippet]:
+        """Yield the statements of a text, each with the comments above it."""
+        text = out.builder.text
+        parts = [ScriptPart(0, len(text))] if ";" not in text and "--" not in text and "/*" not in text else []
+        above = 0
+        for part in parts or script_parts(text):
+            start = above + len(text[above : part.start]) - len(text[above : part.start].lstrip("; \t\n\r\f"))
+            begin = part.start + len(text[part.start : part.end]) - len(text[part.start : part.end].lstrip())
+            above = part.end
+            is_whole = made.is_whole and out.is_whole and part.is_closed
+            if is_statement(text[part.start : part.end]) or not is_whole:
+                start = begin if not text[start:begin].strip() else start
+                yield self._snippet(candidate, out, (start, part.end), begin, is_whole=is_whole)
+
+    def _snippet(
+        self, candidate: Candidate, out: Written, stretch: tuple[int, int], begin: int, *, is_whole: bool
+    ) -> Snippet:
+        start, end = stretch
+        text = out.builder.text[start:end].rstrip()
+        end = start + len(text)
+        site = self._site(candidate, out.builder.source_of(begin), out.builder.source_of(end - 1) + 1)
+        put_in = tuple(self._interpolation(put) for put in out.puts if start <= put.offset <= end)
+        lines = out.builder.lines(start, end, self._lines)
+        if out.style == "at":
+            text = text.replace("@", ":")
+        style = "named" if out.style == "at" else out.style or "qmark"
+        return Snippet(text, style, site, self._origin, lines, put_in, is_whole)
+
+    def _site(self, candidate: Candidate, start: int, end: int) -> Site:
+        """Return where a text stands; where it is made, for one that begins with a constant from elsewhere."""
+        scope = candidate.place.scope
+        line, _ = self._lines.place(start)
+        last_line, _ = self._lines.place(end)
+        is_far = not scope.first_line <= line <= scope.last_line
+        if is_far and self._walk.scope_at(line) is not self._walk.scope_at(last_line):
+            return self._between(
+                self._lines.offset(candidate.node.lineno, candidate.node.col_offset),
+                self._lines.offset(candidate.node.end_lineno or line, candidate.node.end_col_offset or 0),
+            )
+        return self._between(start, max(start, end))
+
+    def _between(self, start: int, end: int) -> Site:
+        line, column = self._lines.place(start)
+        return Site(self._path, line, column, self._walk.scope_at(line).name, *self._lines.place(end))
+
+    def _interpolation(self, put: Put) -> Interpolation:
+        hole = put.hole
+        site = self._between(hole.at, hole.end)
+        return Interpolation(site, hole.expression, put.is_value, put.is_quoted, hole.how, hole.name)

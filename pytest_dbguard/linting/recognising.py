@@ -1,0 +1,61 @@
+"""Tells statements from other text, by their words."""
+
+from __future__ import annotations
+
+import re
+
+_BLANK = r"(?:\s|\\[nt]|\\\r?\n|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
+_NAME = r"(?:[\w$.\"`\[\]-]+)"
+_BEGINS = rf"""
+    {_BLANK}\(*\s*(?:
+      (?P<select>select)(?=[\s*('"`]) | (?P<with>with)\s+(?:recursive\s+)?{_NAME}\s*(?:\([^)]*\)\s*)?as\b[\s\w]*\(
+    | (?P<insert>insert)\s+(?:(?:or\s+\w+|ignore|low_priority|delayed)\s+)?into\s+{_NAME}
+    | (?P<replace>replace)\s+into\s+{_NAME}
+    | (?P<update>update)\s+(?:or\s+\w+\s+)?(?:only\s+)?{_NAME}(?:(?:\s+as)?\s+\w+)?[^;=]*?\sset\s[^=]*=
+    | (?P<delete>delete)\s+(?:{_NAME}\s+)?from\s+{_NAME} | (?P<merge>merge)\s+into\s+{_NAME}
+    | (?P<values>values)\s*\(
+    )"""
+_STATEMENT = re.compile(_BEGINS, re.VERBOSE | re.DOTALL | re.IGNORECASE)
+_SOURCE = re.compile(r"\b(?:from|into|set)\b|^\s*with\b", re.IGNORECASE)
+_PROSE = re.compile(r"\b(?:the|your|please|an|this|that|you|of|a(?=\s+\w+\s+from))\b|[.!…]\s*$|\{\w*\}", re.IGNORECASE)
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_VERBS = "select|insert|update|delete|merge|replace|with|values"
+_MAY_HOLD = re.compile(
+    rf"['\"](?:\s|\\[nt]|\\\n|\(|--[^\n]*\n|/\*)*(?:{_VERBS})\b|\btext\(\s*(?:f|rf|fr)?['\"]".encode(), re.IGNORECASE
+)
+
+
+def may_hold_statements(source: str) -> bool:
+    """Return whether source of Python can hold a statement; microseconds where it cannot."""
+    return _MAY_HOLD.search(source.encode(errors="replace")) is not None
+
+
+def is_statement(text: str) -> bool:
+    """Return whether text begins like a statement that reads or writes rows."""
+    return _STATEMENT.match(text) is not None
+
+
+def is_surely_statement(text: str) -> bool:
+    """Return whether text is a statement although nothing shows that it is executed.
+
+    It has its keywords all in capitals or all in small letters, names where rows come from or go to, does not read
+    like English, and can be parsed.
+    """
+    match = _STATEMENT.match(text)
+    if match is None or not _SOURCE.search(text):
+        return False
+    verb = match[match.lastgroup or 0]
+    if not (verb.isupper() or verb.islower()) or _PROSE.search(_QUOTED.sub("''", text)):
+        return False
+    has_same_case = all(word.isupper() == verb.isupper() for word in _keywords(text))
+    return has_same_case and _parses(text)
+
+
+def _keywords(text: str) -> list[str]:
+    return re.findall(r"\b(?:from|into)\b", _QUOTED.sub("''", text), re.IGNORECASE)
+
+
+def _parses(text: str) -> bool:
+    from pytest_dbguard.sql.parse import parse
+
+    return parse(re.sub(r"%\(\w+\)s|%s", "?", text)) is not None

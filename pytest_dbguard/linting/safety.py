@@ -1,0 +1,100 @@
+"""Tells what is known of an expression that is put into a text: whether it can hold anybody's input."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Final
+
+from pytest_dbguard.linting.calls import called_name
+from pytest_dbguard.linting.placed_text import Safety
+
+_PLACEHOLDER = re.compile(
+    r"place_?holder|qmark|question_?mark|param_?style|(?:^|_)(?:ph|marks?|params?|bind(?:er|s|_?params?)?)s?$",
+    re.IGNORECASE,
+)
+_QUOTES_NAMES = re.compile(
+    r"(?:quote|quoted|escape|safe|format|sanitize)_?(?:ident|name|table|column|schema)|^Identifier$|^quote$|^ident$",
+    re.IGNORECASE,
+)
+_NUMBERS: Final = frozenset({"int", "len", "float", "round", "abs", "ord", "bool", "time", "Decimal"})
+_SQL: Final = frozenset({"compile", "as_string", "render", "to_sql", "getvalue"})
+_CONSTANT = re.compile(r"_*[A-Z][A-Z\d_]*")
+_RESERVED: Final = frozenset(
+    {"table", "order", "user", "group", "column", "from", "select", "where", "schema", "index", "limit", "offset"}
+    | {"values", "value", "in", "like", "join", "on", "set", "default", "database", "view", "key", "all", "desc", "asc"}
+)
+
+
+def safety_of(node: ast.expr) -> Safety:
+    """Return what is known of an expression by its own looks."""
+    match node:
+        case ast.Constant():
+            return Safety.CONSTANT
+        case ast.Name(id=name):
+            return _of_name(name)
+        case ast.Attribute(attr="value" | "name" as attr, value=ast.Attribute(attr=member)):
+            return Safety.CONSTANT if _CONSTANT.fullmatch(member) else _of_name(attr)
+        case ast.Attribute(attr=attr):
+            return _of_name(attr)
+        case ast.Subscript(slice=ast.Constant(value=str() as key)):
+            return Safety.PLACEHOLDER if _PLACEHOLDER.search(key) else Safety.UNKNOWN
+        case ast.BinOp(left=left, op=ast.Sub() | ast.Mult() | ast.FloorDiv() | ast.Div() | ast.Add(), right=right):
+            sides = {safety_of(left), safety_of(right)}
+            return Safety.CONSTANT if sides == {Safety.CONSTANT} else Safety.UNKNOWN
+        case ast.Call():
+            return _of_call(node)
+    return Safety.UNKNOWN
+
+
+def _of_name(name: str) -> Safety:
+    if _PLACEHOLDER.search(name):
+        return Safety.PLACEHOLDER
+    return Safety.CONSTANT if _CONSTANT.fullmatch(name) else Safety.UNKNOWN
+
+
+def _of_call(node: ast.Call) -> Safety:
+    name = called_name(node)
+    if name in _NUMBERS:
+        return Safety.CONSTANT
+    if _QUOTES_NAMES.search(name):
+        return Safety.NAME
+    if name in _SQL:
+        return Safety.SQL
+    if _PLACEHOLDER.search(name):
+        return Safety.PLACEHOLDER
+    if name in ("str", "repr") and len(node.args) == 1:
+        return safety_of(node.args[0])
+    return Safety.UNKNOWN
+
+
+def parameter_name(node: ast.expr) -> str:
+    """Return a name for a parameter that takes the place of an expression, or for what the expression names."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            found = name
+        case ast.Subscript(slice=ast.Constant(value=str() as key)):
+            found = key
+        case ast.Subscript(value=value) | ast.Await(value=value) | ast.FormattedValue(value=value):
+            return parameter_name(value)
+        case ast.Call(
+            func=ast.Attribute(value=value, attr="join" | "strip" | "lower" | "upper" | "format" | "replace")
+        ):
+            return parameter_name(node.args[0] if node.args and called_name(node) == "join" else value)
+        case ast.Call(args=[ast.Constant(value=str() as key), *_]):
+            found = key
+        case ast.Call(args=[argument, *_], func=ast.Name()):
+            return parameter_name(argument)
+        case ast.Call():
+            found = called_name(node)
+        case _:
+            found = ""
+    found = re.sub(r"\W+", "_", found, flags=re.ASCII).strip("_").lower()
+    if not found or found[0].isdigit():
+        found = f"value_{found}".rstrip("_")
+    return found
+
+
+def stand_in(name: str) -> str:
+    """Return a name that SQL takes for that of a table or column, without quotes."""
+    return f"{name}_" if name in _RESERVED else name
