@@ -108,7 +108,7 @@ def _loads(assignment: ast.AST | None, value: ast.expr, tree: SourceTree) -> lis
     if not isinstance(target, ast.Name) or isinstance(function, ast.Module):
         return []
     names = tree.names(function, target.id)
-    if len(list(assignments(function, target.id))) > 1 or sum(not isinstance(n.ctx, ast.Load) for n in names) > 1:
+    if len(assignments(function, target.id)) > 1 or sum(not isinstance(n.ctx, ast.Load) for n in names) > 1:
         return []
     if any(isinstance(node, ast.Global | ast.Nonlocal) and target.id in node.names for node in ast.walk(function)):
         return []

@@ -7,7 +7,7 @@ import re
 import string
 from collections.abc import Iterable, Iterator
 
-from pytest_dbguard.analysis.source_trees import SourceTree, assignments, name_of
+from pytest_dbguard.analysis.source_trees import SourceTree, name_of
 
 MAX_LETTERS = 60
 _TEXTS = frozenset({"text", "TextClause", "DDL", "dedent", "cleandoc", "strip", "lstrip", "rstrip"})
@@ -22,7 +22,8 @@ _NAME_GOES_ON = re.compile(r"[\w.(\"]")
 _PLACEHOLDER = re.compile(r"\?|%s|%\(|:\w|:\Z|\$|@")
 _NAMES_OF_SQL = re.compile(
     r"(?i)(?:\A|_|\b)(?:cols?|columns?|tables?|tablename|alias(?:es)?|fields?|schema|clauses?|conditions?|where|order"
-    r"|sql|subquery|placeholders?|params?|binds?|marks?|expr(?:ession)?)_?\Z"
+    r"|sql|subquery|placeholders?|params?|binds?|marks?|expr(?:ession)?"
+    r"|(?:sequence|table|column|index|schema|constraint|function|database|db)_?name)_?\Z"
 )
 
 
@@ -81,10 +82,7 @@ def _of_call(node: ast.Call, tree: SourceTree, depth: int) -> Iterator[str | ast
 
 def _of_name(node: ast.Name, tree: SourceTree, depth: int) -> Iterator[str | ast.expr]:
     """Yield what a name holds: all that its function gives it, or the one text that the module does."""
-    scope = tree.function(node)
-    given = list(assignments(scope, node.id)) if not isinstance(scope, ast.Module) else []
-    given = given or list(assignments(tree.module, node.id))
-    texts = [each.value for each in given if each.value is not None]
+    texts = [each.value for each in tree.given(node) if each.value is not None]
     if not texts or not any(_is_text(each, tree, depth) for each in texts):
         yield node
         return
@@ -173,11 +171,21 @@ def _is_value(node: ast.expr, tree: SourceTree) -> bool:
     if not any(isinstance(each, ast.Name) for each in nodes):
         return False
     last = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-    if _NAMES_OF_SQL.search(last) or "__tablename__" in last or last.isupper():
+    if _NAMES_OF_SQL.search(last) or "__tablename__" in last or last.isupper() or _is_of_class(node):
         return False
     if isinstance(node, ast.Call) and name_of(node) in ("len", "quoted_name", "quote", "Identifier", "format_type"):
         return False
     return not (isinstance(node, ast.Name) and _is_fixed(node, tree))
+
+
+def _is_of_class(node: ast.expr) -> bool:
+    """Whether it is an attribute of a class or an enum, which is a constant: `Kind.OPEN`, `models.Kind.OPEN.value`."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+        if name[:1].isupper():
+            return True
+    return False
 
 
 def _is_placeholder(node: ast.AST) -> bool:
@@ -186,9 +194,7 @@ def _is_placeholder(node: ast.AST) -> bool:
 
 def _is_fixed(node: ast.Name, tree: SourceTree) -> bool:
     """Whether a name only ever holds constants, placeholders, or what nobody can see to be a value."""
-    scope = tree.function(node)
-    given = list(assignments(scope, node.id)) or list(assignments(tree.module, node.id))
-    values = [each.value for each in given if each.value is not None]
+    values = [each.value for each in tree.given(node) if each.value is not None]
     return bool(values) and all(
         isinstance(value, ast.Constant) or any(_is_placeholder(each) for each in ast.walk(value)) for value in values
     )

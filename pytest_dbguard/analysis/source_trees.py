@@ -12,6 +12,8 @@ from pytest_dbguard.core.findings import Site
 MAX_BYTES = 2_000_000
 """Larger files are written by machines."""
 _WRAPPERS = frozenset({"text", "TextClause", "DDL", "dedent", "cleandoc", "strip", "format", "join", "literal_column"})
+Assignment = ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr
+_Scopes = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
 _Functions = ast.FunctionDef | ast.AsyncFunctionDef
 Span = tuple[int, int, int, int]
 
@@ -51,6 +53,32 @@ class SourceTree:
         while around is not None and not isinstance(around, _Functions | ast.Lambda):
             around = self.parent(around)
         return around or self.module
+
+    def given(self, name: ast.Name) -> list[Assignment]:
+        """Return what gives a name its values: in its function, else in those around, else in the module.
+
+        () where it may have others: as an argument, as a target of a loop.
+        """
+        scope: ast.AST | None = name
+        while scope is not None and not isinstance(scope, ast.Module):
+            scope = self.function(scope)
+            if isinstance(scope, _Functions | ast.Lambda):
+                arguments = scope.args
+                named = (
+                    *arguments.posonlyargs,
+                    *arguments.args,
+                    *arguments.kwonlyargs,
+                    arguments.vararg,
+                    arguments.kwarg,
+                )
+                if any(each is not None and each.arg == name.id for each in named):
+                    return []
+            found = assignments(scope, name.id)
+            stores = [node for node in _own(scope) if isinstance(node, ast.Name) and node.id == name.id]
+            if any(not isinstance(node.ctx, ast.Load) for node in stores):
+                is_known = sum(not isinstance(node.ctx, ast.Load) for node in stores) == len(found)
+                return found if is_known else []
+        return []
 
     def names(self, scope: ast.AST, name: str) -> list[ast.Name]:
         """Return where a name stands in a function, in the order of the text."""
@@ -131,15 +159,25 @@ def name_of(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
-def assignments(scope: ast.AST, name: str) -> Iterator[ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr]:
-    """Yield what gives a name a value in a function, in the order of the text."""
-    found = (
-        node for node in ast.walk(scope) if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr)
-    )
-    for node in sorted(found, key=lambda node: (node.lineno, node.col_offset)):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            yield node
+def assignments(scope: ast.AST, name: str) -> list[Assignment]:
+    """Return what gives a name a value in a function or module itself, in the order of the text."""
+    found = [node for node in _own(scope) if isinstance(node, Assignment) and _binds(node, name)]
+    return sorted(found, key=lambda node: (node.lineno, node.col_offset))
+
+
+def _own(scope: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a function or module, those of functions and classes in it left out."""
+    pending = list(ast.iter_child_nodes(scope))
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, _Scopes):
+            pending += ast.iter_child_nodes(node)
+
+
+def _binds(node: Assignment, name: str) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return any(isinstance(target, ast.Name) and target.id == name for target in targets)
 
 
 def _span(node: ast.expr) -> Span:

@@ -157,6 +157,10 @@ INNOCENT = [
     'session.execute(sql.SQL("SELECT a FROM t WHERE b = {}").format(sql.Literal(name)))',
     "session.execute(select(T).where(T.b == name))",
     "session.execute(name)",
+    'session.execute(f"SELECT a FROM t WHERE b = {Kind.OPEN}")',
+    "session.execute(f\"SELECT a FROM t WHERE b = '{models.Kind.OPEN.value}'\")",
+    "session.execute(f\"SELECT nextval('{self.sequence_name}')\")",
+    'def g():\n        query = f"SELECT a FROM t WHERE b = {name}"\n        return query\n    session.execute(query)',
 ]
 
 
