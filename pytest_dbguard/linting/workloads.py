@@ -77,12 +77,10 @@ def source_workloads(
 
 
 def _uses(snippet: Snippet, *, in_test_code: bool) -> list[Use]:
-    """Return the places of a statement: its own, or those of the values that are put into it."""
+    """Return the place of a statement, with the values that are put into it; names cannot be bound, and are none."""
     site = replace(snippet.site, in_test_code=in_test_code)
     values = [each for each in snippet.interpolations if each.is_value or each.is_quoted]
-    named = [each for each in snippet.interpolations if each not in values]
-    chosen = values or named[:1]
-    call = Call(interpolated=shown(chosen)) if chosen else None
+    call = Call(interpolated=shown(values)) if values else None
     return [Use(site, 1, (), in_test_code, call=call)]
 
 
