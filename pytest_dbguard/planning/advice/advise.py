@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pytest_dbguard.planning.advice.answer import Found, advice_of
 from pytest_dbguard.planning.advice.estimate import Estimator
-from pytest_dbguard.planning.advice.explore import explore
+from pytest_dbguard.planning.advice.explore import Explorer
 from pytest_dbguard.planning.advice.items import items_of
 from pytest_dbguard.planning.advice.masks import bits
 from pytest_dbguard.planning.advice.model import Advice, Ending, Step
@@ -111,8 +111,10 @@ class _Run:
         try:
             self.prices.ask(self.prices.items, 0)
             self.upkeep = Upkeep(self.prices.items, self.prices.plans, self.catalog, self.statistics)
-            candidates = self.prices.add(proposals(self.prices.items))
-            explore(self.prices, candidates, self.is_late, lambda share: self.progress("plans", share))
+            own = [proposals(item) for item in self.prices.items]
+            self.prices.add(spec for specs in own for spec in specs)
+            explorer = Explorer(self.prices, self.is_late, lambda share: self.progress("plans", share))
+            explorer.explore([self.prices.set_of(specs) for specs in own])
             self._search()
         except KeyboardInterrupt:
             return Ending.INTERRUPTED

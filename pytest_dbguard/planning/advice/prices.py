@@ -55,7 +55,9 @@ class Prices:
     refused: dict[int, str] = field(default_factory=dict)
     plans: dict[int, Plan] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
+    _by_spec: dict[IndexSpec, int] = field(default_factory=dict)
     _answers: list[list[Answer]] = field(default_factory=list)
+    _weights: dict[int, int] = field(default_factory=dict)
     _seen: int = 0
 
     def __post_init__(self) -> None:
@@ -63,9 +65,8 @@ class Prices:
         self._answers = [[] for _ in self.items]
 
     def add(self, specs: Iterable[IndexSpec]) -> int:
-        """Make candidates in the lab, at once; return the set of those that are new. The lab's refusals are left out."""
-        known = set(self.specs)
-        new = [spec for spec in dict.fromkeys(specs) if spec not in known]
+        """Make candidates in the lab, at once; return the set of those that are new and not refused."""
+        new = [spec for spec in dict.fromkeys(specs) if spec not in self._by_spec]
         added = 0
         for spec, name in zip(new, self.lab.add(new), strict=True):
             size = self._size(name) if name else None
@@ -73,6 +74,7 @@ class Prices:
                 continue
             number = len(self.specs)
             self.specs.append(spec)
+            self._by_spec[spec] = number
             self.names.append(name)
             self.sizes.append(size)
             self._numbers[name] = number
@@ -88,9 +90,17 @@ class Prices:
         except LabError:
             return None
 
+    def set_of(self, specs: Iterable[IndexSpec]) -> int:
+        """Return candidates as a set; those that were refused are not in it."""
+        numbers = (self._by_spec.get(spec) for spec in specs)
+        return sum(1 << number for number in set(numbers) if number is not None)
+
     def size(self, chosen: int) -> int:
         """Return the bytes of a set."""
-        return sum(self.sizes[number] for number in bits(chosen))
+        found = self._weights.get(chosen)
+        if found is None:
+            found = self._weights[chosen] = sum(self.sizes[number] for number in bits(chosen))
+        return found
 
     def answers(self, item: Item) -> Sequence[Answer]:
         """Return all plans of an item that are known."""

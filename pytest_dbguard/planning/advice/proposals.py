@@ -35,19 +35,18 @@ _RANGES = (TermKind.RANGE, TermKind.PREFIX)
 _POINTS = (TermKind.EQUAL, TermKind.LIST, TermKind.NULL)
 
 
-def proposals(items: Iterable[Item]) -> tuple[IndexSpec, ...]:
-    """Return all indexes to choose from, without repeats and without those that exist, in a stable order."""
+def proposals(item: Item) -> tuple[IndexSpec, ...]:
+    """Return the indexes that an item could use, without repeats and without those that exist, in a stable order."""
     found: dict[IndexSpec, None] = {}
-    for item in items:
-        tables = {(view.table.schema, view.table.name): view.table for view in item.views}
-        for spec in item.proposed:
-            table = tables.get((spec.schema, spec.table))
-            plain = replace(spec, name="")
-            if table is not None and not exists(plain, table):
-                found[plain] = None
-        for view in item.views:
-            for spec in of_scan(view):
-                found[spec] = None
+    tables = {(view.table.schema, view.table.name): view.table for view in item.views}
+    for spec in item.proposed:
+        table = tables.get((spec.schema, spec.table))
+        plain = replace(spec, name="")
+        if table is not None and not exists(plain, table):
+            found[plain] = None
+    for view in item.views:
+        for spec in of_scan(view):
+            found[spec] = None
     return tuple(found)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 
 from pytest_dbguard.planning.advice.estimate import Estimator
 from pytest_dbguard.planning.advice.masks import bits
@@ -54,26 +55,22 @@ class Search:
 
     def _filled(self, chosen: int, exponent: float, pool: Iterable[int] | None = None) -> int:
         """Add units while they save anything and fit, those that save most for their size first."""
-        # what a unit saves becomes less as others are added: only the best ones are computed anew
-        order = {
-            unit: self._first[unit] / max(self.prices.size(unit & ~chosen), 1) ** exponent
-            for unit in (self._units if pool is None else pool)
-            if unit & ~chosen
-        }
-        while order and not self.is_late():
-            unit = max(order, key=lambda each: order[each])
-            more = unit & ~chosen
-            if order[unit] <= 0:
-                break
-            if not more or not self._fits(chosen | unit):
-                del order[unit]
+        size, first = self.prices.size, self._first
+        units = (unit for unit in (self._units if pool is None else pool) if unit & ~chosen and first[unit] > 0)
+        order = [(-first[unit] / max(size(unit & ~chosen), 1) ** exponent, unit) for unit in units]
+        heapify(order)
+        # what a unit saves becomes less as others are added: only those that may be the best are computed anew
+        while order:
+            _, unit = heappop(order)
+            if not unit & ~chosen or not self._fits(chosen | unit):
                 continue
             score = self._score(chosen, unit, exponent)
-            if score >= max((value for other, value in order.items() if other != unit), default=0.0) and score > 0:
+            if score <= 0:
+                continue
+            if not order or -score <= order[0][0]:
                 chosen |= unit
-                del order[unit]
             else:
-                order[unit] = score
+                heappush(order, (-score, unit))
         return self._thinned(chosen)
 
     def _score(self, chosen: int, unit: int, exponent: float) -> float:
@@ -81,7 +78,8 @@ class Search:
         gain = self.estimator.gain(chosen, unit) - self.least * more.bit_count()
         if gain <= 0:
             return 0.0
-        return gain / max(self.prices.size(more), 1) ** exponent
+        weight: float = max(self.prices.size(more), 1) ** exponent
+        return gain / weight
 
     def _thinned(self, chosen: int) -> int:
         """Take out what nothing is lost by, the largest first."""
@@ -106,7 +104,7 @@ class Search:
 
     def _neighbours(self, chosen: int) -> Iterator[int]:
         """Yield sets without one member, filled up again; and with one unit more, made to fit and filled up again."""
-        open_units = [unit for unit in self._units if unit & ~chosen and self.estimator.gain(chosen, unit) > 0]
+        open_units = {unit for unit in self._units if unit & ~chosen and self.estimator.gain(chosen, unit) > 0}
         for number in list(bits(chosen)):
             taken = 1 << number
             pool = [unit for unit in self._near(taken, open_units) if not unit & taken]
@@ -121,7 +119,7 @@ class Search:
                 if self.is_late():
                     return
 
-    def _near(self, changed: int, open_units: Sequence[int]) -> list[int]:
+    def _near(self, changed: int, open_units: Set[int]) -> list[int]:
         """Return the units whose worth may change when these candidates come or go, and those that have one."""
         touched = self.estimator.touched(changed)
         return [unit for unit in self._units if self._touched[unit] & touched or unit in open_units]
