@@ -35,7 +35,8 @@ class UnusedJoin:
 
 def unused_joins(facts: StatementFacts, catalog: Catalog, *, sql: str = "") -> tuple[UnusedJoin, ...]:
     """Return the joins that a statement can do without; () without `sql`, the text that `facts` are of."""
-    if not sql or facts.verb != "SELECT" or not any(join.kind in ("left", "inner") for join in facts.joins):
+    has_joins = facts.verb == "SELECT" and any(join.kind in ("left", "inner") for join in facts.joins)
+    if not sql or not has_joins or not catalog.tables:
         return ()
     tree = parsed_statement(sql, catalog.dialect)
     if tree is None:

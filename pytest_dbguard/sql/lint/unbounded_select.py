@@ -35,7 +35,6 @@ def marks(text: LintedText) -> Iterator[LintMark]:
                 schema=scan.schema,
                 query=scan.query,
                 alias=scan.alias,
-                position=text.keyword("SELECT", text.position(select)),
                 detail="joined" if len(kept) > 1 else "",
             )
 
