@@ -12,7 +12,7 @@ from pytest_dbguard.analysis.judge import ActiveRule, weight
 from pytest_dbguard.analysis.plan_sources import PlanSources
 from pytest_dbguard.analysis.plans import judges_plans, lab_line, where_it_broke
 from pytest_dbguard.core.errors import DbguardError
-from pytest_dbguard.core.findings import Finding
+from pytest_dbguard.core.findings import Finding, Site
 from pytest_dbguard.core.verdict import Fault
 from pytest_dbguard.linting.workloads import SourceWorkload
 from pytest_dbguard.planning.assessment import AssessedStatement, Assessment
@@ -20,6 +20,7 @@ from pytest_dbguard.planning.workload import Workload
 from pytest_dbguard.schema.catalog import Catalog, Dialect
 from pytest_dbguard.schema.migration import Migration
 from pytest_dbguard.sql.facts.model import StatementFacts
+from pytest_dbguard.sql.shape import StatementText
 
 MAX_STATEMENTS = 50_000
 DEADLINE_S = 600.0
@@ -93,6 +94,13 @@ class SourceJudge:
             assessment = Assessment(catalog, self._sources.declared, statements)
             self._take(assessment, (each for each in self._rules if each.rule.code in _ON_PARTS))
 
+    def judge_alone(self, text: StatementText, site: Site, *, in_test_code: bool) -> None:
+        """Judge one statement by its text alone."""
+        for active in self._all:
+            of_text: Callable[[StatementText], Finding | None] | None = getattr(active.rule, "of_text", None)
+            if of_text is not None:
+                self._keep(active, lambda of_text=of_text: _at(of_text(text), site, in_test_code))  # type: ignore[misc]
+
     def review(self, migration: Migration) -> None:
         """Judge a script that changes a schema."""
         for active in self._all:
@@ -140,6 +148,10 @@ class SourceJudge:
             self.judged.labs.append(line)
         self.judged.not_analysed.update(assessment.not_analysed)
         self.judged.drift = assessment.drift
+
+
+def _at(finding: Finding | None, site: Site, in_test_code: bool) -> tuple[Finding, ...]:
+    return () if finding is None else (replace(finding, site=site, in_test_code=in_test_code),)
 
 
 def _weighed(findings: Iterable[Finding], active: ActiveRule) -> Iterator[Finding]:

@@ -146,8 +146,9 @@ def _with_tables(
 ) -> Iterator[_Source]:
     """Yield the modules that hold tables of a MetaData, which may be declared without a class."""
     for module in modules:
-        tables = (value for value in list(vars(module).values()) if hasattr(type(value), "fullname"))
-        if any(getattr(value, "metadata", None) is metadata for value in tables):
+        # by where its class stands: proxies of other packages answer for whatever they stand for
+        values = (value for value in list(vars(module).values()) if type(value).__module__.startswith("sqlalchemy."))
+        if any(getattr(value, "metadata", None) is metadata for value in values):
             source = _source_of(module, sources, root)
             if source is not None:
                 yield source

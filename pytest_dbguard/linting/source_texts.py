@@ -34,6 +34,7 @@ class SourceTexts:
         """
         self._found = tuple(found)
         self._dialect = dialect
+        self._is_test = is_test
         self._calls = CallSites(root)
         self._snippets: dict[_Key, Snippet] = {}
         self.texts: dict[Snippet, StatementText] = {}
@@ -57,6 +58,14 @@ class SourceTexts:
         for found in self._found:
             if found.migration is not None:
                 judge.review(found.migration)
+            else:
+                # what a migration does to every row is meant
+                self._judge_alone(found, judge)
+
+    def _judge_alone(self, found: SourceFindings, judge: SourceJudge) -> None:
+        for snippet in found.snippets:
+            if snippet.is_whole and snippet.origin is not Origin.MIGRATION:
+                judge.judge_alone(self.texts[snippet], snippet.site, in_test_code=self._is_test(snippet.site.file))
 
     def snippet_of(self, finding: Finding) -> Snippet | None:
         """Return the statement that a finding is about; None where it is in no source."""

@@ -19,6 +19,10 @@ _ALIASES = MappingProxyType({"postgres": "postgresql", "pg": "postgresql", "mysq
 """Names of dialects that are read as another one: what the rules ask of MySQL's texts, SQLite's grammar tells."""
 
 
+_ABOUT_VALUES = frozenset({"DBG701"})
+"""Rules whose findings are about what is put into a text, rather than about the statement."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceWorkload:
     """What sources hold for one dialect.
@@ -68,7 +72,7 @@ def source_workloads(
     for snippet in snippets:
         key = (dialect(snippet), snippet.is_whole, snippet.text, snippet.style)
         statement = found.setdefault(key, _Statement(snippet))
-        statement.uses += _uses(snippet, in_test_code=is_test(snippet.site.file))
+        statement.uses.append(_use(snippet, in_test_code=is_test(snippet.site.file)))
     return tuple(
         SourceWorkload(each, *(_workload(found, each, is_whole=is_whole) for is_whole in (True, False)))
         for each in Dialect
@@ -76,17 +80,16 @@ def source_workloads(
     )
 
 
-def _uses(snippet: Snippet, *, in_test_code: bool) -> list[Use]:
-    """Return the place of a statement, with the values that are put into it; names cannot be bound, and are none."""
+def _use(snippet: Snippet, *, in_test_code: bool) -> Use:
+    """Return the place of a statement."""
     site = replace(snippet.site, in_test_code=in_test_code)
-    values = [each for each in snippet.interpolations if each.is_value or each.is_quoted]
-    call = Call(interpolated=shown(values)) if values else None
-    return [Use(site, 1, (), in_test_code, call=call)]
+    put_in = bindable(snippet)
+    return Use(site, 1, (), in_test_code, call=Call(interpolated=put_in[0].expression) if put_in else None)
 
 
-def shown(interpolations: Iterable[Interpolation]) -> str:
-    """Return the expressions that are put into a text, each once."""
-    return ", ".join(dict.fromkeys(each.expression for each in interpolations))
+def bindable(snippet: Snippet) -> tuple[Interpolation, ...]:
+    """Return what is put into a text and could be bound: values, not names of tables or pieces of SQL."""
+    return tuple(each for each in snippet.interpolations if each.is_value or each.is_quoted)
 
 
 def _workload(
@@ -105,7 +108,8 @@ def _workload_statement(statement: _Statement) -> WorkloadStatement:
 
 def placed(finding: Finding, snippet: Snippet) -> Finding:
     """Return a finding at the line of its source that it is about, and without the position in the text."""
-    site = place_in(snippet, finding.position or 0)
+    put_in = bindable(snippet) if finding.rule in _ABOUT_VALUES else ()
+    site = put_in[0].site if put_in else place_in(snippet, finding.position or 0)
     in_test_code = finding.site.in_test_code if finding.site is not None else False
     return replace(finding, site=replace(site, in_test_code=in_test_code), position=None)
 

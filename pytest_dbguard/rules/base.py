@@ -14,6 +14,7 @@ from pytest_dbguard.planning.assessment import Assessment
 from pytest_dbguard.recording.loops import LoopFinder
 from pytest_dbguard.recording.model import Recording
 from pytest_dbguard.schema.migration import Migration
+from pytest_dbguard.sql.shape import StatementText
 
 
 class Stage(StrEnum):
@@ -77,6 +78,14 @@ class PlanRule(Rule, Protocol):
 
     def judge(self, assessment: Assessment) -> Iterable[Finding]:
         """Yield a finding for each fact and place, with `tests` and `scope`; severity as the rule weighs it."""
+        ...
+
+
+class TextRule(Rule, Protocol):
+    """A rule that can tell from the text of one statement alone, beside what it checks in recordings."""
+
+    def of_text(self, text: StatementText) -> Finding | None:
+        """Return the finding about a statement in a source, without its place; None where it is innocent."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar
 
 from pytest_dbguard.core.findings import Finding, Fix, Severity
@@ -76,9 +77,12 @@ class CartesianProduct:
             self._known[key] = _unconnected(text.shape.text) if _may_multiply(text) else ()
         return self._known[key]
 
-    def _finding(self, statements: list[Statement]) -> Finding:
-        text, stack = statements[0].text, statements[0].stack
-        alone, *others = (group[0] for group in self._groups(text))
+    def of_text(self, text: StatementText) -> Finding | None:
+        """Return the finding about a statement in a source, without its place; None where it is innocent."""
+        groups = self._groups(text)
+        if not groups:
+            return None
+        alone, *others = (group[0] for group in groups)
         rest = " and ".join(f"`{other}`" for other in others)
         return Finding(
             rule=self.code,
@@ -86,12 +90,16 @@ class CartesianProduct:
             severity=self.severity,
             subject=alone,
             message=f"no condition connects `{alone}` with {rest}: each row of one comes with each row of the other",
-            site=stack.site,
-            count=len(statements),
-            in_test_code=all(frame.in_test_code for frame in stack.frames),
             fix=Fix("connect them by .join(...) or .where(...); where all pairs are meant, by .join(..., true())"),
             shape=text.shape,
         )
+
+    def _finding(self, statements: list[Statement]) -> Finding:
+        text, stack = statements[0].text, statements[0].stack
+        finding = self.of_text(text)
+        assert finding is not None
+        is_test = all(frame.in_test_code for frame in stack.frames)
+        return replace(finding, site=stack.site, count=len(statements), in_test_code=is_test)
 
 
 def _unconnected(text: str) -> tuple[tuple[str, ...], ...]:

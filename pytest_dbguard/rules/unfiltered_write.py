@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from pytest_dbguard.core.findings import Finding, Fix, Severity
@@ -11,6 +12,7 @@ from pytest_dbguard.recording.consumption import hands_on
 from pytest_dbguard.recording.loops import LoopFinder
 from pytest_dbguard.recording.model import Recording, Statement
 from pytest_dbguard.rules.base import Context, Draft, RuleOptions, Stage
+from pytest_dbguard.sql.shape import StatementText
 
 _CREATED = re.compile(
     r"CREATE (?P<kind>(?:\w+ )*)TABLE (?:IF NOT EXISTS )?(?:[\w\"`]+\.)?[\"`]?(?P<name>\w+)", re.IGNORECASE
@@ -65,10 +67,10 @@ class UnfilteredWrite:
             finding = self._finding(statements, recording, context.loops)
             yield Draft(finding, frozenset(s.number for s in statements))
 
-    def _finding(self, statements: list[Statement], recording: Recording, loops: LoopFinder) -> Finding:
-        text, frames = statements[0].text, statements[0].stack.frames
-        # a function that only runs what it is handed is not the place to change
-        frame = next((each for each in frames if not hands_on(each, loops)), frames[-1])
+    def of_text(self, text: StatementText) -> Finding | None:
+        """Return the finding about a statement in a source, without its place; None where it is innocent."""
+        if not text.is_unfiltered:
+            return None
         verb = "deleted" if text.verb == "DELETE" else "updated"
         return Finding(
             rule=self.code,
@@ -76,11 +78,22 @@ class UnfilteredWrite:
             severity=self.severity,
             subject=text.table,
             message=f"every row of `{text.table}` is {verb}: no condition says which",
+            fix=Fix("say which rows", "WHERE ..."),
+            shape=text.shape,
+        )
+
+    def _finding(self, statements: list[Statement], recording: Recording, loops: LoopFinder) -> Finding:
+        text, frames = statements[0].text, statements[0].stack.frames
+        # a function that only runs what it is handed is not the place to change
+        frame = next((each for each in frames if not hands_on(each, loops)), frames[-1])
+        finding = self.of_text(text)
+        assert finding is not None
+        return replace(
+            finding,
             site=frame.site,
             count=len(statements),
             in_test_code=recording.prepares or frame.in_test_code,
             fix=Fix("say which rows", f"{text.verb.lower()}(...).where(...)", frame.site),
-            shape=text.shape,
         )
 
 
