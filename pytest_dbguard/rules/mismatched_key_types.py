@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from pytest_dbguard.core.findings import Finding, Fix, Remedy, Severity
@@ -23,12 +24,13 @@ class MismatchedKeyTypes(IndexRule):
     """mismatched-key-types (DBG802).
 
     ## What it does
-    Finds foreign keys whose columns are of another type, a smaller integer, or another collation than the columns
-    that they refer to.
+    Finds foreign keys whose columns are of another type, a smaller integer, or (SQLite) of another collation than the
+    columns that they refer to.
 
     ## Why is this bad?
-    A smaller integer is full long before the table that it refers to: then no row can be added. Of different types or
-    collations each comparison converts one side, which no index holds, or the join fails.
+    A smaller integer is full long before the table that it refers to: then no row can be added. Of different types,
+    each comparison converts one side, which its index does not hold. SQLite looks for what a key refers to by one
+    collation, and joins by the other.
 
     ## Example
     ```python
@@ -120,13 +122,14 @@ def _harm(column: Column, referred: Column, dialect: Dialect) -> str:
     """Return what comes of a pair of columns; "" where they match."""
     if not column.type or not referred.type:
         return ""
-    ours, theirs = family_of(column, dialect), family_of(referred, dialect)
+    ours, theirs = (family_of(replace(each, type=each.base_type or each.type), dialect) for each in (column, referred))
     if ours is theirs is Family.INTEGER:
         is_smaller = dialect is Dialect.POSTGRESQL and _bits(column) < _bits(referred)
         return f"it is full at {_most(column)}, long before the other" if is_smaller else ""
     if {ours, theirs} <= _TEXTS:
-        differs = column.collation.lower() != referred.collation.lower()
-        return "their collations differ, so that a join of both fails or reads all rows" if differs else ""
+        # PostgreSQL's collations agree on what is equal, but for those that it lets no key refer across
+        differs = dialect is Dialect.SQLITE and column.collation.lower() != referred.collation.lower()
+        return "the key takes what a join of both, by the other collation, does not find" if differs else ""
     # what SQLite makes of a type that it does not know, nobody declares on purpose
     is_guess = dialect is Dialect.SQLITE and Family.OTHER in (ours, theirs)
     is_same = _name(column) == _name(referred) if ours is theirs is Family.OTHER else ours is theirs
