@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from pytest_dbguard.sql.facts.names import arg
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
+from pytest_dbguard.sql.lint.queries import limit_of
 from pytest_dbguard.sql.lint.text import LintedText
 
 RESULT = "result"
@@ -21,7 +22,7 @@ _ANY = frozenset({(exp.GT, 0), (exp.GTE, 1), (exp.NEQ, 0)})
 _NONE = frozenset({(exp.EQ, 0), (exp.LT, 1), (exp.LTE, 0)})
 # what may stand around a count without making another question of it
 _AROUND = (exp.Paren, exp.Cast, exp.Alias, exp.Coalesce)
-_MORE = ("group", "having", "distinct", "limit", "offset", "qualify", "windows")
+_MORE = ("group", "having", "distinct", "offset", "qualify", "windows")
 
 
 def marks(text: LintedText) -> Iterator[LintMark]:
@@ -79,6 +80,7 @@ def _rows(select: exp.Select) -> exp.Expr:
     if is_plain:
         query.set("expressions", [exp.Var(this="1")])
         query.set("order", None)
+        query.set("limit", None)
     return query
 
 
@@ -115,7 +117,14 @@ def _counting(side: exp.Expr, comparison: exp.Expr) -> exp.Select | None:
 def _counts(select: exp.Select) -> bool:
     """Whether a query gives one value of all its rows."""
     is_whole = not any(select.args.get(name) for name in _MORE)
-    return len(select.expressions) == 1 and is_whole and arg(select, "from") is not None
+    return len(select.expressions) == 1 and is_whole and arg(select, "from") is not None and not _is_bounded(select)
+
+
+def _is_bounded(select: exp.Select) -> bool:
+    """Whether so many rows are counted at most as a query in FROM wants."""
+    source = arg(select, "from")
+    inner = source.this if source is not None else None
+    return isinstance(inner, exp.Subquery) and not select.args.get("joins") and limit_of(inner.this) is not None
 
 
 def _is_count(node: exp.Expr) -> bool:

@@ -14,7 +14,7 @@ NEVER = "never"
 MEMBER = "member"
 """One member of a list is never found; the others are."""
 
-_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike)
 # an equation there gives a value
 _GIVES = (exp.Update, exp.OnConflict, exp.SetItem, exp.Set, exp.Kwarg, exp.PropertyEQ)
 

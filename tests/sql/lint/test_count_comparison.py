@@ -27,6 +27,7 @@ def found(sql, dialect="postgresql"):
             "EXISTS (SELECT 1 FROM t WHERE t.b = ?)",
         ),
         ("SELECT a FROM u WHERE 1 > (SELECT count(*) FROM t)", "NOT EXISTS (SELECT 1 FROM t)"),
+        ("SELECT count(*) FROM t WHERE a = $1 LIMIT 1", "SELECT EXISTS (SELECT 1 FROM t WHERE a = ?)"),
         ("SELECT count(*)::int <> 0 FROM t JOIN u ON u.i = t.i", "EXISTS (SELECT 1 FROM t JOIN u ON u.i = t.i)"),
     ],
 )
@@ -46,6 +47,7 @@ def test_rewrites(sql, rewrite):
         "SELECT count(*) OVER () > 0 FROM t",
         "SELECT count(*) FROM t UNION SELECT count(*) FROM u",
         "SELECT a FROM t WHERE counted > 0",
+        "SELECT count(*) FROM (SELECT 1 FROM t LIMIT 1) AS x",
     ],
 )
 def test_other_questions(sql):

@@ -21,6 +21,7 @@ def found(sql, dialect="postgresql"):
         ("(NULL) != t.b", "t.b IS NOT NULL"),
         ("NOT b = NULL", "b IS NULL"),
         ("b > NULL", ""),
+        ("b LIKE NULL", ""),
         ("(b, c) = (1, NULL)", ""),
         ("b IN (NULL, NULL)", "b IS NULL"),
         ("b IN ('secret', NULL)", "(b IN (...) OR b IS NULL)"),
