@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,13 +61,21 @@ class Populated:
 @contextmanager
 def populated(major: int, scale: float) -> Iterator[Populated]:
     """Start a server of a major version (the wheel's 18, Debian's else), fill TPC-H there, and end it in the end."""
+    with filled(major, (*schema.TABLES, *data.statements(scale), *schema.FOREIGN_KEYS)) as source:
+        yield source
+
+
+@contextmanager
+def filled(major: int, statements: Iterable[str]) -> Iterator[Populated]:
+    """Start a server likewise, run statements in a database of it, and vacuum that."""
     server = _launched(major)
     try:
         with psycopg.connect(connection_string(server.url), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE tpch")
-        url = connection_string(server.url.set(database="tpch"))
+            connection.execute("CREATE DATABASE filled")
+        url = connection_string(server.url.set(database="filled"))
         with psycopg.connect(url, autocommit=True) as connection:
-            _fill(connection, scale)
+            for statement in (*statements, "VACUUM (FREEZE, ANALYZE)"):
+                connection.execute(statement)
             fetch = fetcher(connection)
             catalog = reflect_postgres(fetch)
             full, scrubbed = (completed(export_postgres(fetch, values=values), catalog) for values in (True, False))
@@ -82,11 +90,6 @@ def _launched(major: int) -> Server:
         return load_provider("postgres-embedded").launch(StartOptions()).ready()
     user = server_user()
     return launch_server("postgres-local", examine(programs, user), user, StartOptions()).ready()
-
-
-def _fill(connection: psycopg.Connection, scale: float) -> None:
-    for statement in (*schema.TABLES, *data.statements(scale), *schema.FOREIGN_KEYS, "VACUUM (FREEZE, ANALYZE)"):
-        connection.execute(statement)
 
 
 def fetcher(connection: psycopg.Connection) -> Callable[[str], Sequence[Sequence[Any]]]:
