@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from pydantic import PositiveInt
@@ -9,10 +10,13 @@ from pydantic import PositiveInt
 from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.planning.assessment import AssessedStatement, Assessment
 from pytest_dbguard.rules.base import RuleOptions, Stage
-from pytest_dbguard.rules.lint_findings import LintRule, fix_for, rows_of, scan_of
+from pytest_dbguard.rules.lint_findings import LintRule, fix_for, is_single, rows_of, scan_of
 from pytest_dbguard.schema.catalog import Dialect
 from pytest_dbguard.schema.quoting import quoted
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
+
+FEW_VALUES = 10
+"""Of a column with at most so many values one may be that of most rows: a state, a kind."""
 
 
 class RandomOrderOptions(RuleOptions):
@@ -67,7 +71,7 @@ class RandomOrder(LintRule):
     - `min_rows` (default 10000): tables with fewer rows are small enough to be sorted.
 
     ## Limits
-    Silent where a column is compared with a value: what is left may be few rows. Also over queries with a LIMIT,
+    Silent where values that are compared leave few rows, or nobody knows how many. Also over queries with a LIMIT,
     samples, and rows that the statement itself makes.
     """
 
@@ -81,8 +85,8 @@ class RandomOrder(LintRule):
 
     def draft(self, assessment: Assessment, statement: AssessedStatement, mark: LintMark) -> Finding | None:
         """Return the finding about a table that is not small."""
-        rows, scan = rows_of(assessment, mark), scan_of(statement, mark)
-        if scan is None or (rows is not None and rows < self._options.min_rows):
+        rows, scan = _rows_left(assessment, mark), scan_of(statement, mark)
+        if scan is None or rows < self._options.min_rows or is_single(assessment, scan):
             return None
         what = "to return some of them" if scan.has_limit else "and no index can help"
         return self.finding(
@@ -95,6 +99,18 @@ class RandomOrder(LintRule):
                 sql=_as_sql(assessment.catalog.dialect, mark),
             ),
         )
+
+
+def _rows_left(assessment: Assessment, mark: LintMark) -> float:
+    """Return how many rows are sorted: of those that values are compared with, as far as statistics tell."""
+    rows = rows_of(assessment, mark)
+    if rows is None:
+        return 0 if mark.columns else math.inf
+    known = assessment.statistics.table(mark.table, mark.schema)
+    columns = [known.column(name) if known is not None else None for name in mark.columns]
+    # what is not known may be a key
+    distinct = [column.distinct(rows) or rows if column is not None else rows for column in columns]
+    return rows / math.prod(number for number in distinct if number > FEW_VALUES)
 
 
 def _as_sqlalchemy(dialect: Dialect, mark: LintMark) -> str:

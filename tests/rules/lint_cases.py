@@ -66,7 +66,7 @@ def findings(case: LintCase) -> list[Finding]:
     given, schema = case.given, case.given.get("schema", "shop")
     catalog = _catalog(schema, case.dialect)
     uses = (Use(None, 1, ("t",) if given.get("is_run", True) else (), call=_call(given)),)
-    exemplar = corpus._exemplar(_statement(given, "shop" if schema == "none" else schema), case.dialect)
+    exemplar = corpus.exemplar_of(_statement(given, "shop" if schema == "none" else schema), case.dialect)
     told = {name: given[name] for name in ("longest_list", "literal_sets") if name in given}
     exemplar = replace(exemplar, **told)
     workload = Workload("s", (WorkloadStatement(Shape("x", ""), exemplar, uses),))
@@ -91,6 +91,6 @@ def _catalog(schema: str, dialect: Dialect) -> Catalog:
 
 def _statement(given: dict[str, Any], schema: str) -> Any:
     if "sql" not in given:
-        return eval(given["code"], corpus._names(schema))
+        return eval(given["code"], corpus.names_of(schema))
     nulls = dict.fromkeys(given.get("nulls", ()))
     return sa.text(given["sql"]).bindparams(**given.get("values", {}), **nulls)

@@ -13,16 +13,22 @@ _TRUTH = ("TRUE", "FALSE")
 _SQLITE_TRUTH = (*_TRUTH, "= 1", "= 0")
 
 
-def is_narrowed(text: LintedText, select: exp.Select) -> bool:
-    """Whether some table of a query is found by values of a column, or by a query that is.
+def is_narrowed(text: LintedText, select: exp.Select, but: Scan) -> bool:
+    """Whether some table of a query is found by values of a column, or by a query that is; of one `compared` tells.
 
     A flag or a NULL does not count: most rows may have it. What columns are selective is not known here.
     """
-    return (
-        any(has_key(text, scan) for scan in text.scans(select))
-        or any(map(_is_small, elements(select)))
-        or _is_looked_up(select)
-    )
+    own, keys = set(compared(text, but)), [term for term in but.terms if _is_key(term, but)]
+    if any(term.column not in own and not is_flag(text, term) for term in keys):
+        return True
+    others = (scan for scan in text.scans(select) if scan != but)
+    return any(has_key(text, scan) for scan in others) or any(map(_is_small, elements(select))) or _is_looked_up(select)
+
+
+def compared(text: LintedText, scan: Scan) -> tuple[str, ...]:
+    """Return the columns of a scan that are compared with one value each: how few rows are left statistics tell."""
+    terms = (term for term in scan.terms if term.kind is TermKind.EQUAL and _is_key(term, scan))
+    return tuple(dict.fromkeys(term.column for term in terms if not is_flag(text, term)))
 
 
 def has_key(text: LintedText, scan: Scan) -> bool:

@@ -15,6 +15,7 @@ from pytest_dbguard.sql.facts.scans import Found, ScanDraft
 from pytest_dbguard.sql.facts.scopes import Scope
 from pytest_dbguard.sql.facts.statement import Parsed
 from pytest_dbguard.sql.facts.text import ordinal_of
+from pytest_dbguard.sql.lint.queries import branches, elements, part_of_with
 from pytest_dbguard.sql.placeholders import Lexeme, lexemes
 
 _Node = TypeVar("_Node", bound=exp.Expr)
@@ -107,6 +108,19 @@ class LintedText:
         scope = self._scopes.get(id(select))
         drafts = [leaf.scan for leaf in scope.leaves.values() if leaf.scan is not None] if scope is not None else []
         return tuple(scan for draft in drafts if (scan := self.scan(draft)) is not None)
+
+    def tables(self, select: exp.Expr) -> tuple[Scan, ...]:
+        """Return the tables in the FROM of a query, or where there are none, those of the queries that stand there."""
+        found: list[Scan] = []
+        pending = [select]
+        while pending:
+            query = pending.pop(0)
+            own = self.scans(query)
+            found += own
+            if not own:
+                inner = (part_of_with(each) or each.this for each in elements(query))
+                pending += (branch for each in inner if isinstance(each, exp.Query) for branch in branches(each))
+        return tuple(found)
 
     def scan(self, draft: ScanDraft) -> Scan | None:
         """Return the scan of the facts that something of a scope stands for."""

@@ -23,7 +23,7 @@ def marks(text: LintedText) -> Iterator[LintMark]:
     for offset in text.all(exp.Offset):
         query = offset.parent
         select = next(branches(query), None)
-        scans = text.scans(select) if select is not None else ()
+        scans = text.tables(select) if select is not None else ()
         if query is None or select is None or not scans or not _is_page(text, query, select, offset):
             continue
         is_sorted = arg(query, "order") is not None
