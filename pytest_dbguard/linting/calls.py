@@ -36,15 +36,11 @@ ROWS_IN_STATEMENT = frozenset({"format", "join", "strip", "lstrip", "rstrip", "d
 Imports = Mapping[str, str]
 
 
-def imported_names(tree: ast.Module) -> Imports:
-    """Return the dotted names that names of a module stand for, by all its imports."""
-    found: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Import):
-            found |= {alias.asname: alias.name for alias in node.names if alias.asname}
-    return found
+def imported_names(node: ast.Import | ast.ImportFrom) -> Imports:
+    """Return the dotted names that the names of an import stand for."""
+    if isinstance(node, ast.ImportFrom):
+        return {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    return {alias.asname or alias.name.partition(".")[0]: alias.name for alias in node.names}
 
 
 def taken_by(call: ast.Call, imports: Imports) -> Iterator[tuple[Taken, ast.expr]]:

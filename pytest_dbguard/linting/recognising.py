@@ -19,15 +19,37 @@ _STATEMENT = re.compile(_BEGINS, re.VERBOSE | re.DOTALL | re.IGNORECASE)
 _SOURCE = re.compile(r"\b(?:from|into|set)\b|^\s*with\b", re.IGNORECASE)
 _PROSE = re.compile(r"\b(?:the|your|please|an|this|that|you|of|a(?=\s+\w+\s+from))\b|[.!…]\s*$|\{\w*\}", re.IGNORECASE)
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
-_VERBS = "select|insert|update|delete|merge|replace|with|values"
-_MAY_HOLD = re.compile(
-    rf"['\"](?:\s|\\[nt]|\\\n|\(|--[^\n]*\n|/\*)*(?:{_VERBS})\b|\btext\(\s*(?:f|rf|fr)?['\"]".encode(), re.IGNORECASE
-)
+_VERB = re.compile(r"[\s\\(*]")
+_AFTER = {
+    **dict.fromkeys(("select", "insert", "update", "delete", "merge", "replace"), _VERB),
+    "with": re.compile(r"\s+[\w.\"]+\s*(?:\(|as\b|\w+\s+as\b)"),
+    "values": re.compile(r"\s*\("),
+    "text(": re.compile(r"\s*[frb]{0,2}['\"]"),
+}
+_BEFORE = re.compile(r"(?:['\"](?:\s|\\[nt]|\\\n|\()*|\*/\s*|--[^\n]*(?:\n|\\n)\s*)$")
 
 
 def may_hold_statements(source: str) -> bool:
-    """Return whether source of Python can hold a statement; microseconds where it cannot."""
-    return _MAY_HOLD.search(source.encode(errors="replace")) is not None
+    """Return whether source of Python can hold a statement; about 100 µs for one of 1000 lines that cannot."""
+    folded = source.lower()
+    return any(_is_led_by(word, folded) for word in _AFTER)
+
+
+def _is_led_by(word: str, folded: str) -> bool:
+    """Return whether a string begins with a word; searching words first costs less than looking at each quote."""
+    at = folded.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if _AFTER[word].match(folded, end) and _begins(word, folded, at):
+            return True
+        at = folded.find(word, end)
+    return False
+
+
+def _begins(word: str, folded: str, at: int) -> bool:
+    if word == "text(":
+        return not (folded[at - 1].isalnum() or folded[at - 1] == "_")
+    return _BEFORE.search(folded[max(at - 200, 0) : at]) is not None
 
 
 def is_statement(text: str) -> bool:

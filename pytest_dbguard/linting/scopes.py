@@ -77,6 +77,7 @@ class Candidate:
     kind: Kind
 
 
+_LEAVES = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store, str, type(None)})
 _KINDS = {Taken.STATEMENT: Kind.EXECUTED, Taken.TEXT: Kind.TEXT, Taken.PERHAPS: Kind.CONSTANT}
 
 
@@ -88,7 +89,7 @@ class FileWalk:
         self.classes: dict[str, Scope] = {}
         self.candidates: list[Candidate] = []
         self._scopes = [self.module]
-        self._imports = imported_names(tree)
+        self._imports: dict[str, str] = {}
         self._order = 0
         self._block(tree.body, self.module, ())
 
@@ -132,11 +133,11 @@ class FileWalk:
         self._block(node.body, scope, ())
 
     def _calls(self, expression: ast.expr, place: Place) -> None:
-        for node in ast.walk(expression):
+        for node in _calls_in(expression):
             if isinstance(node, ast.Call):
                 for taken, argument in taken_by(node, self._imports):
                     self.candidates.append(Candidate(argument, place, _KINDS[taken]))
-            elif isinstance(node, ast.NamedExpr) and isinstance(node.target, ast.Name):
+            elif isinstance(node.target, ast.Name):
                 place.scope.bind(node.target.id, Binding(node.value, place))
 
     def _bindings(self, node: ast.stmt, place: Place) -> None:
@@ -159,6 +160,7 @@ class FileWalk:
                     if item.optional_vars is not None:
                         self._assign(item.optional_vars, None, place)
             case ast.Import(names=names) | ast.ImportFrom(names=names):
+                self._imports |= imported_names(node)
                 for alias in names:
                     name = (alias.asname or alias.name).partition(".")[0]
                     place.scope.bind(name, Binding(None, place))
@@ -214,6 +216,21 @@ def _expressions(node: ast.stmt) -> Iterator[ast.expr]:
             yield child.context_expr
         elif isinstance(child, ast.match_case) and child.guard is not None:
             yield child.guard
+
+
+def _calls_in(expression: ast.expr) -> Iterator[ast.Call | ast.NamedExpr]:
+    """Yield calls and assignments in an expression, in no order; several times as fast as `ast.walk`."""
+    left: list[ast.AST] = [expression]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.Call | ast.NamedExpr):
+            yield node
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                left += [each for each in value if type(each) not in _LEAVES and isinstance(each, ast.AST)]
+            elif type(value) not in _LEAVES and isinstance(value, ast.AST):
+                left.append(value)
 
 
 def _inner_blocks(node: ast.stmt) -> Iterator[list[ast.stmt]]:
