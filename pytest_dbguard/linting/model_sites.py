@@ -17,6 +17,8 @@ TableSites = Mapping[tuple[str, str], Site]
 """Places by (table, name of a column, attribute, index or constraint); "" is the table itself."""
 
 _NAME = re.compile(r"\w+")
+_NAMED_BY_FIRST = frozenset({"Index", "Column"})
+"""Calls whose first argument is the name of what they make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +105,12 @@ def _declared(node: ast.ClassDef) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _named_calls(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """Yield the calls that begin with a name or say `name=`: `Index("ix_orders_city", ...)`."""
+    """Yield the calls that have a name: `Index("ix_orders_city", ...)`, `UniqueConstraint("number", name="uq_x")`."""
     for call in ast.walk(node):
         if isinstance(call, ast.Call):
             named = [keyword.value for keyword in call.keywords if keyword.arg == "name"]
-            for value in (*call.args[:1], *named):
+            first = call.args[:1] if _called(call) in _NAMED_BY_FIRST else []
+            for value in (*first, *named):
                 if isinstance(value, ast.Constant) and isinstance(value.value, str):
                     yield value.value, call
 
