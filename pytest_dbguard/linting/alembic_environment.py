@@ -11,11 +11,13 @@ from pytest_dbguard.core.findings import Site
 
 _TIMEOUT = re.compile(r"lock_timeout(?!\s*(=|to)\s*'?0\b)", re.IGNORECASE)
 _AUTOCOMMIT = re.compile(r"transactional_ddl\s*=\s*False|isolation_level\s*=\s*['\"]AUTOCOMMIT", re.IGNORECASE)
-_URL = re.compile(r"^\s*sqlalchemy\.url\s*=\s*(\w+)", re.MULTILINE)
+_OWN_CONNECTION = re.compile(r"engine_from_config|create_(async_)?engine|begin_transaction")
+_URL = re.compile(r"^\s*sqlalchemy\.url\s*=\s*([\w+]+)", re.MULTILINE)
 _WORDS = (
+    # a comparison with "sqlite" says nothing of the database that it is run on otherwise
     ("postgresql", re.compile(r"postgres|asyncpg|psycopg", re.IGNORECASE)),
-    ("sqlite", re.compile(r"sqlite", re.IGNORECASE)),
-    ("mysql", re.compile(r"mysql|mariadb", re.IGNORECASE)),
+    ("sqlite", re.compile(r"sqlite(\+\w+)?://|aiosqlite", re.IGNORECASE)),
+    ("mysql", re.compile(r"(mysql|mariadb)(\+\w+)?://|pymysql|aiomysql", re.IGNORECASE)),
 )
 
 
@@ -26,7 +28,7 @@ class AlembicEnvironment:
     Attributes:
         dialect: Of the database; "" where the files name none, or several.
         lock_timeout: Where a limit for waiting is set; None where none is.
-        is_transactional: Whether revisions run in transactions.
+        is_transactional: Whether revisions run in transactions, as far as env.py sees to it itself.
     """
 
     dialect: str = ""
@@ -48,7 +50,10 @@ def environment_of(path: str, root: Path) -> AlembicEnvironment:
     texts = dict(_texts(path, root))
     both = "\n".join(texts.values())
     timeout = next((_site(name, text, found) for name, text in texts.items() if (found := _TIMEOUT.search(text))), None)
-    return AlembicEnvironment(_dialect(both), timeout, _AUTOCOMMIT.search(both) is None)
+    # whoever gives the connection to env.py decides what it runs in
+    is_given = any(name.endswith("env.py") and not _OWN_CONNECTION.search(text) for name, text in texts.items())
+    is_transactional = not is_given and _AUTOCOMMIT.search(both) is None
+    return AlembicEnvironment(_dialect(both), timeout, is_transactional)
 
 
 def _texts(path: str, root: Path) -> Iterator[tuple[str, str]]:
@@ -66,10 +71,7 @@ def _site(name: str, text: str, found: re.Match[str]) -> Site:
 def _dialect(text: str) -> str:
     """Return the dialect of the URL in alembic.ini, else the only one that any word names."""
     url = _URL.search(text)
-    named = url[1] if url else ""
-    if (found := _dialects(named)) and len(found) == 1:
-        return found[0]
-    found = _dialects(text)
+    found = _dialects(f"{url[1]}://" if url else "") or _dialects(text)
     return found[0] if len(found) == 1 else ""
 
 

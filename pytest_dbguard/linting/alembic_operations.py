@@ -120,7 +120,9 @@ def _column(operation: Operation) -> Iterator[Step]:
     name = values.text(keyword(column, "name") or (column.args[0] if column.args else None))
     objects = [values.node(each) for each in column.args[1:]]
     calls = [each for each in objects if isinstance(each, ast.Call)]
-    computed = any(called_name(each) in _COMPUTED and not _is_virtual(each) for each in calls)
+    type_name = type_text(keyword(column, "type_") or next(iter(objects), None), values)
+    is_numbered = _is_numbered(column, type_name, values)
+    computed = is_numbered or any(called_name(each) in _COMPUTED and not _is_virtual(each) for each in calls)
     default = keyword(column, "server_default")
     has_default = default is not None and values.value(default) is not None
     yield Step(
@@ -128,15 +130,22 @@ def _column(operation: Operation) -> Iterator[Step]:
         operation.site,
         table,
         name,
-        type=type_text(keyword(column, "type_") or next(iter(objects), None), values),
+        type=type_name,
         is_nullable=_is_nullable(column, values),
-        has_default=has_default or any(called_name(each) in _COMPUTED for each in calls),
+        has_default=has_default or is_numbered or any(called_name(each) in _COMPUTED for each in calls),
         is_default_volatile=computed or (has_default and default is not None and _is_volatile(default, values)),
     )
     if any(called_name(each) == "ForeignKey" for each in calls):
         yield Step(StepKind.ADD_CONSTRAINT, operation.site, table, constraint="foreign key", columns=(name,))
     if values.value(keyword(column, "unique") or ast.Constant(False)) is True:
         yield Step(StepKind.ADD_CONSTRAINT, operation.site, table, constraint="unique", columns=(name,))
+
+
+def _is_numbered(column: ast.Call, type_name: str, values: Values) -> bool:
+    """Whether SQLAlchemy makes a SERIAL of a column: a primary key of integers, unless it is told not to."""
+    is_key = values.value(keyword(column, "primary_key") or ast.Constant(False)) is True
+    told = values.value(keyword(column, "autoincrement") or ast.Constant("auto"))
+    return is_key and type_name in ("integer", "bigint", "smallint") and told is not False
 
 
 def _is_virtual(computed: ast.Call) -> bool:
@@ -149,7 +158,7 @@ def _is_nullable(column: ast.Call, values: Values) -> bool | None:
     if said is not None:
         found = values.value(said)
         return found if isinstance(found, bool) else None
-    return keyword(column, "primary_key") is None
+    return values.value(keyword(column, "primary_key") or ast.Constant(False)) is False
 
 
 def _is_volatile(default: ast.expr, values: Values) -> bool:
@@ -165,18 +174,25 @@ def _altered(operation: Operation) -> Iterator[Step]:
     table, column = operation.table(0, "table_name"), operation.text(1, "column_name")
     values, call = operation.values, operation.call
     found = 0
-    new_type = keyword(call, "type_")
-    if new_type is not None:
+    new_type, is_restated = keyword(call, "type_"), _is_restated(call)
+    if new_type is not None and not is_restated:
         old, new = type_text(keyword(call, "existing_type"), values), type_text(new_type, values)
         using = keyword(call, "postgresql_using") is not None
         found += 1
         yield Step(StepKind.ALTER_TYPE, operation.site, table, column, type=new, old_type=old, has_using=using)
-    if operation.says("nullable") is False and operation.says("existing_nullable") is not False:
+    is_renamed = keyword(call, "new_column_name") is not None
+    if operation.says("nullable") is False and operation.says("existing_nullable") is not False and not is_renamed:
         found += 1
         yield Step(StepKind.SET_NOT_NULL, operation.site, table, column)
     others = {each.arg for each in call.keywords} & {"nullable", "server_default", "new_column_name"}
     if not found and others:
         yield Step(StepKind.OTHER, operation.site, table, column, is_exclusive=True)
+
+
+def _is_restated(call: ast.Call) -> bool:
+    """Whether the type may be told for MySQL's sake, which wants it with every change of a column."""
+    others = {each.arg for each in call.keywords} & {"nullable", "server_default", "new_column_name"}
+    return bool(others) and keyword(call, "existing_type") is None and keyword(call, "postgresql_using") is None
 
 
 def _constraint(operation: Operation, name: str) -> Iterator[Step]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from pytest_dbguard.linting.alembic_environment import AlembicEnvironment, environment_of
+from pytest_dbguard.linting.alembic_tables import table_names
 from pytest_dbguard.linting.alembic_values import Values
 from pytest_dbguard.linting.alembic_walk import Function, UpgradeWalk
 from pytest_dbguard.schema.migration import Migration, Step, StepKind
@@ -41,8 +42,9 @@ def alembic_migration(source: str, path: str, *, root: Path | None = None, diale
     if "upgrade" not in functions or not revision:
         return None
     around = environment_of(path, root) if root is not None else AlembicEnvironment()
-    named = dialect or _dialect_of(tree) or around.dialect
-    walk = UpgradeWalk(path, functions, _operations(tree), named or "postgresql")
+    named = dialect or _dialect_of(tree) or _dialect_in(path) or around.dialect
+    models = table_names(tree)
+    walk = UpgradeWalk(path, functions, _operations(tree), models, named or "postgresql")
     for function in _upgrades(functions):
         walk.function(function, values, {})
     return Migration(
@@ -100,9 +102,27 @@ def _is_first(values: Values) -> bool:
 
 
 def _dialect_of(tree: ast.Module) -> str:
-    """Return the one dialect whose types or options the script uses; "" where it uses none, or several."""
+    """Return the one dialect whose types or options the script uses; "" where it uses none, or several.
+
+    Types of SQLite are mostly there as variants, beside those of the others.
+    """
     found = {dialect for name in _names(tree) for dialect in _DIALECTS if _belongs(name, dialect)}
+    if found == {"sqlite"} and _has_variants(tree):
+        return ""
     return found.pop() if len(found) == 1 else ""
+
+
+def _has_variants(tree: ast.Module) -> bool:
+    named = (node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    return any(name in ("with_variant", "dialect") for name in named)
+
+
+def _dialect_in(path: str) -> str:
+    """Return the dialect after which a directory or file is named: `versions/sqlite/2f6a.py`, `2f6a_postgres.py`."""
+    *directories, file = path.split("/")
+    last = file.removesuffix(".py").rpartition("_")[2]
+    words = (*directories, "postgresql" if last == "postgres" else last)
+    return next((word for word in words if word in _DIALECTS), "")
 
 
 def _names(tree: ast.Module) -> Iterator[str]:

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from pytest_dbguard.core.findings import Site
 from pytest_dbguard.linting.alembic_operations import Operation, operation_steps, with_schema, without_placeholder
+from pytest_dbguard.linting.alembic_tables import emptied_table, made_table
 from pytest_dbguard.linting.alembic_values import Values, called_name, keyword
 from pytest_dbguard.linting.ddl_steps import sql_steps
 from pytest_dbguard.linting.dialect_guards import DialectGuards
-from pytest_dbguard.schema.migration import Step
+from pytest_dbguard.schema.migration import Step, StepKind
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _MAX_CALLS = 5
@@ -23,19 +24,28 @@ _BLOCKS = frozenset({"autocommit_block"})
 class UpgradeWalk:
     """Collects steps; calls of the module's own functions are followed, loops over known lists are run."""
 
-    def __init__(self, path: str, functions: Mapping[str, Function], operations: frozenset[str], target: str) -> None:
+    def __init__(
+        self,
+        path: str,
+        functions: Mapping[str, Function],
+        operations: frozenset[str],
+        models: Mapping[str, str],
+        target: str,
+    ) -> None:
         """Make the walk.
 
         Args:
             path: Of the file, for places.
             functions: Functions of the module, by name.
             operations: Names under which Alembic's `op` is known.
+            models: Tables of the models that the module declares, by class.
             target: The dialect for which guards are decided.
         """
         self.steps: list[Step] = []
         self._path = path
         self._functions = functions
         self._operations = operations
+        self._models = models
         self._guards = DialectGuards(target, functions)
         self._batches: dict[str, str] = {}
         self._in_autocommit = False
@@ -131,6 +141,14 @@ class UpgradeWalk:
             self._in_autocommit = True
         elif (batch := self._receiver(call)) is not None:
             self._take(operation_steps(Operation(call, values, self._site(call), batch or None)))
+        else:
+            self._take_rows_or_table(call, call, values)
+
+    def _take_rows_or_table(self, call: ast.Call, emptied: ast.expr, values: Values) -> None:
+        site = self._site(call)
+        made = made_table(call, values, self._models, site)
+        table = emptied_table(emptied, values, self._models)
+        self._take([made] if made is not None else [Step(StepKind.EMPTY_TABLE, site, table)] if table else [])
 
     def _receiver(self, call: ast.Call) -> str | None:
         """Return the table of a batch, "" for an operation without one, None for a call of something else."""
@@ -145,6 +163,7 @@ class UpgradeWalk:
         given = next(iter(call.args), None) or keyword(call, "sqltext", "statement")
         text = values.sql(given) if given is not None else ""
         if given is None or not text:
+            self._take_rows_or_table(call, given or call, values)
             return
         site, first = self._site(call), _first_line(values.node(given), text)
 

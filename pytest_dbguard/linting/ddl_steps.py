@@ -114,7 +114,9 @@ def statement_steps(found: Sequence[Token], place: Place) -> Iterator[Step]:
         yield from _dropped(words, site)
     elif verb in ("SET", "SELECT"):
         yield from _settings(words, site, found)
-    elif verb in ("TRUNCATE", "LOCK", "CLUSTER") or words.rest().startswith("VACUUM FULL"):
+    elif verb in ("DELETE", "TRUNCATE"):
+        yield from _emptied(words, site)
+    elif verb in ("LOCK", "CLUSTER") or words.rest().startswith("VACUUM FULL"):
         words.take()
         words.skip("TABLE")
         words.skip("ONLY")
@@ -169,6 +171,17 @@ def _dropped(words: Words, site: Site) -> Iterator[Step]:
         names = words.names()
         table = words.name() if words.skip("ON") else ""
         yield from (Step(StepKind.DROP_INDEX, site, table, name, is_concurrent=is_concurrent) for name in names)
+
+
+def _emptied(words: Words, site: Site) -> Iterator[Step]:
+    """Yield the tables that lose all of their rows."""
+    is_truncated = words.skip("TRUNCATE")
+    if is_truncated or words.skip("DELETE", "FROM"):
+        words.skip("TABLE")
+        words.skip("ONLY")
+        names = words.names()
+        if is_truncated or not {"WHERE", "USING"} & set(words.rest().split()):
+            yield from (Step(StepKind.EMPTY_TABLE, site, name, is_exclusive=is_truncated) for name in names)
 
 
 def _settings(words: Words, site: Site, found: Sequence[Token]) -> Iterator[Step]:

@@ -12,6 +12,7 @@ _ASKS = re.compile(
     r"dialect|engine\.name|bind\.name|drivername|backend_name|\bdb_?type\b|\bengine_?name\b", re.IGNORECASE
 )
 _KNOWN = ("postgresql", "postgres", "sqlite", "mysql", "mariadb", "mssql", "oracle", "cockroachdb")
+_CLASSES = (("pgdialect", "postgresql"), ("postgres", "postgresql"), ("sqlite", "sqlite"), ("mysql", "mysql"))
 _MAX_DEPTH = 6
 
 
@@ -38,6 +39,9 @@ class DialectGuards:
                 return self._compared(test.left, operator, other, values)
             case ast.Call(func=ast.Name(id=name)) if name in self._functions:
                 return self._returned(self._functions[name], values, depth)
+            case ast.Call(func=ast.Name(id="isinstance"), args=[asked, kind]) if _ASKS.search(ast.unparse(asked)):
+                found = [known for known in _CLASSES if known[0] in ast.unparse(kind).lower()]
+                return any(self._is(name) for _, name in found) if found else None
             case ast.Call(func=ast.Attribute(attr="startswith", value=asked), args=[ast.Constant(value=str(prefix))]):
                 return self._is(prefix) if _ASKS.search(ast.unparse(asked)) else None
         return None

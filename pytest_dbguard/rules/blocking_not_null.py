@@ -60,8 +60,8 @@ class BlockingNotNull(ReviewRule):
 
     ## Limits
     SET NOT NULL is a warning, and told for PostgreSQL only. Silent where the script adds a check that the column is
-    not NULL before it, or drops one behind it. Silent for tables that the migration makes, and for the first migration
-    of a history. MySQL gives the rows an empty value: nothing is told there.
+    not NULL before it, or drops one behind it; for tables that the migration makes or empties; and for the first
+    migration of a history. MySQL gives the rows an empty value: nothing is told there.
     """
 
     code: ClassVar[str] = "DBG812"
@@ -71,9 +71,12 @@ class BlockingNotNull(ReviewRule):
 
     def review(self, migration: Migration) -> Iterable[Finding]:
         """Yield a finding for each column that becomes NOT NULL in a way that fails, or blocks."""
+        emptied: set[str] = set()
         for step in used_steps(migration):
+            _follow_emptied(emptied, step)
             is_new = step.kind is StepKind.ADD_COLUMN and step.is_nullable is False and not step.has_default
-            if is_new and migration.dialect in ("", "postgresql", "sqlite"):
+            has_rows = plain_name(step.table) not in emptied
+            if is_new and has_rows and migration.dialect in ("", "postgresql", "sqlite"):
                 yield self._failing(migration, step)
             is_set = step.kind is StepKind.SET_NOT_NULL and is_for_postgres(migration)
             if is_set and not _is_checked(migration.steps, step):
@@ -98,6 +101,15 @@ class BlockingNotNull(ReviewRule):
         title = "add a check NOT VALID, validate it in a later transaction, then set NOT NULL"
         fix, remedies = fix_of(migration, title, "\n".join(lines), alembic)
         return self.finding(step, Severity.WARNING, message, label, fix=fix, remedies=remedies)
+
+
+def _follow_emptied(emptied: set[str], step: Step) -> None:
+    """Keep account of the tables that hold no rows."""
+    table = plain_name(step.table)
+    if step.kind is StepKind.EMPTY_TABLE:
+        emptied.add(table)
+    elif step.kind is StepKind.RENAME_TABLE and table in emptied:
+        emptied.add(plain_name(step.name))
 
 
 def _checked_lines(step: Step) -> list[str]:

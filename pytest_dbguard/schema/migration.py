@@ -14,6 +14,7 @@ class StepKind(StrEnum):
     CREATE_TABLE = "create table"
     DROP_TABLE = "drop table"
     RENAME_TABLE = "rename table"
+    EMPTY_TABLE = "empty table"
     CREATE_INDEX = "create index"
     DROP_INDEX = "drop index"
     ADD_COLUMN = "add column"
