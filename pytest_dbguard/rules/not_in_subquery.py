@@ -88,7 +88,9 @@ class NotInSubquery(LintRule):
         sqlalchemy = _as_sqlalchemy(mark)
         return self.finding(
             mark,
-            f"{why if is_known else f'if {label} is ever NULL'}: with one NULL `{mark.expression}` is true for no row",
+            f"{why}: with one NULL `{mark.expression}` is true for no row"
+            if is_known
+            else f"if {label} is ever NULL, `{mark.expression}` is true for no row",
             severity=None if is_known else Severity.NOTE,
             certainty=Certainty.CERTAIN if is_known else Certainty.LIKELY,
             fix=fix_for(statement, ways, sqlalchemy=sqlalchemy, sql=mark.rewrite),

@@ -88,7 +88,7 @@ class RandomOrder(LintRule):
         rows, scan = _rows_left(assessment, mark), scan_of(statement, mark)
         if scan is None or rows < self._options.min_rows or is_single(assessment, scan):
             return None
-        what = "to return some of them" if scan.has_limit else "and no index can help"
+        what = "to return some of them" if mark.detail else "and no index can help"
         return self.finding(
             mark,
             f"`ORDER BY {mark.expression}` reads and sorts all rows of `{mark.table}`, {what}",

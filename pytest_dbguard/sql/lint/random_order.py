@@ -9,7 +9,7 @@ from sqlglot import exp
 from pytest_dbguard.sql.facts.names import arg
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
 from pytest_dbguard.sql.lint.narrowing import compared, is_narrowed
-from pytest_dbguard.sql.lint.queries import meant, number_of
+from pytest_dbguard.sql.lint.queries import limit_of, meant
 from pytest_dbguard.sql.lint.text import LintedText
 
 _RANDOM = frozenset({"random", "rand", "newid", "gen_random_uuid", "uuid_generate_v4", "uuidv4", "random_normal"})
@@ -18,14 +18,13 @@ _RANDOM = frozenset({"random", "rand", "newid", "gen_random_uuid", "uuid_generat
 def marks(text: LintedText) -> Iterator[LintMark]:
     """Yield a mark for each query of tables whose ORDER BY calls a random function.
 
-    `number` is that of a literal LIMIT, `expression` the key, `columns` what is compared with one value.
+    `expression` is the key, `columns` what is compared with one value; `detail` is "limited" where not all come back.
     """
     for select in text.selects:
         order, scans = arg(select, "order"), text.scans(select)
         random = [key for key in order.expressions if _is_random(meant(key.this, select))] if order is not None else []
         if not random or not scans or is_narrowed(text, select, scans[0]) or select.find(exp.TableSample) is not None:
             continue
-        limit = select.args.get("limit")
         yield LintMark(
             MarkKind.RANDOM_ORDER,
             subject=scans[0].table,
@@ -34,9 +33,9 @@ def marks(text: LintedText) -> Iterator[LintMark]:
             columns=compared(text, scans[0]),
             query=scans[0].query,
             alias=scans[0].alias,
-            number=number_of(limit.args.get("expression")) if limit is not None else None,
             expression=text.spelled(random[0].this),
             position=text.position(random[0]),
+            detail="limited" if limit_of(select) is not None else "",
         )
 
 
