@@ -60,10 +60,10 @@ class SourceJudge:
         self._sources = sources
         self.judged = Judged()
 
-    def judge(self, workload: Workload, catalog: Catalog) -> None:
-        """Judge statements on a schema that is known, planned in a lab where one can be made."""
+    def judge(self, workload: Workload, catalog: Catalog, *, judges_schema: bool = False) -> None:
+        """Judge statements on a schema that is known, in a lab where one can be made; and perhaps the schema itself."""
         assessment = self._assessed(workload, catalog, has_lab=bool(catalog.tables))
-        self._take(assessment, self._rules)
+        self._take(replace(assessment, judges_schema=judges_schema), self._rules)
         self._tell(assessment)
 
     def judge_texts(self, workload: SourceWorkload, others: Sequence[Dialect] = ()) -> None:

@@ -49,12 +49,12 @@ class SourceTexts:
         other = () if self._dialect is not None else tuple(Dialect)
         for workload in self._workloads:
             if catalog is not None and workload.dialect is catalog.dialect:
-                judge.judge(workload.whole, catalog)
+                judge.judge(workload.whole, catalog, judges_schema=True)
             else:
                 judge.judge_texts(workload, [each for each in other if each is not workload.dialect])
             judge.judge_parts(workload, catalog or Catalog(workload.dialect))
         if catalog is not None and not any(each.dialect is catalog.dialect for each in self._workloads):
-            judge.judge(Workload("models"), catalog)
+            judge.judge(Workload("models"), catalog, judges_schema=True)
         for found in self._found:
             if found.migration is not None:
                 judge.review(found.migration)

@@ -186,6 +186,7 @@ class Assessment:
         not_analysed: Numbers of shapes by reason.
         drift: Lines that tell how the statistics' schema differs from this one.
         keys: Foreign keys without an index.
+        judges_schema: Whether the schema itself is judged: all tables of it, and not those alone that statements use.
     """
 
     catalog: Catalog
@@ -197,6 +198,7 @@ class Assessment:
     not_analysed: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     drift: tuple[str, ...] = ()
     keys: tuple[UnindexedKey, ...] = ()
+    judges_schema: bool = False
 
     @property
     def basis(self) -> Basis:

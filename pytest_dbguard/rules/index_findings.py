@@ -214,7 +214,9 @@ def plan_of(plan: Plan | None, hot: Node | None) -> tuple[PlanLine, ...]:
 
 
 def used_tables(assessment: Assessment) -> frozenset[str]:
-    """Return the names of the tables that the run reads or writes."""
+    """Return the names of the tables that the run reads or writes; of all where the schema itself is judged."""
+    if assessment.judges_schema:
+        return frozenset(table.name for table in assessment.catalog.tables)
     facts = [statement.facts for statement in assessment.statements]
     read = {scan.table for each in facts for scan in each.scans}
     return frozenset(read | {written.table for each in facts for written in each.written})
