@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 from pytest_dbguard.linting.calls import called_name
 from pytest_dbguard.linting.filling import Argument, filled_by_format, filled_by_percent
+from pytest_dbguard.linting.lookup import attribute_binding, bindings_of, latest
 from pytest_dbguard.linting.placed_text import Hole, Lines, Part, Piece, Safety, has_text, shortened
 from pytest_dbguard.linting.safety import parameter_name, safety_of
-from pytest_dbguard.linting.scopes import Binding, FileWalk, Place, Scope, class_around
+from pytest_dbguard.linting.scopes import Binding, FileWalk, Place
 from pytest_dbguard.linting.string_literals import Field, literal_parts
 
 _MAX_DEPTH = 16
 _SAME_SQL = frozenset({"strip", "lstrip", "rstrip", "dedent", "cleandoc", "expandtabs", "SQL", "text"})
-_LAST = 1 << 60
 _COMPOSED_SAFETY = {"Identifier": Safety.NAME, "Literal": Safety.PLACEHOLDER, "Placeholder": Safety.PLACEHOLDER}
 
 
@@ -267,14 +267,17 @@ class Evaluator:
     def _join(self, separator: ast.expr, texts: ast.expr, place: Place) -> Made | None:
         """Return texts with what stands between them; of a comprehension one stands for all."""
         between = self.made(separator, place)
-        if between is None:
-            return None
+        return None if between is None else self._join_of(between, texts, place)
+
+    def _join_of(self, between: Made, texts: ast.expr, place: Place) -> Made | None:
         match texts:
             case ast.List(elts=values) | ast.Tuple(elts=values) if values:
                 made = self._joined(values[0], place)
                 for value in values[1:]:
                     made += between + self._joined(value, place)
                 return made
+            case ast.Name(id=name):
+                return self._collected(between, name, place)
             case ast.GeneratorExp(elt=elt) | ast.ListComp(elt=elt):
                 return self.made(elt, place)
             case ast.BinOp(op=ast.Mult()):
@@ -283,41 +286,36 @@ class Evaluator:
                 return self.made(value, place)
         return None
 
+    def _collected(self, between: Made, name: str, place: Place) -> Made | None:
+        """Return all texts that a list is made of and that are appended to it, on whatever way."""
+        origin = self._value_of(name, place)
+        if isinstance(origin, ast.GeneratorExp | ast.ListComp | ast.BinOp):
+            return self._join_of(between, origin, place)
+        values = [(each, place) for each in origin.elts] if isinstance(origin, ast.List | ast.Tuple) else []
+        appended = place.scope.appended.get(name, ())
+        values += [(each.value, each.place) for each in appended if each.value is not None]
+        if not values:
+            return None
+        made = self._joined(*values[0])
+        for value in values[1:]:
+            made += between + self._joined(*value)
+        return replace(made, is_whole=made.is_whole and not appended)
+
     def _joined(self, value: ast.expr, place: Place) -> Made:
         made = self.made(value, place)
         return made if made is not None else self._added(value, place)
 
     def _named(self, name: str, place: Place) -> Made | None:
-        found = self._bindings_of(name, place)
+        found = bindings_of(name, place)
         return None if found is None else self._bound(name, *found)
 
-    def _bindings_of(self, name: str, place: Place) -> tuple[Sequence[Binding], Place] | None:
-        """Return the assignments to a name, and the place from which they are seen."""
-        scope: Scope | None = place.scope
-        while scope is not None:
-            bindings = scope.bindings.get(name)
-            if bindings and scope is place.scope:
-                return bindings, place
-            if bindings and not scope.is_class:
-                return bindings, Place(scope, bindings[0].place.blocks[:1], _LAST)
-            scope = scope.parent
-        return None
-
-    def _latest(self, bindings: Sequence[Binding], seen_from: Place) -> int | None:
-        """Return the number of the assignment that holds at a place, whatever way led there."""
-        for number in reversed(range(len(bindings))):
-            binding = bindings[number]
-            if not binding.adds and binding.place.dominates(seen_from):
-                return number
-        return None
-
     def _value_of(self, name: str, place: Place) -> ast.expr | None:
-        found = self._bindings_of(name, place)
-        number = None if found is None else self._latest(*found)
+        found = bindings_of(name, place)
+        number = None if found is None else latest(*found)
         return None if found is None or number is None else found[0][number].value
 
     def _bound(self, name: str, bindings: Sequence[Binding], seen_from: Place) -> Made | None:
-        number = self._latest(bindings, seen_from)
+        number = latest(bindings, seen_from)
         value = None if number is None else bindings[number].value
         if number is None or value is None:
             return None
@@ -338,19 +336,11 @@ class Evaluator:
         return replace(made, is_whole=made.is_whole and not builds_on)
 
     def _attribute(self, node: ast.Attribute, place: Place) -> Made | None:
-        match node.value:
-            case ast.Name(id="self" | "cls"):
-                owner = class_around(place.scope)
-            case ast.Name(id=name):
-                owner = self._walk.classes.get(name)
-            case _:
-                owner = None
-        if owner is None:
-            return self.made(node.value, place) if node.attr == "value" else None
-        bindings = [*owner.bindings.get(node.attr, ()), *owner.attributes.get(node.attr, ())]
-        if len(bindings) != 1 or not bindings[0].is_known or bindings[0].value is None:
-            return None
-        return self.made(bindings[0].value, bindings[0].place)
+        binding = attribute_binding(node, place, self._walk.classes)
+        if binding is not None and binding.value is not None:
+            return self.made(binding.value, binding.place)
+        is_of_enumeration = node.attr == "value" and isinstance(node.value, ast.Attribute)
+        return self.made(node.value, place) if is_of_enumeration else None
 
 
 def _numbered(part: Part) -> Part:

@@ -214,8 +214,11 @@ class _Writer:
                 out.add("'", self._at(begin))
                 self._copy(begin, end)
                 out.add("'", self._at(end - 1))
-        if is_typed or is_name:
+        if is_name:
             self._copy(token.start, token.end)
+        elif is_typed:
+            # a constant of a type takes no parameter
+            out.add("'1 day'" if before == "INTERVAL" else "'2000-01-01'", self._at(token.start))
 
     def _at(self, offset: int) -> int:
         """Return the offset in the source of an offset in the text that is read."""

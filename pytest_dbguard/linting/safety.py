@@ -35,6 +35,11 @@ def safety_of(node: ast.expr) -> Safety:
             return _of_name(name)
         case ast.Attribute(attr="value" | "name" as attr, value=ast.Attribute(attr=member)):
             return Safety.CONSTANT if _CONSTANT.fullmatch(member) else _of_name(attr)
+        case ast.Attribute(value=ast.Name(id=owner), attr=attr) if owner[:1].isupper() and not _PLACEHOLDER.search(
+            attr
+        ):
+            # of a class: a constant, a member of an enumeration, or a column
+            return Safety.CONSTANT
         case ast.Attribute(attr=attr):
             return _of_name(attr)
         case ast.Subscript(slice=ast.Constant(value=str() as key)):
@@ -55,6 +60,15 @@ def _of_name(name: str) -> Safety:
 
 def _of_call(node: ast.Call) -> Safety:
     name = called_name(node)
+    match node.args:
+        case [ast.GeneratorExp(elt=each) | ast.ListComp(elt=each)] if name == "join":
+            return safety_of(each)
+        case [ast.Call(func=ast.Name(id="map"), args=[function, values])] if name == "join":
+            return safety_of(ast.Call(function, [values], []))
+        case [_, ast.Constant(value="?" | "%s")] if name == "get":
+            return Safety.PLACEHOLDER
+        case _:
+            pass
     if name in _NUMBERS:
         return Safety.CONSTANT
     if _QUOTES_NAMES.search(name):

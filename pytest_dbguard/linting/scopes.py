@@ -26,7 +26,10 @@ class Binding:
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """A module, class or function with the names that it binds, and of a class what its methods set on `self`."""
+    """A module, class or function with the names that it binds, and of a class what its methods set on `self`.
+
+    `appended` holds what is appended to lists, by the name of the list.
+    """
 
     name: str
     parent: Scope | None = None
@@ -35,6 +38,7 @@ class Scope:
     last_line: int = 1 << 60
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     attributes: dict[str, list[Binding]] = field(default_factory=dict)
+    appended: dict[str, list[Binding]] = field(default_factory=dict)
 
     def bind(self, name: str, binding: Binding) -> None:
         """Note an assignment to a name."""
@@ -135,10 +139,16 @@ class FileWalk:
     def _calls(self, expression: ast.expr, place: Place) -> None:
         for node in _calls_in(expression):
             if isinstance(node, ast.Call):
+                self._appended(node, place)
                 for taken, argument in taken_by(node, self._imports):
                     self.candidates.append(Candidate(argument, place, _KINDS[taken]))
             elif isinstance(node.target, ast.Name):
                 place.scope.bind(node.target.id, Binding(node.value, place))
+
+    def _appended(self, call: ast.Call, place: Place) -> None:
+        match call:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value]):
+                place.scope.appended.setdefault(name, []).append(Binding(value, place, adds=True))
 
     def _bindings(self, node: ast.stmt, place: Place) -> None:
         match node:
