@@ -13,8 +13,8 @@ from pytest_dbguard.planning.advice.items import items_of
 from pytest_dbguard.planning.advice.masks import bits
 from pytest_dbguard.planning.advice.model import Advice, Ending, Step
 from pytest_dbguard.planning.advice.plan_costs import costing_of
-from pytest_dbguard.planning.advice.prices import Prices
-from pytest_dbguard.planning.advice.proposals import proposals
+from pytest_dbguard.planning.advice.prices import PAGE, Prices
+from pytest_dbguard.planning.advice.proposals import beginning_with, proposals
 from pytest_dbguard.planning.advice.search import Search
 from pytest_dbguard.planning.advice.upkeep import Upkeep
 from pytest_dbguard.planning.lab.base import Lab
@@ -30,8 +30,20 @@ LEAST_GAIN = 0.001
 LEAST_OF_ONE = 0.5
 """Share of one statement's cost that an index must save to stay though it matters little to the whole."""
 
+LEAST_GAIN_BESIDE = 0.01
+"""The same for one that an existing index begins with: only to be smaller than that must be worth much."""
+
+SIZE_PRICE = 0.05
+"""Without a budget: an index as large as all tables must save at least this share of the workload's cost."""
+
 ROUNDS = 40
 """Searches, each after the plans of the last one's set are known."""
+
+PATIENCE = 3
+"""Searches in a row that may find nothing better once plans are known."""
+
+NEAR = 1e-4
+"""Share by which a set may cost more than was expected for the search to end."""
 
 Progress = Callable[[str, float], None]
 """Told what is done ("plans", "search", "check") and which share of that is over, from 0 to 1."""
@@ -133,19 +145,29 @@ class _Run:
         sizes = zip(self.prices.specs, self.prices.sizes, strict=True)
         return Estimator(self.prices, [self.upkeep.of(spec, size) for spec, size in sizes])
 
+    def _charge(self, estimator: Estimator) -> None:
+        """Let space cost something where nobody has said how much there is."""
+        stored = sum(table.pages for table in self.statistics.tables) * PAGE
+        if self.budget is None and stored:
+            price = SIZE_PRICE * estimator.cost(0) / stored
+            estimator.charge([price * size for size in self.prices.sizes])
+
     def _search(self) -> None:
         estimator = self._estimator()
+        self._charge(estimator)
         search = Search(self.prices, estimator, self.budget, self.most, self.is_late)
         self._note(estimator, 0)
+        chosen, waited = search.best(), 0
         for number in range(ROUNDS):
             self.progress("search", number / ROUNDS)
-            chosen = search.best(self.best)
-            expected = estimator.cost(chosen)
+            expected, before = estimator.cost(chosen), self._best_cost
             self.prices.ask(self.prices.items, chosen)
             estimator.refresh()
             self._note(estimator, chosen)
-            if self.is_late() or estimator.cost(chosen) <= expected * (1 + 1e-6):
+            waited = 0 if self._best_cost < before else waited + 1
+            if self.is_late() or waited > PATIENCE or estimator.cost(chosen) <= expected * (1 + NEAR):
                 return
+            chosen = search.best(self.best, chosen)
 
     def _note(self, estimator: Estimator, chosen: int) -> None:
         """Keep a set whose plans are known if it is the best so far."""
@@ -163,9 +185,15 @@ class _Run:
             self.prices.ask(self.prices.items, without)
             estimator.refresh()
             gain = estimator.gain(without, 1 << number)
-            if gain < LEAST_GAIN * base and not self._is_felt(estimator, without, number):
+            least = LEAST_GAIN_BESIDE if self._is_beside(number) else LEAST_GAIN
+            if gain < least * base and not (least == LEAST_GAIN and self._is_felt(estimator, without, number)):
                 chosen = without
         return chosen
+
+    def _is_beside(self, number: int) -> bool:
+        spec = self.prices.specs[number]
+        table = self.catalog.table(spec.table, spec.schema)
+        return table is not None and any(beginning_with(spec, table)) and not spec.include
 
     def _is_felt(self, estimator: Estimator, without: int, number: int) -> bool:
         """Whether one statement loses much by it."""

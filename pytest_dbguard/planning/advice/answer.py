@@ -10,6 +10,7 @@ from pytest_dbguard.planning.advice.items import Item
 from pytest_dbguard.planning.advice.masks import bits
 from pytest_dbguard.planning.advice.model import Advice, AdvisedIndex, DroppedIndex, Ending, StatementCost, Step
 from pytest_dbguard.planning.advice.prices import Prices
+from pytest_dbguard.planning.advice.proposals import beginning_with
 from pytest_dbguard.planning.advice.upkeep import Upkeep
 from pytest_dbguard.planning.assessment import Basis
 from pytest_dbguard.planning.candidates.specs import extended, named
@@ -139,6 +140,7 @@ def _index(found: Found, number: int, spec: IndexSpec) -> AdvisedIndex:
         write_cost=found.upkeep.of(spec, prices.sizes[number]),
         serves=tuple(dict.fromkeys(serves)),
         replaces=(replaced,) if replaced else (),
+        beside=next((index.name for index in beginning_with(spec, table)), "") if table is not None else "",
     )
 
 

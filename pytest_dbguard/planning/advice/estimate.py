@@ -37,12 +37,16 @@ class Estimator:
     def __init__(self, prices: Prices, upkeep: Sequence[float]) -> None:
         """`upkeep` is what writes pay for each candidate, in the planner's units."""
         self._prices = prices
-        self._upkeep = upkeep
+        self._upkeep = list(upkeep)
         tables = list(dict.fromkeys((spec.schema, spec.table) for spec in prices.specs))
         self._table = [tables.index((spec.schema, spec.table)) for spec in prices.specs]
         self.items = [each for each in prices.items if each.number not in prices.refused and prices.answers(each)]
         self._known = {each.number: self._of(each) for each in self.items}
         self._used_by: dict[int, Sequence[Item]] = {}
+
+    def charge(self, prices: Sequence[float]) -> None:
+        """Add something to the cost of each candidate."""
+        self._upkeep = [own + more for own, more in zip(self._upkeep, prices, strict=True)]
 
     @property
     def useful(self) -> int:

@@ -33,6 +33,7 @@ class AdvisedIndex:
         write_cost: What writes pay for it, in the planner's units for the whole workload.
         serves: Ids of the shapes whose plans use it.
         replaces: Names of existing indexes that it makes redundant.
+        beside: Name of an existing index that begins with the same keys, whose size is what this one saves; "" mostly.
     """
 
     spec: IndexSpec
@@ -41,6 +42,7 @@ class AdvisedIndex:
     write_cost: float
     serves: tuple[str, ...]
     replaces: tuple[str, ...] = ()
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pytest_dbguard.planning.candidates.conditions import Condition, View
 from pytest_dbguard.planning.candidates.specs import key_of, sort_keys
 from pytest_dbguard.planning.lab.base import IndexSpec
 from pytest_dbguard.planning.statistics.model import TableStatistics
-from pytest_dbguard.schema.catalog import Dialect, Table
+from pytest_dbguard.schema.catalog import Dialect, Index, Table
 from pytest_dbguard.schema.quoting import quoted
 from pytest_dbguard.sql.facts.model import TermKind
 
@@ -62,17 +62,22 @@ def of_scan(view: View) -> Iterator[IndexSpec]:
 
 
 def exists(spec: IndexSpec, table: Table) -> bool:
-    """Whether an index that is there begins with the same keys and carries the same columns."""
+    """Whether an index is there that has the same keys and carries the same columns."""
+    return any(
+        len(index.keys) == len(spec.keys) and set(spec.include) <= set(index.include)
+        for index in beginning_with(spec, table)
+    ) or (table.primary_key == spec.columns and not spec.include)
+
+
+def beginning_with(spec: IndexSpec, table: Table) -> Iterator[Index]:
+    """Yield the existing indexes that begin with the keys of a candidate, all of them plain columns."""
     if None in spec.columns or spec.predicate:
-        return False
+        return
     for index in table.indexes:
-        keys = tuple(quoted(key.column) for key in index.keys if key.column is not None and not key.operator_class)
+        keys = [quoted(key.column) for key in index.keys if key.column is not None and not key.operator_class]
         is_alike = index.method == spec.method and index.is_valid and not index.predicate and index.name
-        is_longer = len(keys) == len(index.keys) >= len(spec.keys) and keys[: len(spec.keys)] == spec.keys
-        carried = {*index.include, *(index.columns[len(spec.keys) :])}
-        if is_alike and is_longer and set(spec.include) <= carried:
-            return True
-    return table.primary_key[: len(spec.columns)] == spec.columns and not spec.include
+        if is_alike and len(keys) == len(index.keys) and tuple(keys[: len(spec.keys)]) == spec.keys:
+            yield index
 
 
 def _spec(table: Table, keys: Sequence[Key], include: Sequence[str] = ()) -> IndexSpec:

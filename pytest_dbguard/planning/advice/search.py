@@ -13,6 +13,12 @@ from pytest_dbguard.planning.advice.prices import Prices
 EXPONENTS = (0.0, 0.5, 1.0)
 """How much size counts where the next candidate is chosen: not at all, or as much as what it saves."""
 
+STARTS = 2
+"""The best sets of the greedy choices whose members are exchanged."""
+
+LEAST_STEP = 1e-5
+"""Share of the cost by which an exchange must make it less."""
+
 
 @dataclass(slots=True)
 class Search:
@@ -37,13 +43,12 @@ class Search:
     _first: dict[int, float] = field(default_factory=dict)
 
     def best(self, *starts: int) -> int:
-        """Return the cheapest set that is found from greedy choices and from these sets."""
+        """Return the cheapest set that is found from these sets; without any, from greedy choices."""
         self._units = self.estimator.units()
         self._touched = {unit: self.estimator.touched(unit) for unit in self._units}
         self._first = {unit: self.estimator.gain(0, unit) for unit in self._units}
-        found = [self._improved(self._filled(0, exponent)) for exponent in EXPONENTS]
-        found += [self._improved(each) for each in dict.fromkeys(starts)]
-        return min(found, key=self._rank)
+        found = sorted({*(starts or (self._filled(0, exponent) for exponent in EXPONENTS))}, key=self._rank)
+        return min([found[-1], *map(self._improved, found[:STARTS])], key=self._rank)
 
     def _rank(self, chosen: int) -> tuple[float, int]:
         return self.estimator.cost(chosen) + self.least * chosen.bit_count(), self.prices.size(chosen)
@@ -90,34 +95,33 @@ class Search:
         return chosen
 
     def _improved(self, chosen: int) -> int:
-        """Exchange members while that makes the set better."""
+        """Exchange members while that makes the set better: each move in turn, until none of them does."""
         best, rank = chosen, self._rank(chosen)
-        is_better = True
-        while is_better and not self.is_late():
-            is_better = False
-            for other in self._neighbours(best):
-                found = self._rank(other)
-                if found < rank:
-                    best, rank, is_better = other, found, True
-                    break
+        moves = list(dict.fromkeys([*self._units, *(1 << number for number in bits(chosen))]))
+        open_units = self._open(best)
+        idle, place = 0, 0
+        while idle < len(moves) and not self.is_late():
+            found = min(self._moved(best, moves[place], open_units), key=self._rank, default=best)
+            if self._rank(found)[0] < rank[0] * (1 - LEAST_STEP):
+                best, rank, idle = found, self._rank(found), 0
+                open_units = self._open(best)
+            else:
+                idle += 1
+            place = (place + 1) % len(moves)
         return best
 
-    def _neighbours(self, chosen: int) -> Iterator[int]:
-        """Yield sets without one member, filled up again; and with one unit more, made to fit and filled up again."""
-        open_units = {unit for unit in self._units if unit & ~chosen and self.estimator.gain(chosen, unit) > 0}
-        for number in list(bits(chosen)):
-            taken = 1 << number
-            pool = [unit for unit in self._near(taken, open_units) if not unit & taken]
-            for exponent in (0.0, 1.0):
-                yield self._filled(chosen & ~taken, exponent, pool)
-            if self.is_late():
-                return
-        for unit in self._units:
-            if unit & ~chosen and self._fits(unit):
-                fitting = self._made_to_fit(chosen, unit)
-                yield self._filled(fitting, 1.0, self._near(unit | chosen & ~fitting, open_units))
-                if self.is_late():
-                    return
+    def _open(self, chosen: int) -> Set[int]:
+        """Return the units that would make a set better if there were room."""
+        return {unit for unit in self._units if unit & ~chosen and self.estimator.gain(chosen, unit) > 0}
+
+    def _moved(self, chosen: int, unit: int, open_units: Set[int]) -> Iterator[int]:
+        """Yield sets without a unit, filled up again; or with it, made to fit and filled up again."""
+        if not unit & ~chosen:
+            pool = [other for other in self._near(unit, open_units) if not other & unit]
+            yield from (self._filled(chosen & ~unit, exponent, pool) for exponent in (0.0, 1.0))
+        elif self._fits(unit):
+            fitting = self._made_to_fit(chosen, unit)
+            yield self._filled(fitting, 1.0, self._near(unit | chosen & ~fitting, open_units))
 
     def _near(self, changed: int, open_units: Set[int]) -> list[int]:
         """Return the units whose worth may change when these candidates come or go, and those that have one."""
