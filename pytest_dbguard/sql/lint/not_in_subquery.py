@@ -128,6 +128,8 @@ def _rewrite(text: LintedText, left: exp.Expr, found: Found | None, query: exp.E
     for part in ("distinct", "order"):
         changed.set(part, None)
     changed.set("expressions", [exp.Literal.number(1)])
-    qualified = exp.column(column.this.copy(), table=exp.to_identifier(found.leaf.alias))
+    is_folded = text.names.is_postgres and found.leaf.alias != found.leaf.alias.lower()
+    alias = exp.to_identifier(found.leaf.alias, quoted=is_folded or None)
+    qualified = exp.column(column.this.copy(), table=alias)
     changed.where(exp.EQ(this=item.copy(), expression=qualified), copy=False)
     return f"NOT EXISTS ({text.spelled(changed).replace('SELECT ?', 'SELECT 1', 1)})"

@@ -41,22 +41,24 @@ def part_of_with(table: exp.Expr) -> exp.Expr | None:
     """Return the query of WITH that a table in FROM names; None for a table of the database."""
     if not isinstance(table, exp.Table) or table.args.get("db") is not None:
         return None
-    at: exp.Expr | None = table
-    while at is not None:
-        found = arg(at, "with")
+    around = list(_around(table))
+    for node in around:
+        found = arg(node, "with")
         for part in found.expressions if found is not None else ():
-            if part.alias.lower() == table.name.lower() and not _is_within(table, part):
+            if any(part is each for each in around):
+                # it does not see itself, nor what stands behind it
+                if found is not None and not found.args.get("recursive"):
+                    break
+            elif part.alias.lower() == table.name.lower():
                 query: exp.Expr = part.this
                 return query
-        at = at.parent
     return None
 
 
-def _is_within(node: exp.Expr, part: exp.Expr) -> bool:
-    at: exp.Expr | None = node
-    while at is not None and at is not part:
-        at = at.parent
-    return at is part
+def _around(node: exp.Expr | None) -> Iterator[exp.Expr]:
+    while node is not None:
+        yield node
+        node = node.parent
 
 
 def number_of(node: exp.Expr | None) -> int | None:

@@ -112,14 +112,15 @@ class LintedText:
     def tables(self, select: exp.Expr) -> tuple[Scan, ...]:
         """Return the tables in the FROM of a query, or where there are none, those of the queries that stand there."""
         found: list[Scan] = []
-        pending = [select]
+        pending, seen = [select], set[int]()
         while pending:
             query = pending.pop(0)
-            own = self.scans(query)
+            own = () if id(query) in seen else self.scans(query)
             found += own
-            if not own:
+            if not own and id(query) not in seen:
                 inner = (part_of_with(each) or each.this for each in elements(query))
                 pending += (branch for each in inner if isinstance(each, exp.Query) for branch in branches(each))
+            seen.add(id(query))
         return tuple(found)
 
     def scan(self, draft: ScanDraft) -> Scan | None:

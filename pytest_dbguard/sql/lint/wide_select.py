@@ -25,8 +25,12 @@ def marks(text: LintedText) -> Iterator[LintMark]:
     if not isinstance(text.tree, exp.Query) or _compares(text.tree):
         return
     pending = [select for select in branches(text.tree) if not _returns_nothing(select)]
+    seen: set[int] = set()
     while pending:
         select = pending.pop(0)
+        if id(select) in seen:
+            continue
+        seen.add(id(select))
         for item in select.expressions:
             if _is_star(item):
                 meant = list(_meant(text, select, item))

@@ -17,6 +17,7 @@ from tests.sql.facts.test_written import CASES, COLUMNS
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 OWN = [
+    "WITH RECURSIVE a AS (SELECT * FROM b), b AS (SELECT * FROM a) SELECT * FROM a OFFSET 5",
     "SELECT o.*, c.name FROM orders o LEFT JOIN customer c ON c.id = o.customer_id AND c.name LIKE '%secret' LIMIT 5",
     "SELECT id FROM orders WHERE id NOT IN (SELECT x.id FROM (SELECT id FROM orders OFFSET 3) x UNION SELECT 4711)",
     "SELECT DISTINCT count(*) FROM orders WHERE status <> ALL (SELECT NULL) GROUP BY 1 HAVING count(*) > 0",
