@@ -76,7 +76,7 @@ def _operations(tree: ast.Module) -> frozenset[str]:
         if isinstance(node, ast.ImportFrom) and node.module == "alembic":
             names |= {alias.asname or alias.name for alias in node.names if alias.name == "op"}
         elif isinstance(node, ast.ImportFrom) and node.module == "alembic.op":
-            names |= {alias.asname or alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names if alias.asname is None}
     return frozenset(names)
 
 
