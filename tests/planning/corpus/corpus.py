@@ -61,7 +61,7 @@ class Case:
 def cases() -> Iterator[Case]:
     """Yield each statement on each database."""
     for schema in SCHEMAS:
-        names = _names(schema)
+        names = names_of(schema)
         for part in PARTS:
             document = _document(schema + part)
             rules = tuple(document.get("rules", JUDGED))
@@ -70,7 +70,7 @@ def cases() -> Iterator[Case]:
                     if each.get("only", dialect.value) == dialect.value:
                         expect = frozenset(each.get(dialect.value, each.get("expect", ())))
                         static = frozenset(each.get(f"static_{dialect.value}", each.get("static", expect)))
-                        exemplar = _exemplar(eval(each["code"], names), dialect)
+                        exemplar = exemplar_of(eval(each["code"], names), dialect)
                         yield Case(schema, each["name"], dialect, exemplar, expect, static, part, rules)
 
 
@@ -82,7 +82,7 @@ def schema_case(schema: str, dialect: Dialect) -> Case:
         for rule in SCHEMA_RULES
         for subject in (*labels.get(rule, ()), *labels.get(dialect.value, {}).get(rule, ()))
     }
-    nothing = _exemplar("SELECT 1", dialect)
+    nothing = exemplar_of("SELECT 1", dialect)
     return Case(schema, "keys and indexes", dialect, nothing, frozenset(expect), frozenset(), "", SCHEMA_RULES)
 
 
@@ -91,7 +91,7 @@ def lookups(schema: str, dialect: Dialect) -> list[Exemplar]:
     tables = metadata(schema).sorted_tables
     keys = [(table, next(iter(table.primary_key.columns))) for table in tables]
     return [
-        _exemplar(sa.select(table).where(key == ("x" if key.type.python_type is str else 1)), dialect)
+        exemplar_of(sa.select(table).where(key == ("x" if key.type.python_type is str else 1)), dialect)
         for table, key in keys
     ]
 
@@ -122,14 +122,15 @@ def _module(schema: str):
     return import_module(f"tests.planning.corpus.{schema}_models")
 
 
-def _names(schema: str) -> dict[str, object]:
+def names_of(schema: str) -> dict[str, object]:
+    """Return what the code of a labelled statement may name."""
     names: dict[str, object] = {}
     for module in (sa, orm, _module(schema)):
         names |= {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
     return names | {"dt": dt, "day": dt.datetime(2026, 3, 1), "later": dt.datetime(2026, 3, 2)}
 
 
-def _exemplar(statement, dialect: Dialect) -> Exemplar:
+def exemplar_of(statement, dialect: Dialect) -> Exemplar:
     """Return the text that a driver gets, and the values that a recorder keeps."""
     if isinstance(statement, str):
         statement = sa.text(statement)
