@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pytest_dbguard.linting.calls import called_name
-from pytest_dbguard.linting.filling import Argument, filled_by_format, filled_by_percent
+from pytest_dbguard.linting.filling import NUMBER_FORMAT, Argument, filled_by_format, filled_by_percent
 from pytest_dbguard.linting.lookup import attribute_binding, bindings_of, latest
 from pytest_dbguard.linting.placed_text import Hole, Lines, Part, Piece, Safety, has_text, shortened
 from pytest_dbguard.linting.safety import parameter_name, safety_of
@@ -73,8 +73,8 @@ class Evaluator:
                 return Made((Piece(str(number), self._start(node, place)),))
             case ast.JoinedStr(values=values):
                 return self._fields(node, values, place)
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                return self._sum(left, right, place)
+            case ast.BinOp(op=ast.Add()):
+                return self._sum(node, place)
             case ast.BinOp(left=left, op=ast.Mod(), right=right):
                 return self._percent(left, right, place)
             case ast.BinOp(left=left, op=ast.Mult()):
@@ -136,7 +136,7 @@ class Evaluator:
 
     def _field(self, part: Field, value: ast.expr, place: Place) -> Made:
         put = self._put(value, "f-string", replace(place, anchor=part.start), part.start, part.end)
-        if part.format.endswith(("d", "f")) and part.format not in ("d!", "f!"):
+        if NUMBER_FORMAT.fullmatch(part.format):
             holes = (replace(p, safety=Safety.CONSTANT) if isinstance(p, Hole) else p for p in put.parts)
             return replace(put, parts=tuple(holes))
         return put
@@ -158,11 +158,19 @@ class Evaluator:
             safety = safety_of(origin) if origin is not None else safety
         return Hole(start, end, how, parameter_name(value), shortened(ast.unparse(value)), safety)
 
-    def _sum(self, left: ast.expr, right: ast.expr, place: Place) -> Made | None:
-        first, second = self.made(left, place), self.made(right, place)
-        if first is None and second is None:
+    def _sum(self, node: ast.BinOp, place: Place) -> Made | None:
+        """Return the sum of all that is added, without going deeper for each."""
+        operands: list[ast.expr] = []
+        left: ast.expr = node
+        while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add):
+            operands.append(left.right)
+            left = left.left
+        operands = [left, *reversed(operands)]
+        made = [self.made(operand, place) for operand in operands]
+        if all(each is None for each in made):
             return None
-        return (first or self._added(left, place)) + (second or self._added(right, place))
+        parts = (each or self._added(operand, place) for each, operand in zip(made, operands, strict=True))
+        return sum(parts, Made(()))
 
     def _added(self, node: ast.expr, place: Place) -> Made:
         anchor = place.anchor

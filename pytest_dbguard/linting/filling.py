@@ -11,6 +11,9 @@ from pytest_dbguard.linting.placed_text import Part, Piece
 _PERCENT = re.compile(r"%%|%(?:\((?P<key>[^)]*)\))?[-#0 +]*(?:\d+|\*)?(?:\.\d+)?(?P<type>[sdifgruxXceEFGoa])")
 _FORMAT = re.compile(r"\{\{|\}\}|\{(?P<key>[^{}:!]*)(?:![rsa])?(?::(?P<spec>[^{}]*))?\}")
 
+NUMBER_FORMAT = re.compile(r"[-+ #,_<>=^\d]*(?:\.\d+)?[bdeEfgGnoxX]")
+"""Formats that take nothing but numbers."""
+
 
 class Argument(NamedTuple):
     """A place in a template that takes an argument: which one, a name for it, and whether only a number fits."""
@@ -62,7 +65,7 @@ def _percent_argument(match: re.Match[str], count: int) -> Argument:
 def _format_argument(match: re.Match[str], count: int) -> Argument:
     key = re.split(r"[.\[]", match["key"])[0]
     name = re.sub(r"\W+", "_", match["key"]).strip("_")
-    is_number = (match["spec"] or "").endswith(("d", "f"))
+    is_number = NUMBER_FORMAT.fullmatch(match["spec"] or "") is not None
     if not key or key.isdigit():
         return Argument(int(key) if key else count, "value", is_number)
     return Argument(key, name, is_number)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from pytest_dbguard.core.findings import Site
 from pytest_dbguard.linting.constants import Evaluator, Made
@@ -16,6 +17,7 @@ from pytest_dbguard.linting.model import Interpolation, Origin, Snippet, SourceF
 from pytest_dbguard.linting.placed_text import Lines
 from pytest_dbguard.linting.recognising import is_statement, is_surely_statement, may_hold_statements
 from pytest_dbguard.linting.scopes import Candidate, FileWalk, Kind
+from pytest_dbguard.linting.styles import PARAMETERS
 from pytest_dbguard.sql.splitting import ScriptPart, script_parts
 
 
@@ -86,34 +88,36 @@ class _File:
         if is_sql:
             yield from self._statements(candidate, made, out)
         elif candidate.kind is Kind.TEXT and any(put.is_value for put in out.puts):
-            yield self._snippet(candidate, out, (0, len(text)), 0, is_whole=False)
+            start, end = _stripped(text, 0, len(text))
+            yield self._snippet(candidate, out, (start, start, end), out.puts, is_whole=False)
 
     def _statements(self, candidate: Candidate, made: Made, out: Written) -> Iterator[Snippet]:
         """Yield the statements of a text, each with the comments above it."""
         text = out.builder.text
-        parts = [ScriptPart(0, len(text))] if ";" not in text and "--" not in text and "/*" not in text else []
-        above = 0
-        for part in parts or script_parts(text):
-            start = above + len(text[above : part.start]) - len(text[above : part.start].lstrip("; \t\n\r\f"))
-            begin = part.start + len(text[part.start : part.end]) - len(text[part.start : part.end].lstrip())
-            above = part.end
-            is_whole = made.is_whole and out.is_whole and part.is_closed
-            if is_statement(text[part.start : part.end]) or not is_whole:
-                start = begin if not text[start:begin].strip() else start
-                yield self._snippet(candidate, out, (start, part.end), begin, is_whole=is_whole)
+        is_single = not any(sign in text for sign in (";", "--", "/*"))
+        parts = [ScriptPart(*_stripped(text, 0, len(text)))] if is_single else list(script_parts(text))
+        start = 0
+        for part, following in zip_longest(parts, parts[1:]):
+            if is_statement(text[part.start : part.end]):
+                is_whole = made.is_whole and out.is_whole and part.is_closed
+                limit = following.start if following is not None else len(text) + 1
+                puts = [put for put in out.puts if start <= put.offset < limit]
+                begin, _ = _stripped(text, start, part.start + 1)
+                yield self._snippet(candidate, out, (begin, part.start, part.end), puts, is_whole=is_whole)
+            start = part.end
 
     def _snippet(
-        self, candidate: Candidate, out: Written, stretch: tuple[int, int], begin: int, *, is_whole: bool
+        self, candidate: Candidate, out: Written, stretch: tuple[int, int, int], puts: Sequence[Put], *, is_whole: bool
     ) -> Snippet:
-        start, end = stretch
-        text = out.builder.text[start:end].rstrip()
-        end = start + len(text)
+        """Return a snippet; the stretch is where its comments begin, where its SQL does, and where it ends."""
+        start, begin, end = stretch
+        text = out.builder.text[start:end]
         site = self._site(candidate, out.builder.source_of(begin), out.builder.source_of(end - 1) + 1)
-        put_in = tuple(self._interpolation(put) for put in out.puts if start <= put.offset <= end)
         lines = out.builder.lines(start, end, self._lines)
         if out.style == "at":
-            text = text.replace("@", ":")
+            text = PARAMETERS.sub(lambda match: match.group().replace("@", ":") if match["at"] else match.group(), text)
         style = "named" if out.style == "at" else out.style or "qmark"
+        put_in = tuple(map(self._interpolation, puts))
         return Snippet(text, style, site, self._origin, lines, put_in, is_whole)
 
     def _site(self, candidate: Candidate, start: int, end: int) -> Site:
@@ -137,3 +141,9 @@ class _File:
         hole = put.hole
         site = self._between(hole.at, hole.end)
         return Interpolation(site, hole.expression, put.is_value, put.is_quoted, hole.how, hole.name)
+
+
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return where a stretch of text begins and ends without blanks and semicolons around it."""
+    stretch = text[start:end]
+    return start + len(stretch) - len(stretch.lstrip("; \t\n\r\f")), start + len(stretch.rstrip())

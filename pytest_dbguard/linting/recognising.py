@@ -8,10 +8,11 @@ _BLANK = r"(?:\s|\\[nt]|\\\r?\n|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
 _NAME = r"(?:[\w$.\"`\[\]-]+)"
 _BEGINS = rf"""
     {_BLANK}\(*\s*(?:
-      (?P<select>select)(?=[\s*('"`]) | (?P<with>with)\s+(?:recursive\s+)?{_NAME}\s*(?:\([^)]*\)\s*)?as\b[\s\w]*\(
+      (?P<select>select)(?=[\s*('"`])(?!\s*[=<>!])
+    | (?P<with>with)\s+(?:recursive\s+)?{_NAME}\s*(?:\([^)]*\)\s*)?as\b[\s\w]*\(
     | (?P<insert>insert)\s+(?:(?:or\s+\w+|ignore|low_priority|delayed)\s+)?into\s+{_NAME}
     | (?P<replace>replace)\s+into\s+{_NAME}
-    | (?P<update>update)\s+(?:or\s+\w+\s+)?(?:only\s+)?{_NAME}(?:(?:\s+as)?\s+\w+)?[^;=]*?\sset\s[^=]*=
+    | (?P<update>update)\s+(?:or\s+\w+\s+)?(?:only\s+)?{_NAME}(?:(?:\s+as)?\s+\w+)?[^;=]*?\sset(?:\s|$)
     | (?P<delete>delete)\s+(?:{_NAME}\s+)?from\s+{_NAME} | (?P<merge>merge)\s+into\s+{_NAME}
     | (?P<values>values)\s*\(
     )"""
@@ -64,7 +65,7 @@ def is_surely_statement(text: str) -> bool:
     like English, and can be parsed.
     """
     match = _STATEMENT.match(text)
-    if match is None or not _SOURCE.search(text):
+    if match is None or not _SOURCE.search(text) or (match["update"] is not None and "=" not in text):
         return False
     verb = match[match.lastgroup or 0]
     if not (verb.isupper() or verb.islower()) or _PROSE.search(_QUOTED.sub("''", text)):

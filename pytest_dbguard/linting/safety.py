@@ -91,10 +91,12 @@ def parameter_name(node: ast.expr) -> str:
             found = key
         case ast.Subscript(value=value) | ast.Await(value=value) | ast.FormattedValue(value=value):
             return parameter_name(value)
-        case ast.Call(
-            func=ast.Attribute(value=value, attr="join" | "strip" | "lower" | "upper" | "format" | "replace")
-        ):
-            return parameter_name(node.args[0] if node.args and called_name(node) == "join" else value)
+        case ast.Call(func=ast.Attribute(attr="join"), args=[ast.Call(args=[*_, texts]) | texts]):
+            return parameter_name(texts)
+        case ast.GeneratorExp(generators=[each, *_]) | ast.ListComp(generators=[each, *_]):
+            return parameter_name(each.iter)
+        case ast.Call(func=ast.Attribute(value=value, attr="strip" | "lower" | "upper" | "replace" | "strftime")):
+            return parameter_name(value)
         case ast.Call(args=[ast.Constant(value=str() as key), *_]):
             found = key
         case ast.Call(args=[argument, *_], func=ast.Name()):
