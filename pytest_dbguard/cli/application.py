@@ -52,6 +52,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             "pytest_dbguard.cli.stats:stats", "Export the planner's statistics of production; check the file."
         ),
         "lint": Command("pytest_dbguard.cli.lint:lint", "Judge SQL in sources, migrations, models and saved runs."),
+        "advise": Command("pytest_dbguard.cli.advise:advise", "Advise the smallest set of indexes for a workload."),
         "version": Command("pytest_dbguard.cli.version:version", "Show the versions that a bug report needs."),
     }
 )

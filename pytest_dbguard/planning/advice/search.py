@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
@@ -47,8 +48,10 @@ class Search:
         self._units = self.estimator.units()
         self._touched = {unit: self.estimator.touched(unit) for unit in self._units}
         self._first = {unit: self.estimator.gain(0, unit) for unit in self._units}
-        found = sorted({*(starts or (self._filled(0, exponent) for exponent in EXPONENTS))}, key=self._rank)
-        return min([found[-1], *map(self._improved, found[:STARTS])], key=self._rank)
+        chosen = starts or tuple(self._filled(0, exponent) for exponent in EXPONENTS)
+        found = sorted(set(chosen), key=self._rank)
+        improved: list[int] = [self._improved(each) for each in found[:STARTS]]
+        return min([*improved, *found], key=self._rank)
 
     def _rank(self, chosen: int) -> tuple[float, int]:
         return self.estimator.cost(chosen) + self.least * chosen.bit_count(), self.prices.size(chosen)
@@ -110,11 +113,11 @@ class Search:
             place = (place + 1) % len(moves)
         return best
 
-    def _open(self, chosen: int) -> Set[int]:
+    def _open(self, chosen: int) -> AbstractSet[int]:
         """Return the units that would make a set better if there were room."""
         return {unit for unit in self._units if unit & ~chosen and self.estimator.gain(chosen, unit) > 0}
 
-    def _moved(self, chosen: int, unit: int, open_units: Set[int]) -> Iterator[int]:
+    def _moved(self, chosen: int, unit: int, open_units: AbstractSet[int]) -> Iterator[int]:
         """Yield sets without a unit, filled up again; or with it, made to fit and filled up again."""
         if not unit & ~chosen:
             pool = [other for other in self._near(unit, open_units) if not other & unit]
@@ -123,7 +126,7 @@ class Search:
             fitting = self._made_to_fit(chosen, unit)
             yield self._filled(fitting, 1.0, self._near(unit | chosen & ~fitting, open_units))
 
-    def _near(self, changed: int, open_units: Set[int]) -> list[int]:
+    def _near(self, changed: int, open_units: AbstractSet[int]) -> list[int]:
         """Return the units whose worth may change when these candidates come or go, and those that have one."""
         touched = self.estimator.touched(changed)
         return [unit for unit in self._units if self._touched[unit] & touched or unit in open_units]

@@ -127,7 +127,10 @@ class Lab(Protocol):
         ...
 
     def visible(self, *, shown: Sequence[str] = (), hidden: Sequence[str] = ()) -> AbstractContextManager[None]:
-        """Show these candidates (names in the lab) and hide these existing indexes (`name`, or `schema.name`)."""
+        """Show these candidates (names in the lab) and hide these existing indexes (`name`, or `schema.name`).
+
+        Blocks may stand in each other; an inner one can hide candidates that an outer one shows.
+        """
         ...
 
     def size_of(self, name: str) -> IndexSize:

@@ -8,7 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pytest_dbguard.planning.lab.ballast import empty, fill
-from pytest_dbguard.planning.lab.base import Explained, IndexSize, IndexSpec, LabDescription, LabError
+from pytest_dbguard.planning.lab.base import (
+    CANDIDATE_PREFIX,
+    Explained,
+    IndexSize,
+    IndexSpec,
+    LabDescription,
+    LabError,
+)
 from pytest_dbguard.planning.lab.candidate_indexes import (
     Candidate,
     Candidates,
@@ -113,11 +120,13 @@ class OwnerLab:
     def visible(self, *, shown: Sequence[str] = (), hidden: Sequence[str] = ()) -> Iterator[None]:
         """Make these candidates (names in the lab) and drop these existing indexes, for a while.
 
+        Inside of another such block, candidates that it made can be hidden as well.
+
         Raises:
             LabError: For a name that is not there, and for an index of a partition that belongs to its parent's.
         """
         candidates = [self._candidates.of(name) for name in dict.fromkeys(shown)]
-        dropped = [self._indexes.find(name)[0] for name in dict.fromkeys(hidden)]
+        dropped = [self._part(name) for name in dict.fromkeys(hidden)]
         aliases = self._aliases
         with errors_told():
             try:
@@ -166,6 +175,13 @@ class OwnerLab:
         """Delete it."""
         self._planner.close()
         self._database.close()
+
+    def _part(self, name: str) -> Part:
+        if not name.startswith(CANDIDATE_PREFIX):
+            return self._indexes.find(name)[0]
+        made = self._candidates.of(name)
+        place = made.table.schema
+        return Part((place, made.name), 0, (place, made.table.name), made.spec.method)
 
     def _change(self, candidates: Sequence[Candidate], dropped: Sequence[Part]) -> None:
         for part in dropped:
