@@ -143,7 +143,7 @@ def test_pieces_of_sql_leave_a_statement_in_part(code):
             "SELECT 1 FROM t WHERE a IN (?)",
         ),
         (
-            "names = ', '.join(f':id_{i}' for i in ids)\n    session.execute(text(f'SELECT 1 FROM t WHERE a IN ({names})'))",
+            "n = ','.join(f':id_{i}' for i in ids)\n    session.execute(text(f'SELECT 1 FROM t WHERE a IN ({n})'))",
             "SELECT 1 FROM t WHERE a IN (:id_i)",
         ),
         ('cursor.execute(f"SELECT 1 FROM t WHERE a IN ({params})", ids)', "SELECT 1 FROM t WHERE a IN (:params)"),
