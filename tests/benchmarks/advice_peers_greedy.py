@@ -27,9 +27,10 @@ def extend(problem: Problem, budget: float) -> Set:
         best: tuple[float, Set, int] | None = None
         for after in _steps(problem, chosen):
             weight = problem.size(after)
-            if weight > budget or problem.gain(chosen, after) < LEAST * cost:
+            gain = problem.gain(chosen, after) if weight <= budget else 0.0
+            if gain < LEAST * cost:
                 continue
-            ratio = problem.gain(chosen, after) / max(weight - size, 1)
+            ratio = gain / max(weight - size, 1)
             if best is None or ratio > best[0]:
                 best = (ratio, after, weight)
         if best is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import md5
 from typing import NamedTuple
 
 from advice_what_if import Question
@@ -73,8 +74,8 @@ class RealIndexes:
 
     def _made(self, index: Made) -> str:
         if index.what not in self._names:
-            name = f"real_{len(self._names) + 1}"
-            self.source.connection.execute(f"CREATE INDEX {name} {index.what}")
+            name = f"real_{md5(index.what.encode(), usedforsecurity=False).hexdigest()}"
+            self.source.connection.execute(f"CREATE INDEX IF NOT EXISTS {name} {index.what}")
             row = self.source.connection.execute("SELECT pg_relation_size(%s::regclass)", [name]).fetchone()
             assert row is not None
             self._names[index.what], self._sizes[name] = name, row[0]
