@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pytest_dbguard.planning.advice.answer import Found, advice_of
 from pytest_dbguard.planning.advice.estimate import Estimator
 from pytest_dbguard.planning.advice.explore import Explorer
+from pytest_dbguard.planning.advice.index_bytes import PAGE
 from pytest_dbguard.planning.advice.items import items_of
 from pytest_dbguard.planning.advice.masks import bits
 from pytest_dbguard.planning.advice.model import Advice, Ending, Step
 from pytest_dbguard.planning.advice.plan_costs import costing_of
-from pytest_dbguard.planning.advice.prices import PAGE, Prices
+from pytest_dbguard.planning.advice.prices import Prices
 from pytest_dbguard.planning.advice.proposals import beginning_with, proposals
 from pytest_dbguard.planning.advice.search import Search
 from pytest_dbguard.planning.advice.upkeep import Upkeep

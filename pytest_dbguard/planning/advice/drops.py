@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from pytest_dbguard.planning.advice.index_bytes import PAGE
 from pytest_dbguard.planning.advice.model import AdvisedIndex, DroppedIndex
-from pytest_dbguard.planning.advice.prices import PAGE, Prices
+from pytest_dbguard.planning.advice.prices import Prices
 from pytest_dbguard.planning.candidates.redundant import redundant
 from pytest_dbguard.planning.candidates.spelling import name_of
 from pytest_dbguard.planning.lab.base import LabError

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from pytest_dbguard.planning.advice.index_bytes import index_bytes
 from pytest_dbguard.planning.advice.items import Item
 from pytest_dbguard.planning.advice.masks import bits
 from pytest_dbguard.planning.lab.base import IndexSpec, Lab, LabError
 from pytest_dbguard.planning.plan import Plan
 
-PAGE = 8192
 Costing = Callable[[Item, Plan], float]
 
 
@@ -69,7 +69,7 @@ class Prices:
         new = [spec for spec in dict.fromkeys(specs) if spec not in self._by_spec]
         added = 0
         for spec, name in zip(new, self.lab.add(new), strict=True):
-            size = self._size(name) if name else None
+            size = index_bytes(self.lab, name, spec) if name else None
             if size is None:
                 continue
             number = len(self.specs)
@@ -83,12 +83,6 @@ class Prices:
                 if may_serve(spec, item):
                     self.relevant[item.number] |= 1 << number
         return added
-
-    def _size(self, name: str) -> int | None:
-        try:
-            return self.lab.size_of(name).pages * PAGE
-        except LabError:
-            return None
 
     def set_of(self, specs: Iterable[IndexSpec]) -> int:
         """Return candidates as a set; those that were refused are not in it."""
