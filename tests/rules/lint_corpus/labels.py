@@ -28,6 +28,9 @@ LINTED = tuple(f"DBG4{number:02}" for number in range(1, 14))
 BESIDE = ("DBG201", "DBG203")
 """Rules that may tell a fact instead of one of those."""
 
+PARTS = ("", "_sql", "_hard")
+"""Files of each schema."""
+
 COMPILED, WRITTEN = "SQLAlchemy", "written by hand"
 
 
@@ -59,14 +62,21 @@ def labels() -> Iterator[Label]:
     """Yield every labelled statement."""
     for schema in SCHEMAS:
         names = names_of(schema)
-        for each in document(schema)["case"]:
-            for dialect in Dialect:
-                if each.get("only", dialect.value) == dialect.value:
-                    yield _label(schema, each, dialect, COMPILED, exemplar_of(eval(each["code"], names), dialect))
-        for each in document(f"{schema}_sql")["case"]:
-            dialect = Dialect(each.get("dialect", Dialect.POSTGRESQL))
-            style = each.get("style", "qmark" if dialect is Dialect.SQLITE else "named")
-            yield _label(schema, each, dialect, WRITTEN, Exemplar(each["sql"].strip(), style, _values(each)))
+        for part in PARTS:
+            for each in document(schema + part)["case"]:
+                yield from _compiled(schema, each, names) if "code" in each else [_written(schema, each)]
+
+
+def _compiled(schema: str, case: Mapping, names: dict[str, object]) -> Iterator[Label]:
+    for dialect in Dialect:
+        if case.get("only", dialect.value) == dialect.value:
+            yield _label(schema, case, dialect, COMPILED, exemplar_of(eval(case["code"], names), dialect))
+
+
+def _written(schema: str, case: Mapping) -> Label:
+    dialect = Dialect(case.get("dialect", Dialect.POSTGRESQL))
+    style = case.get("style", "qmark" if dialect is Dialect.SQLITE else "named")
+    return _label(schema, case, dialect, WRITTEN, Exemplar(case["sql"].strip(), style, _values(case)))
 
 
 def _label(schema: str, case: Mapping, dialect: Dialect, written_by: str, exemplar: Exemplar) -> Label:
