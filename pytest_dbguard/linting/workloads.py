@@ -84,7 +84,8 @@ def _use(snippet: Snippet, *, in_test_code: bool) -> Use:
     """Return the place of a statement."""
     site = replace(snippet.site, in_test_code=in_test_code)
     put_in = bindable(snippet)
-    return Use(site, 1, (), in_test_code, call=Call(interpolated=put_in[0].expression) if put_in else None)
+    call = Call(interpolated=put_in[0].expression) if put_in else None
+    return Use(site, 1, (), in_test_code, call=call, is_generic=len(put_in) < len(snippet.interpolations))
 
 
 def bindable(snippet: Snippet) -> tuple[Interpolation, ...]:

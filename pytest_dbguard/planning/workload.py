@@ -61,6 +61,7 @@ class Use:
         in_test_code: Whether only test code, fixtures or factories stand on the stack.
         scope: "call" or a request.
         call: What the source there shows; None where it cannot be read.
+        is_generic: Whether its source puts names into the text: those of tables there stand for any.
     """
 
     site: Site | None
@@ -69,6 +70,7 @@ class Use:
     in_test_code: bool = False
     scope: str = "call"
     call: Call | None = None
+    is_generic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

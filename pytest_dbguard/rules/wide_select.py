@@ -9,6 +9,7 @@ from pydantic import PositiveInt
 from pytest_dbguard.core.findings import Finding, Fix, Severity
 from pytest_dbguard.planning.assessment import AssessedStatement, Assessment
 from pytest_dbguard.planning.statistics.model import Origin
+from pytest_dbguard.planning.workload import Use
 from pytest_dbguard.rules.base import RuleOptions, Stage
 from pytest_dbguard.rules.index_findings import count, size_text
 from pytest_dbguard.rules.lint_findings import LintRule, table_of
@@ -74,7 +75,8 @@ class WideSelect(LintRule):
 
     ## Limits
     Silent about `count(*)`, EXISTS, `INSERT ... SELECT *`, EXCEPT and INTERSECT, about queries over one that names its
-    columns, and about the database's own tables. Values that PostgreSQL keeps apart (over 2 kB) count as 18 bytes.
+    columns, about the database's own tables, and where the name of the table is put into the text. Values that
+    PostgreSQL keeps apart (over 2 kB) count as 18 bytes.
     """
 
     code: ClassVar[str] = "DBG401"
@@ -84,6 +86,10 @@ class WideSelect(LintRule):
     kind: ClassVar[MarkKind] = MarkKind.WIDE_SELECT
     options_model: ClassVar[type[RuleOptions]] = WideSelectOptions
     _options: WideSelectOptions
+
+    def concerns(self, use: Use) -> bool:
+        """Whether a place knows which table it reads: who is handed its name cannot name its columns."""
+        return not use.is_generic
 
     def draft(self, assessment: Assessment, statement: AssessedStatement, mark: LintMark) -> Finding | None:
         """Return the finding about a star, or about the widest of the columns that are returned."""

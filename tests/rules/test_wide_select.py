@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from assessments import assessment, plan, statement
+from assessments import assessment, plan, statement, use
 
 from pytest_dbguard.planning.plan import Plan
 from pytest_dbguard.planning.statistics.model import ColumnStatistics, Origin
@@ -40,3 +40,9 @@ def test_silent(given):
 
 def test_silent_where_it_is_not_read():
     assert judged(mark=replace(MARK, columns=("id",))) == []
+
+
+def test_who_is_handed_the_name_of_a_table_cannot_name_its_columns():
+    star = replace(MARK, detail="*", expression="orders")
+    given = [assessment(statement(marks=(star,), uses=(use(is_generic=generic),))) for generic in (False, True)]
+    assert [len(list(WideSelect(WideSelectOptions()).judge(each))) for each in given] == [1, 0]

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from pytest_dbguard.sql.facts.model import Scan, Term, TermKind
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
-from pytest_dbguard.sql.lint.narrowing import has_key
+from pytest_dbguard.sql.lint.narrowing import has_key, is_system
 from pytest_dbguard.sql.lint.queries import filters, is_negated, number_of
 from pytest_dbguard.sql.lint.text import LintedText
 
@@ -24,7 +24,7 @@ def marks(text: LintedText) -> Iterator[LintMark]:
         key = (scan.alias, scan.query)
         patterns, parts = found[key], inside.get(key, {})
         columns = tuple(dict.fromkeys((*patterns, *parts)))
-        if columns and not scan.is_outer and not _is_found_otherwise(text, scan):
+        if columns and not scan.is_outer and not is_system(scan) and not _is_found_otherwise(text, scan):
             yield LintMark(
                 MarkKind.LEADING_WILDCARD,
                 subject=f"{scan.table}.{columns[0]}",

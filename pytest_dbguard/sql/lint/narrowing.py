@@ -9,8 +9,14 @@ from pytest_dbguard.sql.lint.queries import elements, limit_of, part_of_with
 from pytest_dbguard.sql.lint.text import LintedText
 
 _VALUES = frozenset({"literal", "parameter", "expression"})
+_SYSTEM = ("pg_", "sqlite_", "pragma_", "information_schema")
 _TRUTH = ("TRUE", "FALSE")
 _SQLITE_TRUTH = (*_TRUTH, "= 1", "= 0")
+
+
+def is_system(scan: Scan) -> bool:
+    """Whether a table is one of the database's own, which are small."""
+    return scan.table.lower().startswith(_SYSTEM) or scan.schema.lower().startswith(_SYSTEM)
 
 
 def is_narrowed(text: LintedText, select: exp.Select, but: Scan) -> bool:

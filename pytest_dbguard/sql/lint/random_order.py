@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from pytest_dbguard.sql.facts.names import arg
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
-from pytest_dbguard.sql.lint.narrowing import compared, is_narrowed
+from pytest_dbguard.sql.lint.narrowing import compared, is_narrowed, is_system
 from pytest_dbguard.sql.lint.queries import limit_of, meant
 from pytest_dbguard.sql.lint.text import LintedText
 
@@ -23,7 +23,13 @@ def marks(text: LintedText) -> Iterator[LintMark]:
     for select in text.selects:
         order, scans = arg(select, "order"), text.scans(select)
         random = [key for key in order.expressions if _is_random(meant(key.this, select))] if order is not None else []
-        if not random or not scans or is_narrowed(text, select, scans[0]) or select.find(exp.TableSample) is not None:
+        if (
+            not random
+            or not scans
+            or is_system(scans[0])
+            or is_narrowed(text, select, scans[0])
+            or select.find(exp.TableSample) is not None
+        ):
             continue
         yield LintMark(
             MarkKind.RANDOM_ORDER,

@@ -10,10 +10,9 @@ from pytest_dbguard.sql.facts.model import Scan
 from pytest_dbguard.sql.facts.names import arg
 from pytest_dbguard.sql.facts.scans import Leaf
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
+from pytest_dbguard.sql.lint.narrowing import is_system
 from pytest_dbguard.sql.lint.queries import branches, elements, limit_of, number_of, part_of_with
 from pytest_dbguard.sql.lint.text import LintedText
-
-_SYSTEM = ("pg_", "sqlite_", "pragma_", "information_schema")
 
 
 def marks(text: LintedText) -> Iterator[LintMark]:
@@ -69,8 +68,7 @@ def _meant(text: LintedText, select: exp.Select, item: exp.Expr) -> Iterator[Lea
 
 def _table(text: LintedText, leaf: Leaf) -> Scan | None:
     scan = text.scan(leaf.scan) if leaf.scan is not None else None
-    is_system = scan is not None and (scan.table.lower().startswith(_SYSTEM) or scan.schema.lower().startswith(_SYSTEM))
-    return None if is_system else scan
+    return None if scan is None or is_system(scan) else scan
 
 
 def _inner(text: LintedText, select: exp.Select, meant: list[Leaf]) -> list[exp.Select]:
