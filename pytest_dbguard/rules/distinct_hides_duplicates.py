@@ -17,8 +17,8 @@ class DistinctHidesDuplicates(LintRule):
     """distinct-hides-duplicates (DBG411).
 
     ## What it does
-    Finds SELECT DISTINCT over rows that are different anyway, since their key is among the columns, where a join with
-    a table of which nothing is asked for repeats them.
+    Finds SELECT DISTINCT where a join repeats the rows of what is asked for: by a table of which no column is asked
+    for, and of which several rows fit one.
 
     ## Why is this bad?
     The database makes a row for each row of the joined table, to sort or hash them all and throw the repeats away.
@@ -70,7 +70,8 @@ class DistinctHidesDuplicates(LintRule):
     - `severity` (default "warning").
 
     ## Limits
-    Keys come from the schema: without one nothing is said. Silent where a column of the joined table is asked for, also
+    Keys come from the schema: without one nothing is said. What is asked for are columns of one table, or keys of
+    several. Silent where a column of the joined table is asked for, also
     in ORDER BY, where the join is by a unique key, and where queries or functions stand in FROM.
     """
 
@@ -82,17 +83,22 @@ class DistinctHidesDuplicates(LintRule):
 
     def draft(self, assessment: Assessment, statement: AssessedStatement, mark: LintMark) -> Finding | None:
         """Return the finding about a query whose rows a join repeats."""
-        single = _single(assessment, statement, mark)
         scans = {scan.alias: scan for scan in statement.facts.scans if scan.query == mark.query}
+        if any(assessment.catalog.table(scan.table, scan.schema) is None for scan in scans.values()):
+            return None
         unread = set(mark.detail.split(","))
+        identified = _identified(assessment, statement, mark)
+        # columns of one table alone need DISTINCT, but not the rows that the join adds
+        known = identified or [alias for alias in scans if len(scans.keys() - unread) == 1 and alias not in unread]
+        single = _single(assessment, statement, mark, known)
         repeating = [scan for alias, scan in scans.items() if alias in unread - single]
-        is_first = next(iter(_identified(assessment, statement, mark)), "") == mark.alias
-        if not is_first or not repeating or not single >= scans.keys() - unread:
+        if known[:1] != [mark.alias] or not repeating or not single >= scans.keys() - unread:
             return None
         name = repeating[0].table
         is_useless = all(scan.is_outer and not scan.terms for scan in repeating)
         rewrite = "" if is_useless else f"WHERE EXISTS (SELECT 1 FROM {name} WHERE ...)"
-        title = f"leave out `{name}` and DISTINCT" if is_useless else f"ask for `{name}` with EXISTS, without DISTINCT"
+        title = f"leave out `{name}`" if is_useless else f"ask for `{name}` with EXISTS"
+        title += ", and DISTINCT with it" if identified else ""
         code = "" if is_useless else f"select({mark.table}).where(exists().where({name}....))"
         return self.finding(
             mark,
@@ -117,12 +123,12 @@ def _identifies(table: Table, columns: tuple[str, ...]) -> bool:
     return any(set(key) <= set(columns) for key in keys)
 
 
-def _single(assessment: Assessment, statement: AssessedStatement, mark: LintMark) -> set[str]:
-    """Return the aliases of the tables that have one row at most for what the query asks for.
+def _single(assessment: Assessment, statement: AssessedStatement, mark: LintMark, known: list[str]) -> set[str]:
+    """Return the aliases of the tables that have one row at most for each row of those that are `known`.
 
-    Those whose key it returns, and those that a key joins to one of them.
+    These, and those that a key joins to one of them.
     """
-    single = set(_identified(assessment, statement, mark))
+    single = set(known)
     scans = [scan for scan in statement.facts.scans if scan.query == mark.query]
     is_growing = True
     while is_growing:
