@@ -21,6 +21,7 @@ from pytest_dbguard.linting.file_results import FileResult, result_from_json, re
 from pytest_dbguard.linting.judging import SourceJudge
 from pytest_dbguard.linting.model import SourceFindings
 from pytest_dbguard.linting.model_sites import TableSites, site_of
+from pytest_dbguard.linting.quiet_parser import quiet_parser
 from pytest_dbguard.linting.reading import SourceFile, read_source
 from pytest_dbguard.linting.result_cache import ResultCache, digest
 from pytest_dbguard.linting.silencing import comments_of, is_silenced, mistakes_in
@@ -91,7 +92,8 @@ def run_lint(request: LintRequest, cache: ResultCache | None = None) -> LintOutc
     """
     run = _Run(request, cache if request.catalog is None else None)
     try:
-        return run.outcome()
+        with quiet_parser():
+            return run.outcome()
     finally:
         run.judge.close()
 

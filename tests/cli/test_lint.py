@@ -134,6 +134,12 @@ def test_literals_are_in_no_report(dbguard, project, tmp_path):
     assert "geheim" not in result.out + result.err
 
 
+def test_nor_in_the_log(lint, project, caplog):
+    project(app_py="x.execute(\"REPLACE INTO item VALUES (1, 'geheim', 3)\")\n")
+    lint("--no-cache")
+    assert "geheim" not in caplog.text
+
+
 def test_nor_in_the_cache(lint, project, tmp_path_factory, monkeypatch):
     cache = tmp_path_factory.mktemp("kept")
     monkeypatch.setenv("DBGUARD_CACHE_DIR", str(cache))
