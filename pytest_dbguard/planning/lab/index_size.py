@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,6 +26,8 @@ _POSTING_LIMIT = (_PAGE // 10 // 8 * 8 - _LINE_POINTER) // 8 * 8
 _ROW_POINTER = 6
 # lengths of texts about their mean: alignment makes steps of them
 _SPREAD = (-0.25, -0.125, 0.0, 0.125, 0.25)
+# a share of rows without a value below which they make no difference
+_FEW_NULLS = 0.1
 # types whose equal values may look different, so that one entry cannot stand for both
 _NO_SHARED_ENTRY = re.compile(
     r"numeric|real|double precision|float|jsonb|interval|range|record|\[\]$|tsvector|hstore|citext"
@@ -187,15 +189,37 @@ class _Tree:
         single = self.entry
         if not self.shares_entries:
             return self.rows, single + _LINE_POINTER
-        distinct = self.distinct
-        sharing = self.rows / distinct
-        low = math.floor(sharing)
-        # keys of `low` rows and keys of one more, so that the mean is right
-        more = sharing - low
-        few, few_bytes = _of_key(low, single)
-        many, many_bytes = _of_key(low + 1, single)
-        entries = distinct * (few * (1 - more) + many * more)
-        return entries, distinct * (few_bytes * (1 - more) + many_bytes * more) / entries
+        entries, size = 0.0, 0.0
+        for rows, distinct in self._parts():
+            sharing = rows / distinct
+            low = math.floor(sharing)
+            # keys of `low` rows and keys of one more, so that the mean is right
+            more = sharing - low
+            few, few_bytes = _of_key(low, single)
+            many, many_bytes = _of_key(low + 1, single)
+            entries += distinct * (few * (1 - more) + many * more)
+            size += distinct * (few_bytes * (1 - more) + many_bytes * more)
+        return entries, size / entries
+
+    def _parts(self) -> Iterator[tuple[float, float]]:
+        """Yield numbers of rows, and of the different keys among them.
+
+        Rows without a value in a column count apart: most of them share the keys that the other columns make, however
+        many values there are where there is one, as in `deleted_at`.
+        """
+        nulls, key = max((self._null_fraction(key), key) for key in self.keys)
+        if len(self.keys) < 2 or nulls <= _FEW_NULLS or self.rows < self.statistics.rows:
+            yield self.rows, self.distinct
+            return
+        others = [each for each in self.keys if each != key]
+        distinct = distinct_keys(others, self.statistics, self.table, self.statistics.rows)
+        for rows, most in ((self.rows * nulls, distinct), (self.rows * (1 - nulls), self.distinct)):
+            if rows >= 1:
+                yield rows, min(most, rows)
+
+    def _null_fraction(self, key: Key) -> float:
+        known = self.statistics.column(key[0]) if len(key) == 1 else None
+        return known.null_fraction if known is not None else 0.0
 
 
 def _of_key(sharing: int, single: float) -> tuple[int, float]:

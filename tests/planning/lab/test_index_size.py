@@ -21,6 +21,7 @@ TABLE = f"""CREATE TABLE facts AS SELECT n AS id, (n % 7)::smallint AS few, (n *
     ('user' || n * 7919 % {ROWS} || '@example.org')::varchar(80) AS email,
     ('code' || abs(hashint4(n)) % 40)::char(12) AS code,
     date '2020-01-01' + n % 2000 AS day, timestamp '2020-01-01' + n * interval '1 minute' AS at,
+    CASE WHEN n % 25 = 0 THEN n::bigint END AS gone,
     md5(n::text)::uuid AS token, repeat('x', n % 200) AS note, ARRAY['t' || n % 9] AS tags
     FROM generate_series(1, {ROWS}) AS n"""
 KEYS = (
@@ -38,6 +39,7 @@ KEYS = (
     "few, medium",
     "code, day",
     "flag, at",
+    "few, gone, flag",
     "lower(email)",
 )
 
