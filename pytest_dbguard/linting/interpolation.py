@@ -33,12 +33,14 @@ class Written:
         style: Of its parameters, or "at" for `@name`.
         puts: What was put in, but for parameters and constants.
         is_whole: Whether nothing but values and names was put in.
+        is_generic: Whether names were put in.
     """
 
     builder: TextBuilder
     style: str
     puts: list[Put]
     is_whole: bool
+    is_generic: bool = False
 
 
 def written(parts: Sequence[Part]) -> Written:
@@ -89,7 +91,7 @@ class _Writer:
                 if low < high:
                     self._written.builder.add(part.text[low - begin : high - begin], part.at + low - begin)
             elif start <= begin < end:
-                self._written.builder.add(stand_in(part.name), part.at)
+                self._name(part)
 
     def _token(self, tokens: Sequence[Token], number: int) -> None:
         token = tokens[number]
@@ -126,10 +128,14 @@ class _Writer:
             self._written.is_whole = False
             self._written.builder.add(" ", hole.at)
         elif role is Role.NAME:
-            self._written.builder.add(stand_in(hole.name), hole.at)
+            self._name(hole)
         else:
             text = self._placeholder(hole)
             self._written.builder.add(f"({text})" if role is Role.LIST else text, hole.at)
+
+    def _name(self, hole: Hole) -> None:
+        self._written.builder.add(stand_in(hole.name), hole.at)
+        self._written.is_generic = True
 
     def _parameter(self, token: Token, hole: Hole) -> None:
         """Write a parameter whose name or number is put together: that is no value."""

@@ -52,6 +52,7 @@ class Snippet:
             position belongs to the last piece at or before it; columns count on from there.
         interpolations: What is put into it.
         is_whole: Whether all of its text is known; of others only the interpolations are judged.
+        is_generic: Whether names are put into it, also safely: those of tables there stand for any.
     """
 
     text: str
@@ -61,6 +62,7 @@ class Snippet:
     lines: tuple[tuple[int, int, int], ...] = ()
     interpolations: tuple[Interpolation, ...] = ()
     is_whole: bool = True
+    is_generic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class _File:
             text = PARAMETERS.sub(lambda match: match.group().replace("@", ":") if match["at"] else match.group(), text)
         style = "named" if out.style == "at" else out.style or "qmark"
         put_in = tuple(map(self._interpolation, puts))
-        return Snippet(text, style, site, self._origin, lines, put_in, is_whole)
+        return Snippet(text, style, site, self._origin, lines, put_in, is_whole, out.is_generic)
 
     def _site(self, candidate: Candidate, start: int, end: int) -> Site:
         """Return where a text stands; where it is made, for one that begins with a constant from elsewhere."""

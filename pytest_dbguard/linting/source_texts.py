@@ -65,7 +65,7 @@ class SourceTexts:
     def _judge_alone(self, found: SourceFindings, judge: SourceJudge) -> None:
         for snippet in found.snippets:
             # code that is handed the name of a table does to it what its name says
-            is_generic = bool(snippet.interpolations)
+            is_generic = snippet.is_generic or bool(snippet.interpolations)
             if snippet.is_whole and not is_generic and snippet.origin is not Origin.MIGRATION:
                 judge.judge_alone(self.texts[snippet], snippet.site, in_test_code=self._is_test(snippet.site.file))
 

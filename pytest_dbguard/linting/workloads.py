@@ -85,7 +85,7 @@ def _use(snippet: Snippet, *, in_test_code: bool) -> Use:
     site = replace(snippet.site, in_test_code=in_test_code)
     put_in = bindable(snippet)
     call = Call(interpolated=put_in[0].expression) if put_in else None
-    return Use(site, 1, (), in_test_code, call=call, is_generic=len(put_in) < len(snippet.interpolations))
+    return Use(site, 1, (), in_test_code, call=call, is_generic=snippet.is_generic)
 
 
 def bindable(snippet: Snippet) -> tuple[Interpolation, ...]:

@@ -107,6 +107,7 @@ def test_names_stay_names(code, text):
     found = only(code)
     assert found.text == text
     assert found.is_whole
+    assert found.is_generic
     assert [each.is_value for each in found.interpolations] == [False]
 
 
@@ -172,6 +173,18 @@ def test_what_cannot_hold_anybodys_input_is_not_told(code, text):
     found = only(code)
     assert found.text == text
     assert [each for each in found.interpolations if each.is_value] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "is_generic"),
+    [
+        ('cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")', True),
+        ('cursor.execute(f"SELECT * FROM t WHERE a = {name!r}")', False),
+        ('cursor.execute("SELECT * FROM t")', False),
+    ],
+)
+def test_names_that_are_put_in_safely_stand_for_any_table_too(code, is_generic):
+    assert only(code).is_generic is is_generic
 
 
 def test_fragments_are_told_only_for_the_values_in_them():
