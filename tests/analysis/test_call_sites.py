@@ -119,6 +119,10 @@ def test_what_becomes_of_the_result(tmp_path, code, used_as):
 
 
 INTERPOLATED = [
+    ('sql = f"SELECT a FROM t WHERE b = {name}"\n    def g():\n        session.execute(sql)', "name"),
+    ('session.scalars(select(T).where(text("b = %s" % name)))', "name"),
+    ('stmt = select(T).where(text(f"b > {ids[0]}"))\n    session.scalars(stmt)', "ids[0]"),
+    ('session.execute(text(f"SELECT a FROM t WHERE b = {name}").bindparams(c=1))', "name"),
     ('session.execute(text(f"SELECT a FROM t WHERE b = {name}"))', "name"),
     ("session.execute(f\"SELECT a FROM t WHERE b = '{request.name}'\")", "request.name"),
     ('session.execute("SELECT a FROM t WHERE b LIKE \'%" + name + "%\'")', "name"),
@@ -139,6 +143,11 @@ def test_values_in_the_text(tmp_path, code, value):
     assert call_in(tmp_path, f"def f(session, name, request, ids):\n    {code}\n").interpolated == value
 
 
+def test_a_value_in_a_piece_of_a_query(tmp_path):
+    code = "def f(make, name):\n    return make().query(T).filter(text(f\"b = '{name}'\")).all()\n"
+    assert call_in(tmp_path, code, line_only=True, marker="make").interpolated == "name"
+
+
 INNOCENT = [
     'session.execute(text("SELECT a FROM t WHERE b = :b"), {"b": name})',
     'session.execute("SELECT a FROM t WHERE b = %s", (name,))',
@@ -157,6 +166,8 @@ INNOCENT = [
     'session.execute(sql.SQL("SELECT a FROM t WHERE b = {}").format(sql.Literal(name)))',
     "session.execute(select(T).where(T.b == name))",
     "session.execute(name)",
+    'session.query(T).order_by(text(f"{name} DESC")).all()',
+    'session.scalars(select(T).where(text("b = :b")).params(b=name))',
     'session.execute(f"SELECT a FROM t WHERE b = {Kind.OPEN}")',
     "session.execute(f\"SELECT a FROM t WHERE b = '{models.Kind.OPEN.value}'\")",
     "session.execute(f\"SELECT nextval('{self.sequence_name}')\")",
