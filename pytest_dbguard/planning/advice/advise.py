@@ -175,7 +175,7 @@ class _Run:
         cost = estimator.cost(chosen)
         if cost < self._best_cost:
             self.best, self._best_cost = chosen, cost
-            self.path.append(Step(self.prices.size(chosen), cost))
+            self.path.append(Step(self.prices.size(chosen), estimator.workload_cost(chosen)))
 
     def _without_needless(self, estimator: Estimator) -> int:
         """Leave out what nobody feels the loss of, the least useful first, planned each time."""

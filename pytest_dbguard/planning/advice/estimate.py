@@ -44,6 +44,10 @@ class Estimator:
         self._known = {each.number: self._of(each) for each in self.items}
         self._used_by: dict[int, Sequence[Item]] = {}
 
+    def workload_cost(self, chosen: int) -> float:
+        """Return what the statements cost with a set, by themselves."""
+        return sum(self._item(each, chosen) * each.weight for each in self.items)
+
     def charge(self, prices: Sequence[float]) -> None:
         """Add something to the cost of each candidate."""
         self._upkeep = [own + more for own, more in zip(self._upkeep, prices, strict=True)]
@@ -94,8 +98,7 @@ class Estimator:
 
     def cost(self, chosen: int) -> float:
         """Return the workload's cost with a set, writes included."""
-        total = sum(self._item(each, chosen) * each.weight for each in self.items)
-        return total + sum(self._upkeep[number] for number in bits(chosen))
+        return self.workload_cost(chosen) + sum(self._upkeep[number] for number in bits(chosen))
 
     def gain(self, chosen: int, unit: int) -> float:
         """Return what adding a unit to a set saves."""
