@@ -60,7 +60,7 @@ class NotInSubquery(LintRule):
     - `severity` (default "warning"): a note where the schema is not known.
 
     ## Limits
-    Silent about values that are computed, and about several columns at once.
+    Silent about values that are computed, but for CASE without ELSE and NULLIF, and about several columns at once.
     """
 
     code: ClassVar[str] = "DBG405"
@@ -74,6 +74,9 @@ class NotInSubquery(LintRule):
         if mark.detail == "list":
             message = f"the list of `{mark.expression}` holds NULL, so that it is true for no row"
             return self.finding(mark, message, fix=Fix("leave NULL out, and add `OR ... IS NULL` where it is meant"))
+        if mark.detail == "value":
+            message = f"some of the values are NULL, so that `{mark.expression}` is true for no row"
+            return self.finding(mark, message, fix=Fix("write it as NOT EXISTS, or leave NULL out of the inner query"))
         name, table = mark.columns[0], table_of(assessment, mark)
         column = table.column(name) if table is not None else None
         is_outer = mark.detail == "outer"

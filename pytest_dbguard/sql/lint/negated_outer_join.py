@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from pytest_dbguard.sql.facts.alternatives import read_condition
 from pytest_dbguard.sql.facts.conditions import ConditionReader
-from pytest_dbguard.sql.facts.readings import conjuncts
+from pytest_dbguard.sql.facts.readings import branches, conjuncts, is_or
 from pytest_dbguard.sql.facts.scans import Leaf
 from pytest_dbguard.sql.facts.scopes import Scope
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
@@ -28,12 +27,22 @@ def marks(text: LintedText) -> Iterator[LintMark]:
         if scope is None or where is None or not any(_side(join) for join in joins):
             continue
         reader = ConditionReader(scope, {})
-        strict = [(each, read_condition(each, reader).strict) for each in conjuncts(where.this)]
+        strict = [(each, _refused(each, reader)) for each in conjuncts(where.this)]
         for join, side, nullable in _outer(joins, scope):
             found = ((each, leaf) for each, leaves in strict for leaf in leaves if leaf in nullable)
             first = next(found, None)
             if first is not None:
                 yield _mark(text, join, side, *first)
+
+
+def _refused(condition: exp.Expr, reader: ConditionReader) -> list[Leaf]:
+    """Return the elements of FROM whose rows of NULLs a condition does not let pass; of an OR no branch may."""
+    if not is_or(condition):
+        return reader.read(condition).strict
+    first, *others = (
+        [leaf for part in conjuncts(branch) for leaf in _refused(part, reader)] for branch in branches(condition)
+    )
+    return [leaf for leaf in first if all(leaf in each for each in others)]
 
 
 def _outer(joins: list[exp.Expr], scope: Scope) -> Iterator[tuple[exp.Expr, str, list[Leaf]]]:

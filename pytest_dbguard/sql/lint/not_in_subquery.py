@@ -18,8 +18,9 @@ _KEEPS_NULL = ("coalesce", "ifnull", "nvl", "concat", "case", "isnull", "nullif"
 def marks(text: LintedText) -> Iterator[LintMark]:
     """Yield a mark for each NOT IN that decides about rows.
 
-    Of a query `table` and `columns` are where its values come from; `detail` is "outer" where a join adds NULLs, else
-    "". Of a list that holds NULL `detail` is "list". `other` is the column that is compared.
+    Of a query `table` and `columns` are where its values come from; `detail` is "outer" where a join adds NULLs,
+    "value" where they are computed so that some are NULL, else "". Of a list that holds NULL `detail` is "list".
+    `other` is the column that is compared.
     """
     for node, left, query in _tests(text):
         if not filters(node):
@@ -59,6 +60,9 @@ def _tests(text: LintedText) -> Iterator[tuple[exp.Expr, exp.Expr, exp.Expr | No
 def _of_query(text: LintedText, left: exp.Expr, found: Found | None, query: exp.Expr) -> Iterator[LintMark]:
     for select in branches(query):
         item = select.expressions[0] if len(select.expressions) == 1 else None
+        if item is not None and _makes_null(item.unalias().unnest()):
+            yield from _of_value(text, left, found, select, item.unalias().unnest())
+            continue
         for ref in _refs(text, select, item) if item is not None else ():
             scan = text.scan(ref.scan)
             if scan is None or ref.wrapping is not Wrapping.NONE or _is_never_null(text, select, scan, ref):
@@ -77,6 +81,45 @@ def _of_query(text: LintedText, left: exp.Expr, found: Found | None, query: exp.
                 detail="outer" if scan.is_outer else "",
                 other=_label(found),
             )
+
+
+def _makes_null(value: exp.Expr) -> bool:
+    """Whether a value is NULL for some rows by what it says: CASE without ELSE, NULLIF."""
+    if isinstance(value, exp.Case):
+        ends = [value.args.get("default"), *(branch.args.get("true") for branch in value.args["ifs"])]
+        return any(end is None or isinstance(end, exp.Null) for end in ends)
+    return isinstance(value, exp.Nullif)
+
+
+def _of_value(
+    text: LintedText, left: exp.Expr, found: Found | None, select: exp.Select, value: exp.Expr
+) -> Iterator[LintMark]:
+    """Yield the mark for a query whose values are computed, unless conditions tell of their columns."""
+    columns = [text.column(column) for column in value.find_all(exp.Column)]
+    ref = next((ref for column in columns if column is not None for ref in column.refs), None)
+    scan = text.scan(ref.scan) if ref is not None else None
+    if ref is None or scan is None or select.args.get("having") is not None or _is_asked_for(select, value):
+        return
+    yield LintMark(
+        MarkKind.NOT_IN_SUBQUERY,
+        subject=f"{scan.table}.{ref.column}",
+        table=scan.table,
+        schema=scan.schema,
+        columns=(ref.column,),
+        query=scan.query,
+        alias=scan.alias,
+        expression=f"{text.spelled(left)} NOT IN (SELECT {text.spelled(value)} ...)",
+        position=text.position(left),
+        detail="value",
+        other=_label(found),
+    )
+
+
+def _is_asked_for(select: exp.Select, value: exp.Expr) -> bool:
+    """Whether WHERE names a value, or what decides about it: then it may leave NULL out."""
+    where = select.args.get("where")
+    told = [value, *(branch.this for branch in value.args.get("ifs") or ())]
+    return where is not None and any(node in told for node in where.walk())
 
 
 def _refs(text: LintedText, select: exp.Select, item: exp.Expr) -> tuple[Ref, ...]:
