@@ -34,9 +34,10 @@ _NAME_FOLLOWS = frozenset(
 _OPERATOR = _COMPARES | {"LIKE", "ILIKE", "IN", "IS", "BETWEEN", "NOT", "REGEXP", "RLIKE", "SIMILAR", "::", "."}
 _CONDITIONS = frozenset({"WHERE", "AND", "OR", "ON", "HAVING", "NOT", "WHEN", "SET"})
 _COLUMN = re.compile(r"(?:^|_)(?:col(?:umn)?|field|attr|key_name|ident\w*|table|alias)(?:_?name)?\d*$", re.IGNORECASE)
-_PIECES = re.compile(
-    r"(?:^|_)(?:sql|where|clause|condition|cond|filter|expr|sub_?query|query|cte|joins?|order_by)s?\d*$", re.I
-)
+_SQL = r"sql|sub_?query|query|cte|clause|expr(?:ession)?"
+_PIECES = re.compile(rf"(?:^|_)(?:{_SQL}|where|cond(?:ition)?|filter|joins?|order_by)s?\d*$", re.IGNORECASE)
+_PIECES_AS_VALUES = re.compile(rf"(?:^|_)(?:{_SQL})s?\d*$", re.IGNORECASE)
+_DIRECTION = re.compile(r"(?:^|_)(?:dir(?:ection)?|order|sort(?:ing)?|asc|desc)$", re.IGNORECASE)
 
 
 class Role(Enum):
@@ -46,6 +47,8 @@ class Role(Enum):
     LIST = "list"
     NAME = "name"
     SQL = "sql"
+    DIRECTION = "direction"
+    """ASC or DESC."""
 
 
 class Token(NamedTuple):
@@ -94,10 +97,11 @@ def role_of(tokens: Sequence[Token], number: int, hole: Hole) -> Role:
     if before in _VALUE_FOLLOWS and not _is_star(tokens, number):
         if _COLUMN.search(hole.name):
             return Role.NAME
-        if after == "(" or _PIECES.search(hole.name):
+        if after == "(" or _PIECES_AS_VALUES.search(hole.name):
             return Role.SQL
         return Role.LIST if before == "IN" else Role.VALUE
-    return Role.SQL
+    is_sorted = any(token.word == "BY" for token in tokens[max(number - 8, 0) : number])
+    return Role.DIRECTION if is_sorted and _DIRECTION.search(hole.name) else Role.SQL
 
 
 def _is_star(tokens: Sequence[Token], number: int) -> bool:
@@ -126,10 +130,10 @@ def _role_in_list(tokens: Sequence[Token], number: int, hole: Hole, after: str) 
         at -= 1
     opener = tokens[at - 1] if at > 0 else None
     word = opener.word if opener is not None else ""
+    if word in ("IN", "VALUES", "ANY", "ALL"):
+        return Role.SQL if _PIECES_AS_VALUES.search(hole.name) else Role.VALUE
     if _PIECES.search(hole.name):
         return Role.SQL
-    if word in ("IN", "VALUES", "ANY", "ALL"):
-        return Role.VALUE
     if word in (",", ")") and _lists_rows(tokens, at):
         return Role.VALUE
     if word in (*_CONDITIONS, "(", ""):

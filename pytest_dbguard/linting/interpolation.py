@@ -127,6 +127,8 @@ class _Writer:
         if role is Role.SQL:
             self._written.is_whole = False
             self._written.builder.add(" ", hole.at)
+        elif role is Role.DIRECTION:
+            self._written.builder.add("ASC", hole.at)
         elif role is Role.NAME:
             self._name(hole)
         else:

@@ -20,6 +20,8 @@ from pytest_dbguard.linting.scopes import Candidate, FileWalk, Kind
 from pytest_dbguard.linting.styles import PARAMETERS
 from pytest_dbguard.sql.splitting import ScriptPart, script_parts
 
+_RANKS = {Kind.TEXT: 0, Kind.EXECUTED: 1, Kind.CONSTANT: 2}
+
 
 def read_python(source: str, path: str) -> SourceFindings:
     """Return what a Python file holds, a problem where Python cannot read it; never raises."""
@@ -67,14 +69,15 @@ class _File:
             if (text := self._evaluator.made(candidate.node, candidate.place)) is not None and text.parts
         ]
         # longer ones first: a constant that is a part of others is no statement of its own
-        made.sort(key=lambda pair: (pair[0].kind is Kind.CONSTANT, -len(pair[1].literals)))
-        found: dict[tuple[int, int | None, str], Snippet] = {}
+        made.sort(key=lambda pair: (_RANKS[pair[0].kind], -len(pair[1].literals)))
+        found: dict[tuple[int | None, ...], Snippet] = {}
         used: set[int] = set()
         for candidate, text in made:
             if candidate.kind is Kind.CONSTANT and not used.isdisjoint(text.literals):
                 continue
             for snippet in self._of(candidate, text):
-                found.setdefault((snippet.site.line, snippet.site.column, snippet.text), snippet)
+                site = snippet.site
+                found.setdefault((site.line, site.column, site.end_line, site.end_column), snippet)
                 used |= text.literals
         return sorted(found.values(), key=lambda snippet: (snippet.site.line, snippet.site.column or 0))
 
@@ -117,6 +120,9 @@ class _File:
         if out.style == "at":
             text = PARAMETERS.sub(lambda match: match.group().replace("@", ":") if match["at"] else match.group(), text)
         style = "named" if out.style == "at" else out.style or "qmark"
+        if candidate.kind is Kind.TEXT:
+            # so that offsets stay what they are
+            text = text.replace(r"\:\:", "::  ")
         put_in = tuple(map(self._interpolation, puts))
         return Snippet(text, style, site, self._origin, lines, put_in, is_whole, out.is_generic)
 

@@ -97,6 +97,8 @@ def parameter_name(node: ast.expr) -> str:
             return parameter_name(each.iter)
         case ast.Call(func=ast.Attribute(value=value, attr="strip" | "lower" | "upper" | "replace" | "strftime")):
             return parameter_name(value)
+        case ast.BinOp(left=left, right=right):
+            return next((name for side in (left, right) if (name := parameter_name(side)) != "value"), "value")
         case ast.Call(args=[ast.Constant(value=str() as key), *_]):
             found = key
         case ast.Call(args=[argument, *_], func=ast.Name()):

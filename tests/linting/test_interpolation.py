@@ -187,6 +187,12 @@ def test_names_that_are_put_in_safely_stand_for_any_table_too(code, is_generic):
     assert only(code).is_generic is is_generic
 
 
+def test_directions_of_sorts_are_no_pieces():
+    found = only('cursor.execute(f"SELECT 1 FROM t ORDER BY {column} {order}")')
+    assert (found.text, found.is_whole) == ("SELECT 1 FROM t ORDER BY column_ ASC", True)
+    assert [each.is_value for each in found.interpolations] == [False, False]
+
+
 def test_fragments_are_told_only_for_the_values_in_them():
     found = only("session.execute(select(A).where(text(f\"name = '{name}'\")).order_by(text(f'{order} DESC')))")
     assert (found.text, found.is_whole) == ("name = :name", False)

@@ -238,3 +238,11 @@ def test_statements_of_migrations(head):
 def test_names_of_at_are_written_as_drivers_take_them():
     (found,) = snippets('client.query("SELECT a FROM b WHERE c = @d")')
     assert (found.text, found.style) == ("SELECT a FROM b WHERE c = :d", "named")
+
+
+def test_colons_that_text_escapes():
+    (found,) = snippets("""
+        from sqlalchemy import text
+        text("SELECT a\\\\:\\\\:int FROM b WHERE c = :d")
+        """)
+    assert (found.text, found.style) == ("SELECT a::  int FROM b WHERE c = :d", "named")
