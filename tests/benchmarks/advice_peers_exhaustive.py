@@ -17,13 +17,14 @@ def autoadmin(problem: Problem, most: int) -> Set:
 
     Chaudhuri and Narasayya, VLDB 1997.
     """
-    until = time.perf_counter() + problem.seconds
+    share = problem.seconds / (2 * problem.width)
     candidates, best = frozenset(problem.singles), frozenset[Index]()
     for width in range(1, problem.width + 1):
+        until = time.perf_counter() + share
         found = frozenset[Index]().union(
             *(_best(problem, _of(problem, each, candidates), most, (each,), until) for each in problem.questions)
         )
-        best = _best(problem, found | best, most, problem.questions, until)
+        best = _best(problem, found | best, most, problem.questions, time.perf_counter() + share)
         if width == problem.width:
             break
         candidates = best | found | frozenset(_wider(problem, best | found))
@@ -46,11 +47,11 @@ def _best(problem: Problem, candidates: Set, most: int, questions: Sequence[Ques
     empty, ordered = frozenset[Index](), sorted(candidates)
     best, gained = empty, 0.0
     for chosen in _few(problem, ordered, most):
-        if time.perf_counter() > until:
-            break
         gain = problem.gain(empty, chosen, questions)
         if gain > gained:
             best, gained = chosen, gain
+        if len(chosen) > 1 and time.perf_counter() > until:
+            break
     while len(best) < most and time.perf_counter() < until:
         others = (index for index in ordered if index not in best)
         gain, index = max(

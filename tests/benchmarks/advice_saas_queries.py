@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 
 from advice_saas_schema import tables
 
@@ -252,6 +253,17 @@ QUERIES: tuple[tuple[int, str], ...] = (
     ),
 )
 """Executions in an hour, and the text; `{table}` stands for all its columns."""
+
+
+_LISTED = re.compile(r"(?<=IN \()[^()]*(?=\))")
+_VALUE = re.compile(r"(?P<before>(?:[=<>]|BETWEEN|AND) )(?:'[^']*'|\d+)")
+
+
+def with_parameters(text: str) -> str:
+    """Return a text as a library sends it: values are parameters, but for patterns, LIMIT and OFFSET."""
+    numbers = count(1)
+    listed = _LISTED.sub(lambda found: re.sub(r"'[^']*'|\d+", lambda _: f"${next(numbers)}", found[0]), text)
+    return _VALUE.sub(lambda found: f"{found['before']}${next(numbers)}", listed)
 
 
 def queries() -> tuple[tuple[int, str], ...]:

@@ -69,12 +69,12 @@ class HypoPG:
         self.asked = 0
         self._plans.clear()
         self._sizes.clear()
-        self._show(frozenset())
+        self.show(frozenset())
 
     def size(self, index: Index) -> int:
         """Return what HypoPG says that an index weighs, in bytes."""
         if index not in self._sizes:
-            self._show(frozenset({*self._shown, index}))
+            self.show(frozenset({*self._shown, index}))
             (self._sizes[index],) = self._one("SELECT hypopg_relation_size(%s)", [self._shown[index][0]])
         return self._sizes[index]
 
@@ -82,7 +82,7 @@ class HypoPG:
         """Return the cost of one execution, and which indexes it uses."""
         key = (question.number, indexes)
         if key not in self._plans:
-            self._show(indexes)
+            self.show(indexes)
             self.asked += 1
             (told,) = self._one(f"EXPLAIN (FORMAT JSON) {question.text}")
             names = {name: index for index, (_, name) in self._shown.items()}
@@ -90,7 +90,8 @@ class HypoPG:
             self._plans[key] = (told[0]["Plan"]["Total Cost"], used)
         return self._plans[key]
 
-    def _show(self, indexes: Set) -> None:
+    def show(self, indexes: Set) -> None:
+        """Pretend these and no others."""
         for index in self._shown.keys() - indexes:
             self._one("SELECT hypopg_drop_index(%s)", [self._shown.pop(index)[0]])
         for index in sorted(indexes - self._shown.keys()):
