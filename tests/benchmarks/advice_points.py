@@ -1,0 +1,113 @@
+"""Sets of indexes that somebody proposes, and what each is worth."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import advice_ours
+from advice_peers import MB, PEERS, SLOW
+from advice_real import Made, RealIndexes, Worth
+from advice_what_if import HypoPG, Index, Problem, Question, Set
+from plans_databases import Populated
+from plans_rungs import lab_of
+
+from pytest_dbguard.planning.lab.base import Lab, Rung
+from pytest_dbguard.planning.statistics.model import Statistics
+
+HEAD = ("advisor", "MB", "left", "said", "indexes", "unused", "redundant", "plans", "s")
+
+
+class Point(NamedTuple):
+    """A set that somebody proposes, what it is worth, and what it took to find it."""
+
+    who: str
+    made: tuple[Made, ...]
+    worth: Worth
+    said: float
+    asked: int
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One workload on one database; `sent` are the questions as a library sends them, with parameters."""
+
+    name: str
+    source: Populated
+    questions: tuple[Question, ...]
+    sent: tuple[Question, ...]
+    real: RealIndexes
+    before: Worth
+
+    def row(self, point: Point) -> tuple[str, ...]:
+        """Return the cells of a point."""
+        worth = point.worth
+        cells = (f"{worth.size_bytes / MB:.1f}", f"{worth.cost / self.before.cost:.1%}", f"{point.said:.1%}")
+        return (
+            point.who,
+            *cells,
+            *map(str, (len(point.made), worth.unused, worth.redundant)),
+            f"{point.asked:,}",
+            f"{point.elapsed_s:.1f}",
+        )
+
+
+def of_reads(known: Statistics) -> Statistics:
+    """Return statistics that tell of no writes: those which filled the tables are no part of the workload."""
+    return replace(known, tables=tuple(replace(table, writes_per_read=None) for table in known.tables))
+
+
+def of_peer(bench: Bench, name: str, budgets: Sequence[float], seconds: float) -> Iterator[Point]:
+    """Yield what a peer proposes for each limit that it takes; the same set twice only once."""
+    planner = HypoPG(bench.source)
+    seen = set[Set]()
+    for label, search in PEERS[name](budgets):
+        if name not in SLOW:
+            planner.reset()
+        problem = Problem(planner, bench.questions, seconds=seconds)
+        begun, before = time.perf_counter(), planner.asked
+        found = search(problem)
+        elapsed_s, asked = time.perf_counter() - begun, planner.asked - before
+        if found in seen:
+            continue
+        seen.add(found)
+        said = problem.cost(found) / problem.cost(frozenset())
+        planner.show(frozenset())
+        made = tuple(map(_made, sorted(found)))
+        point = Point(f"{name} {label}".strip(), made, bench.real.worth(made), said, asked, elapsed_s)
+        print(*bench.row(point), sep="  ", file=sys.stderr, flush=True)
+        yield point
+
+
+def _made(index: Index) -> Made:
+    return Made(index.table, index.columns, index.statement.removeprefix("CREATE INDEX "))
+
+
+def unseen(bench: Bench, lab: Lab, budgets: Sequence[float | None]) -> Iterator[Point]:
+    """Yield what dbguard proposes where it sees no values: in statements, then in statistics either."""
+    yield from (of_sent(bench, lab, budget, "$n") for budget in budgets)
+    source = bench.source
+    with lab_of(Rung.FORGED, source.server, source.catalog, of_reads(source.scrubbed)) as scrubbed:
+        yield from (of_sent(bench, scrubbed, budget, "blind") for budget in budgets)
+
+
+def of_sent(bench: Bench, lab: Lab, budget: float | None, how: str) -> Point:
+    """Return what dbguard proposes where it sees statements with parameters, measured on those with values."""
+    return of_ours(replace(bench, questions=bench.sent), lab, budget, how=f" {how}")
+
+
+def of_ours(bench: Bench, lab: Lab, budget: float | None, made_s: float = 0.0, *, how: str = "") -> Point:
+    """Return what dbguard proposes, with the time that the making of its lab took."""
+    begun = time.perf_counter()
+    advice = advice_ours.asked(lab, bench.questions, None if budget is None else int(budget), 30)
+    elapsed_s = time.perf_counter() - begun + made_s
+    made = tuple(advice_ours.made(advice))
+    label = f"dbguard{how}" if budget is None else f"dbguard{how} {budget / MB:.3g}"
+    said = advice.cost_after / advice.cost_before
+    point = Point(label, made, bench.real.worth(made), said, advice.explains, elapsed_s)
+    print(*bench.row(point), sep="  ", file=sys.stderr, flush=True)
+    return point
