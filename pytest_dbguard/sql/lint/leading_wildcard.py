@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlglot import exp
 
-from pytest_dbguard.sql.facts.model import Scan, Term, TermKind
+from pytest_dbguard.sql.facts.model import Alternative, Scan, Term, TermKind
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
 from pytest_dbguard.sql.lint.narrowing import has_key, is_system
 from pytest_dbguard.sql.lint.queries import filters, is_negated, number_of
@@ -18,7 +18,7 @@ def marks(text: LintedText) -> Iterator[LintMark]:
 
     `columns` are all that are searched so; `detail` is "position" for `strpos(column, value) > 0` and its like.
     """
-    found = {(scan.alias, scan.query): _searched(scan) for scan in text.facts.scans}
+    found = {(scan.alias, scan.query): _searched(scan, text.facts.scans) for scan in text.facts.scans}
     inside = _inside(text)
     for scan in text.facts.scans:
         key = (scan.alias, scan.query)
@@ -42,13 +42,22 @@ def _is_leading(term: Term) -> bool:
     return term.pattern == "leading" and not term.is_negated
 
 
-def _searched(scan: Scan) -> tuple[str, ...]:
+def _searched(scan: Scan, scans: Sequence[Scan]) -> tuple[str, ...]:
     """Return the columns whose patterns decide: those of AND, and those of an OR of which no branch has a key."""
     columns = [term.column for term in scan.terms if _is_leading(term)]
     for alternative in scan.alternatives:
-        if alternative.is_of_one_scan:
+        if alternative.is_of_one_scan or _is_first_of(alternative, scan, scans):
             columns += (term.column for branch in alternative.branches for term in branch if _is_leading(term))
     return tuple(columns)
+
+
+def _is_first_of(alternative: Alternative, scan: Scan, scans: Sequence[Scan]) -> bool:
+    """Whether each branch of an OR looks for a pattern, in this scan or in one behind it in the text."""
+    of_query = [each for each in scans if each.query == scan.query]
+    behind = of_query[of_query.index(scan) :]
+    width = len(alternative.branches)
+    ors = [alternative, *(each for other in behind[1:] for each in other.alternatives if len(each.branches) == width)]
+    return all(any(any(map(_is_leading, each.branches[at])) for each in ors) for at in range(width))
 
 
 def _inside(text: LintedText) -> dict[tuple[str, int], dict[str, None]]:

@@ -9,7 +9,7 @@ from sqlglot import exp
 from pytest_dbguard.sql.facts.model import Scan, TermKind
 from pytest_dbguard.sql.facts.outputs import aggregates
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
-from pytest_dbguard.sql.lint.queries import branches, elements, limit_of
+from pytest_dbguard.sql.lint.queries import branches, elements, limit_of, part_of_with
 from pytest_dbguard.sql.lint.text import LintedText
 
 
@@ -20,9 +20,9 @@ def marks(text: LintedText) -> Iterator[LintMark]:
     """
     if not isinstance(text.tree, exp.Query) or any(map(_stops, _around(text.tree))):
         return
-    for select in branches(text.tree):
+    for select in _sources(text.tree):
         scans = text.scans(select)
-        if _stops(select) or _thins_out(select) or len(scans) != len(list(elements(select))):
+        if len(scans) != len(list(elements(select))):
             continue
         kept = [scan for scan in scans if not scan.is_outer]
         if any(map(_is_filtered, kept)):
@@ -37,6 +37,22 @@ def marks(text: LintedText) -> Iterator[LintMark]:
                 alias=scan.alias,
                 detail="joined" if len(kept) > 1 else "",
             )
+
+
+def _sources(tree: exp.Expr) -> Iterator[exp.Select]:
+    """Yield the SELECTs whose rows all come back: the outermost ones, or what stands alone in their FROM."""
+    pending, seen = list(branches(tree)), set[int]()
+    while pending:
+        select = pending.pop()
+        if id(select) in seen or _stops(select) or _thins_out(select):
+            continue
+        seen.add(id(select))
+        found = list(elements(select))
+        inner = part_of_with(found[0]) or found[0].this if len(found) == 1 else None
+        if not isinstance(inner, exp.Query):
+            yield select
+        elif not any(map(_stops, _around(inner))):
+            pending += branches(inner)
 
 
 def _around(tree: exp.Expr) -> Iterator[exp.Expr]:
