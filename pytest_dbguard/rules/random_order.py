@@ -10,8 +10,8 @@ from pydantic import PositiveInt
 from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.planning.assessment import AssessedStatement, Assessment
 from pytest_dbguard.rules.base import RuleOptions, Stage
-from pytest_dbguard.rules.lint_findings import LintRule, fix_for, is_single, rows_of, scan_of
-from pytest_dbguard.schema.catalog import Dialect
+from pytest_dbguard.rules.lint_findings import LintRule, fix_for, is_single, rows_of, scan_of, table_of
+from pytest_dbguard.schema.catalog import Dialect, Table
 from pytest_dbguard.schema.quoting import quoted
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
 
@@ -89,16 +89,24 @@ class RandomOrder(LintRule):
         if scan is None or rows < self._options.min_rows or is_single(assessment, scan):
             return None
         what = "to return some of them" if mark.detail else "and no index can help"
+        dialect, key = assessment.catalog.dialect, _key(table_of(assessment, mark))
         return self.finding(
             mark,
             f"`ORDER BY {mark.expression}` reads and sorts all rows of `{mark.table}`, {what}",
             fix=fix_for(
                 statement,
-                "go on from a random key, or sample the table",
-                sqlalchemy=_as_sqlalchemy(assessment.catalog.dialect, mark),
-                sql=_as_sql(assessment.catalog.dialect, mark),
+                "go on from a random key: rows behind gaps come more often, but only those that are returned are read",
+                sqlalchemy=_as_sqlalchemy(dialect, mark.table, key),
+                sql=_as_sql(dialect, mark.table, key),
             ),
         )
+
+
+def _key(table: Table | None) -> str:
+    """Return the primary key, where it is one number; "" else."""
+    name = table.primary_key[0] if table is not None and len(table.primary_key) == 1 else ""
+    column = table.column(name) if table is not None else None
+    return name if column is not None and "int" in column.type.lower() else ""
 
 
 def _rows_left(assessment: Assessment, mark: LintMark) -> float:
@@ -113,9 +121,19 @@ def _rows_left(assessment: Assessment, mark: LintMark) -> float:
     return rows / math.prod(number for number in distinct if number > FEW_VALUES)
 
 
-def _as_sqlalchemy(dialect: Dialect, mark: LintMark) -> str:
-    return "select(tablesample(..., func.system_rows(1)))" if dialect is Dialect.POSTGRESQL else ""
+def _as_sqlalchemy(dialect: Dialect, table: str, key: str) -> str:
+    if not key or not table.isidentifier() or not key.isidentifier():
+        return ""
+    name = f"{table}.c.{key}"
+    is_postgres = dialect is Dialect.POSTGRESQL
+    chance = f"func.random() * func.max({name})" if is_postgres else f"func.abs(func.random()) % func.max({name}) + 1"
+    return f".where({name} >= select({chance}).scalar_subquery())\n.order_by({name})"
 
 
-def _as_sql(dialect: Dialect, mark: LintMark) -> str:
-    return f"FROM {quoted(mark.table)} TABLESAMPLE system (1)" if dialect is Dialect.POSTGRESQL else ""
+def _as_sql(dialect: Dialect, table: str, key: str) -> str:
+    if not key:
+        return ""
+    name, source = quoted(key), quoted(table)
+    is_postgres = dialect is Dialect.POSTGRESQL
+    chance = f"random() * max({name})" if is_postgres else f"abs(random()) % max({name}) + 1"
+    return f"WHERE {name} >= (SELECT {chance} FROM {source})\nORDER BY {name}"
