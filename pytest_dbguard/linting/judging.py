@@ -32,12 +32,23 @@ _ON_PARTS = frozenset({"DBG701"})
 
 @dataclass(slots=True)
 class Judged:
-    """What was found, weighed and not yet placed, and what there is to tell of it."""
+    """What was found, weighed and not yet placed, and what there is to tell of it.
+
+    Attributes:
+        findings: With the sites of their statements.
+        faults: Errors of rules.
+        labs: How statements were planned.
+        not_analysed: Numbers of shapes on known schemas by the reason why nothing is said of them.
+        unread: The same of statements in sources, by their files; of those without a place under "".
+        drift: How statistics and schema differ.
+        is_weaker: Whether a lab was wanted and could not be had.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     labs: list[str] = field(default_factory=list)
     not_analysed: Counter[str] = field(default_factory=Counter)
+    unread: dict[str, Counter[str]] = field(default_factory=dict)
     drift: tuple[str, ...] = ()
     is_weaker: bool = False
 
@@ -79,8 +90,10 @@ class SourceJudge:
             self._take(replace(assessment, statements=read), self._rules)
             if not unread:
                 break
-        problems = {each.statement.shape.id: each.problem for each in first.statements}
-        self.judged.not_analysed.update(problems[each.shape.id] for each in left.statements)
+        problems = {id(each.statement): each.problem for each in first.statements}
+        for statement in left.statements:
+            for file in {use.site.file if use.site is not None else "" for use in statement.uses}:
+                self.judged.unread.setdefault(file, Counter())[problems.get(id(statement), "not readable")] += 1
 
     def judge_unknown(self, workload: Workload, dialect: Dialect) -> None:
         """Judge statements that ran on a schema that nobody knows."""

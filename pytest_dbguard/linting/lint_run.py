@@ -154,7 +154,9 @@ class _Run:
     def _key(self, source: SourceFile) -> str:
         request = self._request
         is_test = str(self._is_test(source.path))
-        return digest(request.settings, str(request.dialect), is_test, source.path, source.content, source.beside)
+        return digest(
+            request.settings, str(request.dialect), is_test, source.path, source.content, source.beside, source.problem
+        )
 
     def _is_test(self, path: str) -> bool:
         return self._request.ownership.of(str(self._request.root / path))[0] is CodeKind.TEST
@@ -172,7 +174,12 @@ class _Run:
             place = finding.site.file if finding.site is not None else ""
             by_file.get(place, self._general).append(finding)
         self.judge.judged.findings.clear()
-        return {source.path: _result(source, read[source.path], by_file[source.path], texts) for source in files}
+        unread = self.judge.judged.unread
+        return {
+            path: replace(_result(source, read[path], by_file[path], texts), not_analysed=unread.pop(path, {}))
+            for source in files
+            for path in (source.path,)
+        }
 
     def _judge_workloads(self) -> None:
         request = self._request
@@ -199,7 +206,7 @@ class _Run:
 
     def _planning(self, results: Sequence[FileResult]) -> Planning:
         judged = self.judge.judged
-        not_analysed = Counter(judged.not_analysed)
+        not_analysed = judged.not_analysed + judged.unread.get("", Counter())
         for result in results:
             not_analysed.update(result.not_analysed)
         for workload, _ in self._request.workloads:

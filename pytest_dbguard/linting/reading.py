@@ -10,6 +10,8 @@ from tokenize import detect_encoding
 from pytest_dbguard.linting.model import SourceFindings
 
 STDIN_PATH = "<stdin>"
+MAX_BYTES = 5 * 1024**2
+"""Larger files are dumps of data, not what people write."""
 _UPGRADE = b"def upgrade"
 _DDL = re.compile(rb"\b(?:ALTER|CREATE|DROP)\b", re.IGNORECASE)
 SQL_SUFFIXES = frozenset({".sql", ".ddl", ".pgsql", ".psql", ".mysql"})
@@ -24,12 +26,14 @@ class SourceFile:
         content: Its bytes.
         beside: Bytes of the files that an Alembic revision runs in, such as `env.py`; empty for others.
         files: These files.
+        problem: Why it cannot be read; "" when it can.
     """
 
     path: str
     content: bytes
     beside: bytes = b""
     files: tuple[Path, ...] = ()
+    problem: str = ""
 
     @property
     def is_sql(self) -> bool:
@@ -57,6 +61,8 @@ def read_source(source: SourceFile, root: Path, dialect: str = "") -> SourceFind
         root: Directory that its path is relative to.
         dialect: The project's; "" where each script tells.
     """
+    if source.problem:
+        return SourceFindings(source.path, problems=(f"{source.path}: not read ({source.problem})",))
     try:
         return _sql(source, dialect) if source.is_sql else _python(source, root, dialect)
     except Exception as error:  # noqa: BLE001  one source that is not understood must not cost the others
@@ -64,13 +70,14 @@ def read_source(source: SourceFile, root: Path, dialect: str = "") -> SourceFind
 
 
 def source_file(path: Path, root: Path) -> SourceFile:
-    """Return a file as a source, with what a revision runs in.
-
-    Raises:
-        OSError: When it cannot be read.
-    """
+    """Return a file as a source, with what a revision runs in; what cannot be read has a problem."""
     shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
-    content = path.read_bytes()
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return SourceFile(shown, b"", problem=f"larger than {MAX_BYTES // 1024**2} MB")
+        content = path.read_bytes()
+    except OSError as error:
+        return SourceFile(shown, b"", problem=error.strerror or type(error).__name__)
     if _UPGRADE not in content or Path(shown).is_absolute():
         return SourceFile(shown, content)
     from pytest_dbguard.linting.alembic_environment import environment_files

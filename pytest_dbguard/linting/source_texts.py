@@ -41,7 +41,7 @@ class SourceTexts:
         for snippet in self._all():
             text = self.texts[snippet] = read_statement(snippet.text)
             self._snippets[_key_of(snippet, text.shape.id)] = snippet
-        workloads = source_workloads(self._all(), self._dialect_of, is_test)
+        workloads = source_workloads(self.texts, self._dialect_of, is_test)
         self._workloads = tuple(map(self._with_calls, workloads))
 
     def judge_on(self, catalog: Catalog | None, judge: SourceJudge) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -12,7 +12,7 @@ from pytest_dbguard.linting.model import Interpolation, Snippet
 from pytest_dbguard.planning.workload import Call, Exemplar, Use, Workload, WorkloadStatement
 from pytest_dbguard.schema.catalog import Dialect
 from pytest_dbguard.sql.placeholders import placeholders
-from pytest_dbguard.sql.shape import read_statement
+from pytest_dbguard.sql.shape import StatementText
 
 _POSTGRES_STYLES = frozenset({"format", "pyformat", "numeric_dollar"})
 _ALIASES = MappingProxyType({"postgres": "postgresql", "pg": "postgresql", "mysql": "sqlite", "mariadb": "sqlite"})
@@ -43,6 +43,7 @@ class _Statement:
     """One text while its places are gathered."""
 
     snippet: Snippet
+    text: StatementText
     uses: list[Use] = field(default_factory=list)
 
 
@@ -62,16 +63,16 @@ def dialect_of(snippet: Snippet, default: Dialect | None) -> Dialect:
 
 
 def source_workloads(
-    snippets: Iterable[Snippet], dialect: Callable[[Snippet], Dialect], is_test: Callable[[str], bool]
+    snippets: Mapping[Snippet, StatementText], dialect: Callable[[Snippet], Dialect], is_test: Callable[[str], bool]
 ) -> tuple[SourceWorkload, ...]:
     """Return the workloads of statements in sources, those of PostgreSQL first.
 
     Texts of one shape stay apart: a position in one says nothing of another.
     """
     found: dict[tuple[Dialect, bool, str, str], _Statement] = {}
-    for snippet in snippets:
+    for snippet, text in snippets.items():
         key = (dialect(snippet), snippet.is_whole, snippet.text, snippet.style)
-        statement = found.setdefault(key, _Statement(snippet))
+        statement = found.setdefault(key, _Statement(snippet, text))
         statement.uses.append(_use(snippet, in_test_code=is_test(snippet.site.file)))
     return tuple(
         SourceWorkload(each, *(_workload(found, each, is_whole=is_whole) for is_whole in (True, False)))
@@ -101,8 +102,7 @@ def _workload(
 
 
 def _workload_statement(statement: _Statement) -> WorkloadStatement:
-    snippet = statement.snippet
-    text = read_statement(snippet.text)
+    snippet, text = statement.snippet, statement.text
     exemplar = Exemplar(snippet.text, snippet.style, longest_list=text.longest_list)
     return WorkloadStatement(text.shape, exemplar, tuple(statement.uses), text.verb)
 

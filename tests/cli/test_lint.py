@@ -364,6 +364,14 @@ def spy(read):
     return reads
 
 
+def test_what_cannot_be_read_is_told_each_time(dbguard, project, monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("DBGUARD_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+    project(pages_sql="SELECT FROM WHERE ORDER BY (;\n" + PAGES)
+    first, again = dbguard("lint", "-v"), dbguard("lint", "-v")
+    assert first == again
+    assert "1 shape not analysed: 1 not readable." in first.out
+
+
 def test_a_revision_is_read_again_when_what_it_runs_in_changes(lint, project):
     revision = (
         "from alembic import op\nimport sqlalchemy as sa\nrevision = '2'\ndown_revision = '1'\n\n\ndef upgrade():\n"

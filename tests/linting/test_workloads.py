@@ -8,6 +8,7 @@ from pytest_dbguard.core.findings import Finding, Severity, Site
 from pytest_dbguard.linting.model import Interpolation, Origin, Snippet
 from pytest_dbguard.linting.workloads import dialect_named, dialect_of, place_in, placed, source_workloads
 from pytest_dbguard.schema.catalog import Dialect
+from pytest_dbguard.sql.shape import read_statement
 
 
 def snippet(text, style="qmark", line=1, **more):
@@ -15,7 +16,8 @@ def snippet(text, style="qmark", line=1, **more):
 
 
 def found(*snippets, default=None):
-    return source_workloads(snippets, lambda each: dialect_of(each, default), lambda path: path.startswith("tests/"))
+    texts = {each: read_statement(each.text) for each in snippets}
+    return source_workloads(texts, lambda each: dialect_of(each, default), lambda path: path.startswith("tests/"))
 
 
 @pytest.mark.parametrize(
