@@ -73,7 +73,7 @@ def advise(
     directory: DirectoryOption = None,
     file: FileOption = None,
 ) -> None:
-    """Advise the smallest set of indexes that makes a whole workload cheap.
+    """Advise the smallest set of indexes for a workload: what it gains, what writes pay, and the code.
 
     Candidates are made in a copy of the schema without rows, at production's sizes, and judged together by the
     database's own planner. Nothing is changed but that copy. Ctrl-C and --time end the search with the best set so far.

@@ -105,7 +105,9 @@ def _index(index: AdvisedIndex, width: int, style: Style) -> Iterator[str]:
     if index.replaces:
         yield from _hanging(f"in place of {', '.join(index.replaces)}", width, "      ")
     if index.beside:
-        yield from _hanging(f"begins like {index.beside}, which is larger", width, "      ")
+        yield from _hanging(
+            f"beside {index.beside}, which begins alike: only for being smaller (DBG205 will object)", width, "      "
+        )
 
 
 def _hanging(text: str, width: int, indent: str = "  ") -> Iterator[str]:

@@ -31,7 +31,7 @@ LEAST_GAIN = 0.001
 LEAST_OF_ONE = 0.5
 """Share of one statement's cost that an index must save to stay though it matters little to the whole."""
 
-LEAST_GAIN_BESIDE = 0.01
+LEAST_GAIN_BESIDE = 0.02
 """The same for one that an existing index begins with: only to be smaller than that must be worth much."""
 
 SIZE_PRICE = 0.05

@@ -46,3 +46,13 @@ def test_sizes_outlive_candidates_within_other_numbers_of_rows(owned):
         with owned.visible(shown=[name]):
             pass
         assert planned(owned, BY_NOTE) == before
+
+
+def test_a_candidate_can_be_hidden_among_those_that_are_shown(owned):
+    names = owned.add(IndexSpec("public", "orders", (column,), (column,)) for column in COLUMNS)
+    before = planned(owned, BY_NOTE)
+    with owned.visible(shown=names):
+        shown = planned(owned, BY_NOTE)
+        with owned.visible(hidden=names[:1]):
+            assert planned(owned, BY_NOTE) == before != shown
+        assert planned(owned, BY_NOTE) == shown

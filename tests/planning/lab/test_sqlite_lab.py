@@ -200,3 +200,13 @@ def test_an_empty_schema_has_a_lab():
     lab = SqliteLab(Catalog(Dialect.SQLITE), statistics())
     assert lab.explain("SELECT 1").plan is not None
     assert lab.explain("SELECT * FROM orders").problem == "no such table `orders`"
+
+
+def test_a_candidate_can_be_hidden_among_those_that_are_shown(lab):
+    names = lab.add([CITY, CUSTOMER])
+    before = accesses(lab, BY_CITY)
+    with lab.visible(shown=names):
+        shown = accesses(lab, BY_CITY)
+        with lab.visible(hidden=names[:1]):
+            assert accesses(lab, BY_CITY) == before != shown
+        assert accesses(lab, BY_CITY) == shown
