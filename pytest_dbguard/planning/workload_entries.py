@@ -21,7 +21,8 @@ from pytest_dbguard.planning.workload_document import (
 from pytest_dbguard.schema.catalog import Catalog, Dialect
 from pytest_dbguard.schema.document import catalog_from_json, catalog_to_json
 from pytest_dbguard.sql.placeholders import is_postgres_style, lexemes
-from pytest_dbguard.sql.scrubbed import Keeps, nothing, scrubbed
+from pytest_dbguard.sql.scrubbed import MAX_MEMBERS, Keeps, nothing, scrubbed
+from pytest_dbguard.sql.shape import read_statement
 
 TOO_LONG = f"its text has more than {MAX_TEXT:,} characters"
 TOO_MANY = f"more than {MAX_STATEMENTS:,} statements"
@@ -89,7 +90,10 @@ class _Writer:
             is_postgres_style(exemplar.style) if self._dialect is None else self._dialect is Dialect.POSTGRESQL
         )
         kept = scrubbed(exemplar.text, exemplar.style, exemplar.values, is_postgres=is_postgres, keeps=self._keeps)
-        return kept.text, kept.style, dict(kept.values), exemplar.longest_list, exemplar.literal_sets
+        longest = max(exemplar.longest_list, read_statement(exemplar.text).longest_list)
+        # what the text tells need not be told again
+        longest = longest if longest > MAX_MEMBERS else exemplar.longest_list
+        return kept.text, kept.style, dict(kept.values), longest, exemplar.literal_sets
 
 
 def named_by(catalog: Catalog) -> Keeps:

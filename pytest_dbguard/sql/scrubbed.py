@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -22,12 +23,14 @@ _FIELDS = frozenset({"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "WEEK",
 _SIZED = frozenset(
     {"VARCHAR", "CHAR", "CHARACTER", "VARYING", "NVARCHAR", "NCHAR", "BPCHAR", "NUMERIC", "DECIMAL", "DEC", "FLOAT"}
     | {"BIT", "VARBIT", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "TIMETZ", "INTERVAL", "CURRENT_TIMESTAMP", "CURRENT_TIME"}
-    | {"LOCALTIMESTAMP", "LOCALTIME", "VARBINARY", "BINARY", "DATETIME"}
+    | {"SYSTEM", "BERNOULLI", "LOCALTIMESTAMP", "LOCALTIME", "VARBINARY", "BINARY", "DATETIME"}
 )
 _AFTER_POSITION = frozenset({"", ",", ")", "ASC", "DESC", "NULLS", "LIMIT", "HAVING", "ORDER", "UNION", "OFFSET"})
 _FRAME = frozenset({"PRECEDING", "FOLLOWING"})
 _COMPARED = frozenset({"=", "==", "<>", "!=", "<", ">", "<=", ">="})
-_JSON = frozenset({"->", "->>"})
+_OF_TIMES = frozenset({"DATE_TRUNC", "DATE_PART", "TO_CHAR", "TO_DATE", "TO_TIMESTAMP", "STRFTIME", "DATE_FORMAT"})
+_FORMAT = re.compile(r"'[%A-Za-z :/.,_-]{1,40}'")
+_NEAR = 40
 _NEUTRAL = frozenset({"0", "1"})
 _WILDCARDS = "%_*?"
 
@@ -67,8 +70,9 @@ def scrubbed(
 
     Literals become parameters; equal ones become the same parameter of PostgreSQL, which compares expressions of SELECT
     and GROUP BY. What stays decides how a statement can be explained and tells nothing of anybody: NULL, TRUE, FALSE,
-    LIMIT and OFFSET, positions in ORDER BY, sizes of types, wildcards, 0 and 1 that a count is compared with, and what
-    `keeps` says the schema names. Patterns become stand-ins of their class. Linear in the length.
+    LIMIT and OFFSET, positions in ORDER BY, sizes of types, formats of times, wildcards, 0 and 1 that a result is
+    compared with, and what `keeps` says the schema names. Patterns become stand-ins of their class. Linear in the
+    length.
     """
     found = lexemes(text, style)
     asked = [
@@ -126,7 +130,8 @@ class _Scrubber:
             words = (each.words for comment in comments(gap) for each in directives(comment) if each.verb == IGNORE)
             told = [f"/* dbguard: ignore[{', '.join(each)}] */" if each else "/* dbguard: ignore */" for each in words]
             return f" {' '.join(told)} "
-        return " " if gap else ""
+        # SQLAlchemy breaks its lines in a way of its own, by which its texts are told from people's
+        return gap if gap in ("", " \n") else " "
 
     def _written(self, index: int, token: Lexeme, position: int) -> tuple[str, bool]:
         """Return what stands for a token, and whether it replaces the token before as well."""
@@ -178,7 +183,20 @@ class _Scrubber:
             return self._pattern(index, written)
         if self._word(index - 1) == "INTERVAL" and self._word(index + 1) in _FIELDS:
             return "'1'"
+        if self._is_format(index, written):
+            return written
         return self._of_schema(role, written)
+
+    def _is_format(self, index: int, written: str) -> bool:
+        """Whether a text names a unit or a format of times: `date_trunc('day', a)`, `strftime('%Y', a)`."""
+        if not _FORMAT.fullmatch(written):
+            return False
+        depth = 0
+        for at in range(index - 1, max(index - _NEAR, 0), -1):
+            depth += (self.words[at] == ")") - (self.words[at] == "(")
+            if depth < 0:
+                return self.words[at - 1] in _OF_TIMES
+        return False
 
     def _of_schema(self, role: Role, written: str) -> str | None:
         return written if self.keeps(role.column, written) else None
@@ -210,7 +228,7 @@ class _Scrubber:
             return True
         if self.found[index].text not in _NEUTRAL:
             return False
-        return before in ("SELECT", "THEN", "ELSE") or self._is_counted(index)
+        return before in ("SELECT", "THEN", "ELSE") or self._is_computed(index)
 
     def _clause(self, index: int) -> str:
         """Return BY where nothing but positions and names stands between it and a number, at the same depth."""
@@ -231,18 +249,11 @@ class _Scrubber:
             at -= 1
         return self._word(at - 1) if self._word(at) == "(" else ""
 
-    def _is_counted(self, index: int) -> bool:
-        """Whether it is the argument of COUNT, or what a count is compared with."""
-        if self._called(index) == "COUNT":
+    def _is_computed(self, index: int) -> bool:
+        """Whether it is the argument of COUNT, or what the result of a call or a query is compared with."""
+        if self._called(index) == "COUNT" or self.roles[index].role == "count":
             return True
-        if self._word(index - 1) not in _COMPARED or self._word(index - 2) != ")":
-            return False
-        depth = 0
-        for at in range(index - 2, -1, -1):
-            depth += (self.words[at] == ")") - (self.words[at] == "(")
-            if not depth:
-                return self._word(at - 1) == "COUNT" or self.words[at + 1 : at + 3] == ["SELECT", "COUNT"]
-        return False
+        return self._word(index - 1) in _COMPARED and self._word(index - 2) == ")"
 
     def _word(self, at: int) -> str:
         return self.words[at] if 0 <= at < len(self.words) else ""

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_dbguard.core.errors import ConfigError
 from pytest_dbguard.core.findings import Site
+from pytest_dbguard.planning.assess import assess
 from pytest_dbguard.planning.workload import Call, Exemplar, Use, Workload, WorkloadStatement
 from pytest_dbguard.planning.workload_document import MAX_STATEMENTS, MAX_TEXT, MAX_USES
 from pytest_dbguard.planning.workload_file import (
@@ -21,6 +22,7 @@ from pytest_dbguard.planning.workload_file import (
 from pytest_dbguard.planning.workload_source import is_workload_source, read_workload_source
 from pytest_dbguard.schema.catalog import Catalog, Column, Dialect, Index, IndexKey, Table
 from pytest_dbguard.sql.shape import read_statement
+from tests.planning.corpus import corpus
 
 ORDERS = Table(
     "public",
@@ -214,3 +216,28 @@ def test_files_are_told_by_their_content(tmp_path):
         read_workload_source(other)
     with pytest.raises(ConfigError, match="there is no"):
         read_workload_source(tmp_path / "gone")
+
+
+def test_a_saved_run_wants_the_same_indexes(tmp_path):
+    made = corpus.catalog("desk", Dialect.POSTGRESQL)
+    found = {
+        read_statement(case.exemplar.text).shape: case.exemplar
+        for case in corpus.cases()
+        if (case.schema, case.dialect, case.part) == ("desk", Dialect.POSTGRESQL, "")
+    }
+    ran = workload(*(WorkloadStatement(shape, exemplar, (Use(None, 1, ()),)) for shape, exemplar in found.items()))
+    assert len(ran.statements) > 50
+    ((read, catalog),) = again(tmp_path, (ran, made))
+    wanted = []
+    for each in (ran, read):
+        assessment = assess(each, catalog, corpus.statistics(catalog), None, no_lab="nobody asked", deadline_s=300)
+        assert not assessment.not_analysed
+        wanted.append({it.statement.shape.id: {want.spec for want, _ in it.wanted} for it in assessment.statements})
+    assert wanted[0] == wanted[1]
+    assert sum(map(bool, wanted[0].values())) > 15
+
+
+def test_a_longer_list_than_is_kept_is_told(tmp_path):
+    text = f"SELECT id FROM orders WHERE id IN ({', '.join(['%s'] * 1_500)})"
+    ((read, _),) = again(tmp_path, (workload(statement(text, "format")), CATALOG))
+    assert read.statements[0].exemplar.longest_list == 1_500

@@ -58,8 +58,13 @@ class Label:
         return f"{self.schema}, {self.style}: {self.name}"
 
 
-def labels() -> Iterator[Label]:
-    """Yield every labelled statement."""
+@cache
+def labels() -> tuple[Label, ...]:
+    """Return every labelled statement."""
+    return tuple(_labels())
+
+
+def _labels() -> Iterator[Label]:
     for schema in SCHEMAS:
         names = names_of(schema)
         for part in PARTS:
