@@ -38,12 +38,13 @@ def main() -> None:
     parser.add_argument("--scale", type=float, help="of TPC-H (default 0.1) and of the other schema (ten times that)")
     parser.add_argument("--peers", nargs="*", choices=tuple(PEERS))
     parser.add_argument("--no-ours", dest="ours", action="store_false")
-    parser.add_argument("--seconds", type=float, default=60, help="what a search of a peer may take (default 60)")
+    parser.add_argument("--seconds", type=float, help="what a search of a peer may take (default 60)")
     parser.add_argument("--losses", action="store_true", help="name the statements that a peer's set serves better")
     options = parser.parse_args()
     options.only = options.only or (WORKLOADS[::2] if options.quick else WORKLOADS)
     if options.peers is None:
         options.peers = [name for name in PEERS if not (options.quick and name in SLOW)]
+    options.seconds = options.seconds or (10 if options.quick else 60)
     options.scale = options.scale or (0.02 if options.quick else 0.1)
     print(f"Python {platform.python_version()}, sqlglot {version('sqlglot')}; scale {options.scale}")
     for bench in benches(options):

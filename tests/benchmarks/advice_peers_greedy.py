@@ -23,7 +23,8 @@ def extend(problem: Problem, budget: float) -> Set:
     """
     chosen: Set = frozenset()
     cost, size = problem.cost(chosen), 0
-    while True:
+    until = time.perf_counter() + problem.seconds
+    while time.perf_counter() < until:
         best: tuple[float, Set, int] | None = None
         for after in _steps(problem, chosen):
             weight = problem.size(after)
@@ -34,9 +35,10 @@ def extend(problem: Problem, budget: float) -> Set:
             if best is None or ratio > best[0]:
                 best = (ratio, after, weight)
         if best is None:
-            return chosen
+            break
         cost -= problem.gain(chosen, best[1])
         _, chosen, size = best
+    return chosen
 
 
 def _steps(problem: Problem, chosen: Set) -> Iterator[Set]:
