@@ -2,6 +2,9 @@ r"""Reads what production ran from an export of `pg_stat_statements`: CSV with a
 
     psql -c "\copy (SELECT * FROM pg_stat_statements) TO 'statements.csv' CSV HEADER"
 
+The view holds the statements of all databases of a server: where there are several, let the export name one of them, by
+`WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())`.
+
 Columns are told by name, as versions 1.3 to 1.12 of the extension call them: `query` and `calls` must be there, times
 and `rows` may be. Constants of statements are parameters there already; those that are left, in utility statements and
 in texts that were cut off, are never kept.
@@ -12,6 +15,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -39,6 +43,7 @@ _HIDDEN_TEXTS = ("<insufficient privilege>", "<command string not enabled>", "<b
 _SYSTEM = ("pg_", "information_schema")
 _ALSO_SYSTEM = frozenset({"tables", "columns", "schemata", "key_column_usage", "table_constraints"})
 _ENDS = ("...", "…")
+_TAKEN = re.compile(r"(\bextract\s*\(\s*)\$\d+(?=\s+from\b)", re.IGNORECASE)
 _MEANS, _TOTALS = ("mean_exec_time", "mean_time"), ("total_exec_time", "total_time")
 _ASK = "export it with: psql -c \"\\copy (SELECT * FROM pg_stat_statements) TO 'FILE.csv' CSV HEADER\""
 
@@ -103,6 +108,8 @@ def _exemplar(query: str, per_call: float | None) -> Exemplar:
     values = {}
     if len(limits) == 1 and per_call is not None:
         values[limits[0]] = (max(math.ceil(per_call), 1),)
+    # what is taken of a time is a constant to PostgreSQL, and may be none where it reads a statement
+    query = _TAKEN.sub(r"\1year", query)
     clean = scrubbed(query, "numeric_dollar", values, is_postgres=True)
     return Exemplar(clean.text, clean.style, clean.values)
 

@@ -11,7 +11,9 @@ from types import MappingProxyType
 from pytest_dbguard.planning.workload import Use, Workload, WorkloadStatement
 
 # constants to PostgreSQL as well, which its statistics show as parameters; behind IS they are none
-_CONSTANTS = re.compile(r"(?<!\bIS )(?<!\bNOT )\b(?:TRUE|FALSE|NULL)\b|'%'", re.IGNORECASE)
+_CONSTANTS = re.compile(
+    r"(?<!\bIS )(?<!\bNOT )\b(?:TRUE|FALSE|NULL)\b|'%'|(?<=\bEXTRACT\()\w+(?= FROM\b)", re.IGNORECASE
+)
 _CASTS = re.compile(r"(?<=\?)::\s*\w+(?:\(\d+(?:, ?\d+)?\))?(?:\[\])*")
 
 

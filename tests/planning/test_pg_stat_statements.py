@@ -113,6 +113,12 @@ def test_literals_that_are_left_go(tmp_path):
     assert found.exemplar.text == "SELECT id FROM orders WHERE city = $1 AND d > $2::INTERVAL"
 
 
+def test_what_is_taken_of_a_time_is_no_parameter(tmp_path):
+    text = "SELECT id FROM orders WHERE EXTRACT($1 FROM placed_at) = $2 AND city = $3"
+    (found,) = rows(tmp_path, {"query": text}).statements
+    assert found.exemplar.text == "SELECT id FROM orders WHERE EXTRACT(year FROM placed_at) = $1 AND city = $2"
+
+
 def test_several_limits_are_nobodys(tmp_path):
     text = "SELECT a FROM (SELECT id AS a FROM orders LIMIT $1) AS t LIMIT $2"
     (found,) = rows(tmp_path, {"query": text, "rows": 100}).statements

@@ -58,6 +58,7 @@ def test_constants_of_the_text_are_parameters_in_production():
     pairs = {
         "SELECT a FROM t WHERE b = true AND c IS NOT NULL": "SELECT a FROM t WHERE b = $1 AND c IS NOT NULL",
         "SELECT a FROM t WHERE b LIKE '%%' || %(b)s || '%%'": "SELECT a FROM t WHERE b LIKE $1 || $2 || $3",
+        "SELECT a FROM t WHERE EXTRACT(month FROM b) = %(m)s": "SELECT a FROM t WHERE EXTRACT($1 FROM b) = $2",
         "SELECT a FROM t WHERE b IN (1, 2, 3)": "SELECT a FROM t WHERE b IN ($1 /*, ... */)",
         "SELECT a FROM t WHERE d > now() - INTERVAL '1 day'": "select a from t where d > now() - interval $1",
     }
