@@ -14,7 +14,7 @@ from pytest_dbguard.core.findings import Site
 from pytest_dbguard.linting.constants import Evaluator, Made
 from pytest_dbguard.linting.interpolation import Put, Written, written
 from pytest_dbguard.linting.model import Interpolation, Origin, Snippet, SourceFindings
-from pytest_dbguard.linting.placed_text import Lines
+from pytest_dbguard.linting.placed_text import Hole, Lines
 from pytest_dbguard.linting.recognising import is_statement, is_surely_statement, may_hold_statements
 from pytest_dbguard.linting.scopes import Candidate, FileWalk, Kind
 from pytest_dbguard.linting.styles import PARAMETERS
@@ -84,13 +84,10 @@ class _File:
     def _of(self, candidate: Candidate, made: Made) -> Iterator[Snippet]:
         out = written(made.parts)
         text = out.builder.text
-        if candidate.kind is Kind.CONSTANT:
-            is_sql = is_surely_statement(text)
-        else:
-            is_sql = is_statement(text)
+        is_sql = is_surely_statement(text) if candidate.kind is Kind.CONSTANT else is_statement(text)
         if is_sql:
             yield from self._statements(candidate, made, out)
-        elif candidate.kind is Kind.TEXT and any(put.is_value for put in out.puts):
+        elif any(put.is_value for put in out.puts) and _may_be_part(candidate, made):
             start, end = _stripped(text, 0, len(text))
             yield self._snippet(candidate, out, (start, start, end), out.puts, is_whole=False)
 
@@ -147,6 +144,12 @@ class _File:
         hole = put.hole
         site = self._between(hole.at, hole.end)
         return Interpolation(site, hole.expression, put.is_value, put.is_quoted, hole.how, hole.name)
+
+
+def _may_be_part(candidate: Candidate, made: Made) -> bool:
+    """Whether a text is a part of a statement: a fragment, or what follows a beginning from elsewhere."""
+    begins_elsewhere = candidate.kind is Kind.EXECUTED and isinstance(made.parts[0], Hole)
+    return candidate.kind is Kind.TEXT or begins_elsewhere
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int]:

@@ -14,7 +14,7 @@ _BEGINS = rf"""
     | (?P<replace>replace)\s+into\s+{_NAME}
     | (?P<update>update)\s+(?:or\s+\w+\s+)?(?:only\s+)?{_NAME}(?:(?:\s+as)?\s+\w+)?[^;=]*?\sset(?:\s|$)
     | (?P<delete>delete)\s+(?:{_NAME}\s+)?from\s+{_NAME} | (?P<merge>merge)\s+into\s+{_NAME}
-    | (?P<values>values)\s*\(
+    | (?P<values>values)\s*\( | (?P<call>call)\s+{_NAME}\s*\(
     )"""
 _STATEMENT = re.compile(_BEGINS, re.VERBOSE | re.DOTALL | re.IGNORECASE)
 _SOURCE = re.compile(r"\b(?:from|into|set)\b|^\s*with\b", re.IGNORECASE)
@@ -22,7 +22,7 @@ _PROSE = re.compile(r"\b(?:the|your|please|an|this|that|you|of|a(?=\s+\w+\s+from
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _VERB = re.compile(r"[\s\\(*]")
 _AFTER = {
-    **dict.fromkeys(("select", "insert", "update", "delete", "merge", "replace"), _VERB),
+    **dict.fromkeys(("select", "insert", "update", "delete", "merge", "replace", "call"), _VERB),
     "with": re.compile(r"\s+[\w.\"]+\s*(?:\(|as\b|\w+\s+as\b)"),
     "values": re.compile(r"\s*\("),
     "text(": re.compile(r"\s*[frb]{0,2}['\"]"),

@@ -22,7 +22,7 @@ _GRAMMAR = r"""
     | (?P<block>\b(?:begin|case|end)\b)
 """
 _COMMENT_ENDS = re.compile(r"/\*|\*/")
-_NAME = re.compile(r"(?:--|/\*)\s*name\s*:\s*(?P<name>[^\W\d][\w-]*)")
+_NAME = re.compile(r"(?:--|/\*)\s*(?:name\s*:|:name\b)\s*(?P<name>[^\W\d][\w-]*)")
 _ROUTINE = re.compile(
     r"create\s+(?:or\s+(?:replace|alter)\s+)?(?:[^\s(]+\s+){0,4}?(?:function|procedure|trigger|event|package)\b",
     re.IGNORECASE,

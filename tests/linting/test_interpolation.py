@@ -199,6 +199,14 @@ def test_fragments_are_told_only_for_the_values_in_them():
     assert [(each.expression, each.is_quoted) for each in found.interpolations] == [("name", True)]
 
 
+def test_a_beginning_from_elsewhere_hides_no_value():
+    found = only(
+        "cursor.execute(f\"{self.base} WHERE a = '{name}'\")\n    cursor.execute(f'{order} {table}')\n    'SELECT '"
+    )
+    assert not found.is_whole
+    assert [each.expression for each in found.interpolations if each.is_value] == ["name"]
+
+
 def test_conditions_gathered_in_a_list():
     code = """parts = []
     parts.append(f"a = '{name}'")

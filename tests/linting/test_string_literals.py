@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import pytest_dbguard
+from pytest_dbguard import linting
 from pytest_dbguard.linting.placed_text import Lines, Piece
 from pytest_dbguard.linting.string_literals import Field, literal_parts
 
@@ -49,8 +49,8 @@ def test_parts_of_literals(source, expected):
     assert parts(source) == expected
 
 
-def test_python_agrees_on_every_literal_of_this_package():
-    for path in Path(pytest_dbguard.__file__).parent.rglob("*.py"):
+def test_python_agrees_on_the_literals_of_a_package():
+    for path in Path(linting.__file__).parent.rglob("*.py"):
         source = path.read_text()
         lines = Lines(source)
         for node in outermost(ast.parse(source)):

@@ -79,6 +79,15 @@ def test_names_stand_in_comments_and_end_what_has_no_semicolon():
     assert statements(text)[1] == "SELECT 1"
 
 
+@pytest.mark.parametrize("comment", ["-- name: find", "--name:find", "/* name: find :many */", "-- :name find :one"])
+def test_headers_of_names(comment):
+    assert [part.name for part in script_parts(f"{comment}\nSELECT 1")] == ["find"]
+
+
+def test_a_comment_about_names_names_nothing():
+    assert [part.name for part in script_parts("SELECT a -- name of the user\nFROM b")] == [""]
+
+
 def test_parentheses_that_never_close_hide_no_further_statements():
     assert statements("SELECT (1; SELECT 2; SELECT ')';") == ["SELECT (1", "SELECT 2", "SELECT ')'"]
 
