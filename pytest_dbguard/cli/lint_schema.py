@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pytest_dbguard.schema.catalog import Catalog
 
 NO_SCHEMA = "none"
-_INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +112,10 @@ def _sites_of(config: Config, root: Path) -> Mapping[tuple[str, str], Site]:
 
 
 def _project_files(root: Path) -> tuple[Path, ...]:
-    """Return the files of the project that this process has imported."""
-    return tuple(sorted(_below(root, list(sys.modules.values()))))
+    """Return the files that this process has imported and that are no library: also those of sibling packages."""
+    from pytest_dbguard.recording.ownership import CodeKind, Ownership
 
-
-def _below(root: Path, modules: Iterable[Any]) -> Iterable[Path]:
-    names = (getattr(module, "__file__", None) for module in modules)
-    paths = (Path(name) for name in names if isinstance(name, str) and name.endswith(".py"))
-    return (path for path in paths if path.is_relative_to(root) and _INSTALLED.isdisjoint(path.parts))
+    ownership = Ownership(root)
+    names = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    files = {name for name in names if isinstance(name, str) and name.endswith(".py")}
+    return tuple(sorted(Path(name) for name in files if ownership.of(name)[0] is not CodeKind.LIBRARY))

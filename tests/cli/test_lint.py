@@ -60,6 +60,7 @@ class Sale(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     shop_id: Mapped[int] = mapped_column(ForeignKey("shops.id"))
 """
+PACKAGE = Path(lint_command.__file__).parent.parent.parent
 CLEAN = "dbguard: 1 file, 1 statement, no findings.\n"
 
 
@@ -383,6 +384,21 @@ def test_a_revision_is_read_again_when_what_it_runs_in_changes(lint, project):
     assert "migrations/versions/two.py:8:5 DBG814" not in lint()
 
 
+def test_a_change_of_the_models_is_seen(shop, project, tmp_path_factory):
+    root, cache = project(), tmp_path_factory.mktemp("cache")
+    command = [sys.executable, "-m", "pytest_dbguard", "lint", f"{shop}.models:Base", "-q", "--select", "DBG202"]
+    variables = {"DBGUARD_CACHE_DIR": str(cache), "PATH": "/usr/bin", "PYTHONPATH": str(PACKAGE)}
+
+    def linted():
+        done = subprocess.run(command, cwd=root, env=variables, capture_output=True, text=True, check=True)
+        return done.stdout.partition(" ")[0]
+
+    assert linted() == linted() == f"{shop}/models.py:18:5:"
+    assert len(list(cache.rglob("runs/*.json"))) == 1
+    (root / shop / "models.py").write_text("\n" + MODELS)
+    assert linted() == f"{shop}/models.py:19:5:"
+
+
 def test_what_is_told_again_is_the_same(project, tmp_path_factory):
     root = project(pages_sql=PAGES)
     cache = tmp_path_factory.mktemp("cache")
@@ -390,7 +406,7 @@ def test_what_is_told_again_is_the_same(project, tmp_path_factory):
     variables = {
         "DBGUARD_CACHE_DIR": str(cache),
         "PATH": "/usr/bin",
-        "PYTHONPATH": str(Path(lint_command.__file__).parent.parent.parent),
+        "PYTHONPATH": str(PACKAGE),
     }
     first, again = (
         subprocess.run(command, cwd=root, env=variables, capture_output=True, text=True, check=False) for _ in range(2)
