@@ -90,8 +90,11 @@ def advise(
         return clock() - began > deadline_s
 
     run = _Run(workload, catalog, statistics, lab, budget_bytes, max_indexes, is_late, progress)
-    ending = run.go()
-    return advice_of(run.found(ending), workload, elapsed_s=lambda: clock() - began)
+    try:
+        ending = run.go()
+        return advice_of(run.found(ending), elapsed_s=lambda: clock() - began)
+    finally:
+        run.prices.hide_all()
 
 
 @dataclass(slots=True)

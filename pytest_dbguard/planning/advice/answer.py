@@ -18,7 +18,6 @@ from pytest_dbguard.planning.candidates.spelling import name_of
 from pytest_dbguard.planning.lab.base import IndexSpec
 from pytest_dbguard.planning.plan import Plan
 from pytest_dbguard.planning.statistics.model import Origin, Statistics
-from pytest_dbguard.planning.workload import Workload
 from pytest_dbguard.schema.catalog import Catalog
 
 
@@ -37,7 +36,7 @@ class Found:
     skipped: Mapping[str, int]
 
 
-def advice_of(found: Found, workload: Workload, *, elapsed_s: Callable[[], float]) -> Advice:
+def advice_of(found: Found, *, elapsed_s: Callable[[], float]) -> Advice:
     """Return the advice, with plans before and after of each statement."""
     prices, chosen = found.prices, found.chosen
     after = _plans(prices, chosen)

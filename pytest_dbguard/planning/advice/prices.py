@@ -7,13 +7,13 @@ all sets between what it used and what it saw. Sets are bits of integers, so tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from pytest_dbguard.planning.advice.index_bytes import index_bytes
 from pytest_dbguard.planning.advice.items import Item
 from pytest_dbguard.planning.advice.masks import bits
-from pytest_dbguard.planning.lab.base import IndexSpec, Lab, LabError
+from pytest_dbguard.planning.lab.base import IndexSpec, Lab, LabError, SwitchingLab
 from pytest_dbguard.planning.plan import Plan
 
 Costing = Callable[[Item, Plan], float]
@@ -59,6 +59,7 @@ class Prices:
     _answers: list[list[Answer]] = field(default_factory=list)
     _weights: dict[int, int] = field(default_factory=dict)
     _seen: int = 0
+    _switched: int = 0
 
     def __post_init__(self) -> None:
         self.relevant = [0] * len(self.items)
@@ -124,12 +125,23 @@ class Prices:
         """Show exactly a set."""
         before = self._seen
         shown, hidden = self._called(chosen & ~before), self._called(before & ~chosen)
-        with self.lab.visible(shown=shown, hidden=hidden):
+        # a lab that can be switched is, when a plan is asked for
+        is_switched = isinstance(self.lab, SwitchingLab)
+        with nullcontext() if is_switched else self.lab.visible(shown=shown, hidden=hidden):
             self._seen = chosen
             try:
                 yield
             finally:
                 self._seen = before
+
+    def hide_all(self) -> None:
+        """Leave the lab as it was."""
+        self._switch(0)
+
+    def _switch(self, chosen: int) -> None:
+        if isinstance(self.lab, SwitchingLab) and self._switched != chosen:
+            self.lab.show(self._called(chosen))
+            self._switched = chosen
 
     def _called(self, chosen: int) -> list[str]:
         return [self.names[number] for number in bits(chosen)]
@@ -154,6 +166,7 @@ class Prices:
         """Return the plan of an item with what is shown."""
         self.asked += 1
         try:
+            self._switch(self._seen)
             found = self.lab.explain(item.sql)
         except LabError as error:
             self.refused.setdefault(item.number, str(error))

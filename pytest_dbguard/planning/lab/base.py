@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from pytest_dbguard.core.errors import DbguardError
 from pytest_dbguard.planning.plan import Plan
@@ -143,4 +143,13 @@ class Lab(Protocol):
 
     def close(self) -> None:
         """Delete it. Closing twice is allowed."""
+        ...
+
+
+@runtime_checkable
+class SwitchingLab(Protocol):
+    """A lab that shows one set of candidates after the other without going back between them."""
+
+    def show(self, names: Iterable[str]) -> None:
+        """Leave exactly these candidates (names in the lab) visible, until others are named; () hides all again."""
         ...

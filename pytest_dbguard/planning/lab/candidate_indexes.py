@@ -44,6 +44,7 @@ class Candidates:
 
     catalog: Catalog
     _known: dict[IndexSpec, Candidate | None] = field(default_factory=dict)
+    _by_name: dict[str, Candidate] = field(default_factory=dict)
 
     def new(self, specs: Iterable[IndexSpec]) -> list[Candidate]:
         """Return those that were not asked for before, with names; those of tables that are not there get none."""
@@ -55,7 +56,9 @@ class Candidates:
                 name = f"{CANDIDATE_PREFIX}{len(self._known) + 1}"
                 candidate = Candidate(spec, name, table) if usable and table is not None else None
                 self._known[spec] = candidate
-                fresh += [candidate] if candidate is not None else []
+                if candidate is not None:
+                    self._by_name[name] = candidate
+                    fresh.append(candidate)
         return fresh
 
     def refuse(self, candidate: Candidate) -> None:
@@ -73,10 +76,10 @@ class Candidates:
         Raises:
             LabError: When there is none.
         """
-        for candidate in self:
-            if candidate.name == name:
-                return candidate
-        raise LabError(f"no candidate is called `{name}`")
+        found = self._by_name.get(name)
+        if found is None or self._known.get(found.spec) is None:
+            raise LabError(f"no candidate is called `{name}`")
+        return found
 
     def __iter__(self) -> Iterator[Candidate]:
         """Yield those that were not refused, in order."""

@@ -32,6 +32,9 @@ _SHOW: Final = """
     WHERE indexrelid = ANY (%(numbers)s::int8[]::oid[]) AND indisvalid <> %(valid)s
     RETURNING indexrelid::int8
 """
+_SWITCH: Final = """
+    UPDATE pg_catalog.pg_index SET indisvalid = NOT indisvalid WHERE indexrelid = ANY (%s::int8[]::oid[])
+"""
 Name = tuple[str, str]
 
 
@@ -98,3 +101,10 @@ def set_valid(connection: Connection, numbers: Iterable[int], *, valid: bool) ->
     if not wanted:
         return ()
     return {row[0] for row in connection.execute(_SHOW, {"valid": valid, "numbers": wanted})}
+
+
+def switch(connection: Connection, numbers: Iterable[int]) -> None:
+    """Show those of these indexes that are hidden, and hide the others."""
+    wanted = list(numbers)
+    if wanted:
+        connection.execute(_SWITCH, [wanted])

@@ -21,7 +21,7 @@ from pytest_dbguard.planning.lab.lab_errors import errors_told
 from pytest_dbguard.planning.lab.partitions import families, family, scaled
 from pytest_dbguard.planning.lab.plan_names import renamed
 from pytest_dbguard.planning.lab.planner_session import PlannerSession
-from pytest_dbguard.planning.lab.postgres_indexes import PostgresIndexes, set_valid
+from pytest_dbguard.planning.lab.postgres_indexes import PostgresIndexes, set_valid, switch
 from pytest_dbguard.planning.lab.postgres_statistics import inject_sizes
 from pytest_dbguard.planning.lab.relation_files import RelationFiles
 from pytest_dbguard.planning.lab.relation_sizes import RelationSize, relation_sizes
@@ -70,6 +70,7 @@ class ForgedLab:
         with database.connect() as connection:
             self._indexes = PostgresIndexes.read(connection, self.catalog.search_path)
         self._invalid: set[int] = set()
+        self._shown: frozenset[int] = frozenset()
         self._aliases: dict[str, str] = {}
         self._keeper = database.connect()
         try:
@@ -125,6 +126,21 @@ class ForgedLab:
             with errors_told():
                 self._set(revealed, valid=False)
                 self._set(concealed, valid=True)
+
+    def show(self, names: Iterable[str]) -> None:
+        """Leave exactly these candidates (names in the lab) visible, until others are named; () hides all again.
+
+        One statement however many change: for who asks about many sets, one after the other.
+
+        Raises:
+            LabError: For a name that is not there.
+        """
+        wanted = frozenset(part.number for name in names for part in self._indexes.find(self._candidates.of(name).name))
+        changed = wanted ^ self._shown
+        with errors_told():
+            switch(self._keeper, changed)
+        self._invalid = (self._invalid - wanted) | (self._shown - wanted)
+        self._shown = wanted
 
     def size_of(self, name: str) -> IndexSize:
         """Return the size of an index, by its name in the lab; of a partitioned one, all of it."""

@@ -284,3 +284,18 @@ def test_what_the_planner_refuses_is_told_without_values(lab, sql, told):
     assert told in found.problem
     assert "secret" not in found.problem
     assert nodes(lab, "SELECT * FROM audit.orders WHERE id = $1"), "it goes on"
+
+
+def test_sets_of_candidates_one_after_the_other(lab):
+    names = lab.add([NOTE, IndexSpec("public", "orders", ("total",), ("total",))])
+    before = planned(lab, BY_NOTE)
+    lab.show(names)
+    with_both = planned(lab, BY_NOTE)
+    lab.show(names[1:])
+    assert planned(lab, BY_NOTE) == before
+    lab.show(names[:1])
+    assert planned(lab, BY_NOTE) == with_both != before
+    with pytest.raises(LabError):
+        lab.show(["dbguard_candidate_9999"])
+    lab.show(())
+    assert planned(lab, BY_NOTE) == before
