@@ -28,7 +28,7 @@ LINTED = tuple(f"DBG4{number:02}" for number in range(1, 14))
 BESIDE = ("DBG201", "DBG203")
 """Rules that may tell a fact instead of one of those."""
 
-PARTS = ("", "_sql", "_hard")
+PARTS = ("", "_sql", "_hard", "_wild")
 """Files of each schema."""
 
 COMPILED, WRITTEN = "SQLAlchemy", "written by hand"
