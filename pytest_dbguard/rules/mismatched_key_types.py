@@ -12,7 +12,7 @@ from pytest_dbguard.planning.assessment import Assessment
 from pytest_dbguard.planning.candidates.column_types import Family, family_of
 from pytest_dbguard.rules.base import Stage
 from pytest_dbguard.rules.index_findings import IndexRule
-from pytest_dbguard.rules.schema_findings import application_tables
+from pytest_dbguard.rules.schema_findings import judged_tables
 from pytest_dbguard.schema.catalog import Catalog, Column, Dialect, ForeignKey, Table
 from pytest_dbguard.schema.quoting import quoted
 
@@ -84,7 +84,7 @@ class MismatchedKeyTypes(IndexRule):
     def judge(self, assessment: Assessment) -> Iterable[Finding]:
         """Yield a finding for each pair of columns that do not match."""
         catalog = assessment.catalog
-        for table in application_tables(catalog):
+        for table in judged_tables(assessment):
             for key in table.foreign_keys:
                 for column, referred, label in _pairs(catalog, key, table):
                     harm = _harm(column, referred, catalog.dialect)

@@ -9,7 +9,7 @@ from pytest_dbguard.core.findings import Finding, Fix, Remedy, Severity
 from pytest_dbguard.planning.assessment import Assessment
 from pytest_dbguard.rules.base import Stage
 from pytest_dbguard.rules.index_findings import IndexRule
-from pytest_dbguard.rules.schema_findings import application_tables, has_row_numbers
+from pytest_dbguard.rules.schema_findings import has_row_numbers, judged_tables
 from pytest_dbguard.schema.catalog import Catalog, Dialect, RelationKind, Table
 from pytest_dbguard.schema.quoting import quoted
 
@@ -45,9 +45,9 @@ class MissingPrimaryKey(IndexRule):
     - `severity` (default "warning").
 
     ## Limits
-    Silent for tables with a unique key that takes no NULL, for partitioned and temporary tables, those of migration
-    tools, and those whose names say that they pass (`tmp_`, `test_`, `_backup`). SQLite numbers the rows itself, so
-    there it is a note.
+    Silent for tables that a run of tests does not use, for those with a unique key that takes no NULL, partitioned and
+    temporary ones, those of migration tools, and those whose names say that they pass (`tmp_`, `test_`, `_backup`).
+    SQLite numbers the rows itself, so there it is a note.
     """
 
     code: ClassVar[str] = "DBG801"
@@ -58,7 +58,7 @@ class MissingPrimaryKey(IndexRule):
     def judge(self, assessment: Assessment) -> Iterable[Finding]:
         """Yield a finding for each table."""
         catalog = assessment.catalog
-        for table in application_tables(catalog):
+        for table in judged_tables(assessment):
             # the key of a partitioned table would have to hold what it is divided by, so that it means little
             is_whole = table.kind is RelationKind.TABLE
             if is_whole and table.columns and not table.primary_key and not _has_key(table):

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from pytest_dbguard.planning.assessment import Assessment
+from pytest_dbguard.rules.index_findings import used_tables
 from pytest_dbguard.schema.catalog import Catalog, Dialect, RelationKind, Table
 from pytest_dbguard.sql.facts.model import Term, TermKind
 
@@ -50,6 +52,18 @@ def application_tables(catalog: Catalog) -> Iterator[Table]:
         is_own = table.kind in _STORED and not is_divided and not table.is_temporary
         is_shadow = any(name.removesuffix(ending) in virtual for ending in _SHADOWS if name.endswith(ending))
         if is_own and not is_shadow and name not in _OF_TOOLS and not _PASSING.search(name):
+            yield table
+
+
+def judged_tables(assessment: Assessment) -> Iterator[Table]:
+    """Yield the application's tables: of a run of tests those that it uses, else all.
+
+    A database of tests may hold what other projects, or other tests, made there.
+    """
+    is_run = any(use.tests for each in assessment.statements for use in each.statement.uses)
+    used = used_tables(assessment)
+    for table in application_tables(assessment.catalog):
+        if not is_run or table.name in used:
             yield table
 
 
