@@ -10,6 +10,7 @@ from pytest_dbguard.linting.calls import called_name
 from pytest_dbguard.linting.filling import NUMBER_FORMAT, Argument, filled_by_format, filled_by_percent
 from pytest_dbguard.linting.lookup import attribute_binding, bindings_of, latest
 from pytest_dbguard.linting.placed_text import Hole, Lines, Part, Piece, Safety, has_text, shortened
+from pytest_dbguard.linting.recognising import is_statement
 from pytest_dbguard.linting.safety import parameter_name, safety_of
 from pytest_dbguard.linting.scopes import Binding, FileWalk, Place
 from pytest_dbguard.linting.string_literals import Field, literal_parts
@@ -136,7 +137,8 @@ class Evaluator:
 
     def _field(self, part: Field, value: ast.expr, place: Place) -> Made:
         put = self._put(value, "f-string", replace(place, anchor=part.start), part.start, part.end)
-        if NUMBER_FORMAT.fullmatch(part.format):
+        # of dates as well: no text can be formatted like one
+        if NUMBER_FORMAT.fullmatch(part.format) or "%" in part.format:
             holes = (replace(p, safety=Safety.CONSTANT) if isinstance(p, Hole) else p for p in put.parts)
             return replace(put, parts=tuple(holes))
         return put
@@ -239,15 +241,17 @@ class Evaluator:
         return Made((replace(hole, safety=_COMPOSED_SAFETY.get(name, Safety.SQL)),))
 
     def _either(self, body: ast.expr, orelse: ast.expr, place: Place) -> Made | None:
-        """Return the longer of two texts; where both are words such as ASC and DESC, one is as good as the other."""
+        """Return the longer of two texts, as a part; as a whole where both are words like ASC, or statements."""
         choices = [made for made in (self.made(body, place), self.made(orelse, place)) if made is not None]
         if not choices:
             return None
         texts = ["".join(p.text if isinstance(p, Piece) else "?" * 99 for p in made.parts) for made in choices]
-        longest = max(range(len(choices)), key=lambda number: len(texts[number]))
+        longest = choices[max(range(len(choices)), key=lambda number: len(texts[number]))]
+        if len(choices) == 2 and all(map(is_statement, texts)):
+            return longest
         are_words = len(choices) == 2 and all(text.strip().isalpha() and len(text) < 16 for text in texts)
-        literals = frozenset().union(*(made.literals for made in choices))
-        return replace(choices[longest], is_whole=are_words and choices[longest].is_whole, literals=literals)
+        literals = frozenset[int]().union(*(made.literals for made in choices))
+        return replace(longest, is_whole=are_words and longest.is_whole, literals=literals)
 
     def _call(self, node: ast.Call, place: Place) -> Made | None:
         name = called_name(node)

@@ -17,7 +17,12 @@ _QUOTES_NAMES = re.compile(
     r"(?:quote|quoted|escape|safe|format|sanitize)_?(?:ident|name|table|column|schema)|^Identifier$|^quote$|^ident$",
     re.IGNORECASE,
 )
-_NUMBERS: Final = frozenset({"int", "len", "float", "round", "abs", "ord", "bool", "time", "Decimal"})
+_HARMLESS: Final = frozenset(
+    {"int", "len", "float", "round", "abs", "ord", "bool", "Decimal", "UUID", "uuid1", "uuid4", "uuid7", "isoformat"}
+    | {"now", "utcnow", "today", "time", "timestamp", "monotonic", "strftime", "random", "randint", "hexdigest", "hex"}
+)
+"""What they return is nobody's choice, or holds nothing but digits, letters and signs of dates."""
+_QUOTES_VALUES = re.compile(r"(?:quote|escape)_?(?:literal|string|value|str)|^escape$|^adapt$|^mogrify$|^literal$")
 _SQL: Final = frozenset({"compile", "as_string", "render", "to_sql", "getvalue"})
 _CONSTANT = re.compile(r"_*[A-Z][A-Z\d_]*")
 _RESERVED: Final = frozenset(
@@ -69,7 +74,7 @@ def _of_call(node: ast.Call) -> Safety:
             return Safety.PLACEHOLDER
         case _:
             pass
-    if name in _NUMBERS:
+    if name in _HARMLESS or _QUOTES_VALUES.search(name):
         return Safety.CONSTANT
     if _QUOTES_NAMES.search(name):
         return Safety.NAME

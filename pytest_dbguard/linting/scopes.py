@@ -141,7 +141,8 @@ class FileWalk:
             if isinstance(node, ast.Call):
                 self._appended(node, place)
                 for taken, argument in taken_by(node, self._imports):
-                    self.candidates.append(Candidate(argument, place, _KINDS[taken]))
+                    for choice in _choices(argument):
+                        self.candidates.append(Candidate(choice, place, _KINDS[taken]))
             elif isinstance(node.target, ast.Name):
                 place.scope.bind(node.target.id, Binding(node.value, place))
 
@@ -202,7 +203,10 @@ class FileWalk:
             case ast.Dict(values=values) | ast.List(elts=values) | ast.Tuple(elts=values) | ast.Set(elts=values):
                 for each in values:
                     self._constants(each, place)
-            case ast.Constant(value=str()) | ast.JoinedStr() | ast.BinOp() | ast.IfExp():
+            case ast.IfExp() | ast.BoolOp():
+                for each in _choices(value):
+                    self._constants(each, place)
+            case ast.Constant(value=str()) | ast.JoinedStr() | ast.BinOp():
                 self.candidates.append(Candidate(value, place, Kind.CONSTANT))
             case ast.Call(func=ast.Attribute(attr=name)) if name in ROWS_IN_STATEMENT:
                 self.candidates.append(Candidate(value, place, Kind.CONSTANT))
@@ -215,6 +219,15 @@ def class_around(scope: Scope | None) -> Scope | None:
     while scope is not None and not scope.is_class:
         scope = scope.parent
     return scope
+
+
+def _choices(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield what an expression chooses from: the branches of `a if b else c`, and of `a or b`."""
+    if isinstance(node, ast.IfExp | ast.BoolOp):
+        for each in node.values if isinstance(node, ast.BoolOp) else (node.body, node.orelse):
+            yield from _choices(each)
+    else:
+        yield node
 
 
 def _expressions(node: ast.stmt) -> Iterator[ast.expr]:

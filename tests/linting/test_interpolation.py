@@ -52,7 +52,6 @@ def only(code):
         ('cursor.execute(f"SELECT 1 FROM t ORDER BY a LIMIT {name}")', "SELECT 1 FROM t ORDER BY a LIMIT :name"),
         ("cursor.execute(f\"INSERT INTO t (a, b) VALUES (1, '{name}')\")", "INSERT INTO t (a, b) VALUES (1, :name)"),
         ('cursor.execute(f"UPDATE t SET a = {name} WHERE b = 1")', "UPDATE t SET a = :name WHERE b = 1"),
-        ("cursor.execute(f\"SELECT 1 FROM t WHERE a > '{day:%Y-%m-%d}'\")", "SELECT 1 FROM t WHERE a > :day"),
         ("cursor.execute(f'SELECT 1 FROM t WHERE a = \"{name}\"')", "SELECT 1 FROM t WHERE a = :name"),
         (
             'cursor.execute(f"SELECT 1 FROM t WHERE a = ? AND b = {name}", (1,))',
@@ -156,6 +155,13 @@ def test_pieces_of_sql_leave_a_statement_in_part(code):
         ("cursor.execute(f\"SELECT 1 FROM t WHERE a = '{Status.OPEN.value}'\")", "SELECT 1 FROM t WHERE a = :value"),
         ('cursor.execute(f"SELECT 1 FROM t LIMIT {int(name)}")', "SELECT 1 FROM t LIMIT :name"),
         ('cursor.execute("SELECT 1 FROM t LIMIT %d" % name)', "SELECT 1 FROM t LIMIT :name"),
+        ("cursor.execute(f\"SELECT 1 FROM t WHERE a > '{day:%Y-%m-%d}'\")", "SELECT 1 FROM t WHERE a > :day"),
+        ("cursor.execute(f\"SELECT 1 FROM t WHERE a > '{day.isoformat()}'\")", "SELECT 1 FROM t WHERE a > :isoformat"),
+        ('cursor.execute(f"SELECT 1 FROM t WHERE a = {quote_literal(name)}")', "SELECT 1 FROM t WHERE a = :name"),
+        (
+            "cursor.execute(f\"SELECT 1 FROM t WHERE a = {'true' if name else 'false'}\")",
+            "SELECT 1 FROM t WHERE a = false",
+        ),
         (
             "cursor.execute(f\"SELECT 1 FROM t WHERE a IN ({','.join(map(int, ids))})\")",
             "SELECT 1 FROM t WHERE a IN (:ids)",

@@ -212,6 +212,15 @@ def test_a_constant_that_others_go_on_from_is_no_statement_of_its_own():
         ),
         ('cursor.execute("SELECT 1 FROM a " + tail)', [("SELECT 1 FROM a", False)]),
         ('cursor.execute(f"SELECT 1 FROM a {tail}")', [("SELECT 1 FROM a", False)]),
+        (
+            'cursor.execute("SELECT 1 FROM a" if x else "SELECT 2 FROM b")',
+            [("SELECT 1 FROM a", True), ("SELECT 2 FROM b", True)],
+        ),
+        (
+            'sql = "SELECT 1 FROM a" if x else "SELECT 2 FROM b"\ncursor.execute(sql)',
+            [("SELECT 1 FROM a", True), ("SELECT 2 FROM b", True)],
+        ),
+        ('cursor.execute(x or "SELECT 1 FROM a")', [("SELECT 1 FROM a", True)]),
         ('cursor.executescript("SELECT 1; -- x;\\nSELECT 2;")', [("SELECT 1", True), ("-- x;\nSELECT 2", True)]),
         ('for name in ("a", "b"):\n    cursor.execute(f"SELECT 1 FROM {name}")', [("SELECT 1 FROM a", True)]),
         ('for n in range(9):\n    cursor.execute(f"SELECT {n} FROM a")', [("SELECT 1 FROM a", True)]),
