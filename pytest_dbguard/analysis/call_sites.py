@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pytest_dbguard.analysis.call_uses import methods_and_use
 from pytest_dbguard.analysis.interpolated import interpolated_value
+from pytest_dbguard.analysis.made_statements import making_of
 from pytest_dbguard.analysis.source_trees import SourceTree, read_source
-from pytest_dbguard.analysis.streamed import YIELD_PER, asks_for_portions
 from pytest_dbguard.core.findings import Site
 from pytest_dbguard.planning.workload import Call, Use, Workload
 
@@ -50,8 +50,7 @@ class CallSites:
             if found is None:
                 return None
             methods, used_as = methods_and_use(found, tree)
-            if YIELD_PER not in methods and asks_for_portions(found, tree):
-                methods = (YIELD_PER, *methods)
+            methods = (*(word for word in making_of(found, tree) if word not in methods), *methods)
             return Call(methods, used_as, interpolated_value(found, tree))
         except RecursionError:
             return None

@@ -31,13 +31,17 @@ class LintRule(IndexRule):
         """Yield a finding for each mark that the rule objects to, at each place that it concerns."""
         for statement, mark in marks(assessment, self.kind):
             draft = self.draft(assessment, statement, mark)
-            uses = tuple(use for use in statement.statement.uses if self.concerns(use)) if draft is not None else ()
+            uses = self.uses(statement, mark) if draft is not None else ()
             if draft is not None and uses:
                 yield from at_each_place(draft, replace(statement, statement=replace(statement.statement, uses=uses)))
 
     @abstractmethod
     def draft(self, assessment: Assessment, statement: AssessedStatement, mark: LintMark) -> Finding | None:
         """Return the finding about a mark, without its place; None where nothing is wrong."""
+
+    def uses(self, statement: AssessedStatement, mark: LintMark) -> tuple[Use, ...]:
+        """Return the places of a statement that a mark tells something of."""
+        return tuple(use for use in statement.statement.uses if self.concerns(use))
 
     def concerns(self, use: Use) -> bool:
         """Whether the rule has anything to say of a place; by default it has of all."""
@@ -116,6 +120,11 @@ def is_single(assessment: Assessment, scan: Scan) -> bool:
 def streams(use: Use) -> bool:
     """Whether the source of a place reads its result in portions: `yield_per`, `partitions`, `stream`."""
     return use.call is not None and not _STREAMS.isdisjoint(use.call.methods)
+
+
+def skips(use: Use) -> bool:
+    """Whether the source of a place says that rows are skipped: `offset`, `slice`, `paginate`."""
+    return use.call is not None and "offset" in use.call.methods
 
 
 def is_compiled(statement: AssessedStatement) -> bool:

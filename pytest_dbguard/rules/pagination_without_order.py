@@ -6,9 +6,10 @@ from typing import ClassVar
 
 from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.planning.assessment import AssessedStatement, Assessment
+from pytest_dbguard.planning.workload import Use
 from pytest_dbguard.rules.base import RuleOptions, Stage
-from pytest_dbguard.rules.lint_findings import LintRule, fix_for, is_single, scan_of, table_of
-from pytest_dbguard.schema.catalog import Dialect, Table
+from pytest_dbguard.rules.lint_findings import LintRule, fix_for, is_compiled, is_single, scan_of, skips, table_of
+from pytest_dbguard.schema.catalog import Table
 from pytest_dbguard.schema.quoting import quoted
 from pytest_dbguard.sql.facts.model import Scan, TermKind
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
@@ -24,8 +25,8 @@ class PaginationWithoutOrder(LintRule):
     """pagination-without-order (DBG408).
 
     ## What it does
-    Finds OFFSET in a query without ORDER BY, also where it is 0: the first of several pages (not for SQLite, where
-    SQLAlchemy always writes it).
+    Finds OFFSET in a query without ORDER BY, also where it is 0: the first of several pages. For SQLite, where
+    SQLAlchemy always writes it, the source must say so.
 
     ## Why is this bad?
     Without ORDER BY a database returns rows in any order, and in another one for the next page: after an update, by
@@ -79,9 +80,7 @@ class PaginationWithoutOrder(LintRule):
     def draft(self, assessment: Assessment, statement: AssessedStatement, mark: LintMark) -> Finding | None:
         """Return the finding about a page whose rows nothing puts in order, or not all of them."""
         scan, table = scan_of(statement, mark), table_of(assessment, mark)
-        # SQLAlchemy writes OFFSET 0 beside each LIMIT for SQLite
-        is_none = assessment.catalog.dialect is Dialect.SQLITE and mark.number == 0
-        if scan is None or is_none or is_single(assessment, scan):
+        if scan is None or is_single(assessment, scan):
             return None
         key = table.primary_key if table is not None else ()
         if not mark.detail:
@@ -94,6 +93,13 @@ class PaginationWithoutOrder(LintRule):
         keys = ", ".join(f"`{column}`" for column in mark.columns)
         message = f"OFFSET sorted by {keys}, which several rows of `{mark.table}` may share: pages repeat and miss some"
         return self._finding(statement, mark, message, "sort by a unique column at last", (*mark.columns, *key))
+
+    def uses(self, statement: AssessedStatement, mark: LintMark) -> tuple[Use, ...]:
+        """Return the places that skip rows: SQLAlchemy writes OFFSET 0 beside each LIMIT for SQLite."""
+        exemplar = statement.statement.exemplar
+        is_sqlite = exemplar is not None and exemplar.style == "qmark" and is_compiled(statement)
+        is_sure = bool(mark.number) or not is_sqlite
+        return tuple(use for use in super().uses(statement, mark) if is_sure or skips(use))
 
     def _finding(
         self, statement: AssessedStatement, mark: LintMark, message: str, title: str, key: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Whether the source asks for rows in portions."""
+"""Whether the source asks for rows in portions, and whether it skips some."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import textwrap
 
 import pytest
 
+from pytest_dbguard.analysis.made_statements import making_of
 from pytest_dbguard.analysis.source_trees import SourceTree
-from pytest_dbguard.analysis.streamed import asks_for_portions
 
 
-def asks(code):
+def made(code):
     """Of the last call of `run` in a function."""
     tree = SourceTree(
         "def f(run, select, connection, session, User):\n" + textwrap.indent(textwrap.dedent(code), "    ")
     )
     calls = [node for node in ast.walk(tree.module) if isinstance(node, ast.Call) and "run" in ast.unparse(node.func)]
-    return asks_for_portions(calls[-1], tree)
+    return making_of(calls[-1], tree)
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ def asks(code):
         "query = session.query(User).yield_per(100)\nrun(query)",
     ],
 )
-def test_asks(code):
-    assert asks(code)
+def test_rows_in_portions(code):
+    assert made(code) == ("yield_per",)
 
 
 @pytest.mark.parametrize(
@@ -44,5 +44,18 @@ def test_asks(code):
         "other = select(User).execution_options(yield_per=100)\nrun(select(User))",
     ],
 )
-def test_does_not_ask(code):
-    assert not asks(code)
+def test_rows_at_once(code):
+    assert made(code) == ()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "run(select(User).limit(20).offset(0))",
+        "statement = select(User)\nstatement = statement.limit(20).offset(40)\nrun(statement)",
+        "run(session.query(User).slice(0, 20))",
+        "run(paginate(select(User)))",
+    ],
+)
+def test_rows_that_are_skipped(code):
+    assert made(code) == ("offset",)
