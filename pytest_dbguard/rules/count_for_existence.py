@@ -64,8 +64,8 @@ class CountForExistence(LintRule):
 
     ## Limits
     What becomes of a number is read from the function that asks for it: one that is returned, or also shown, is no
-    matter. Silent for tables of at most 1,000 rows, where somebody told so, and for lookups by a unique key. Rows that
-    are fetched to be counted are a matter of over-fetch (DBG111).
+    matter. Silent for tables of at most 1,000 rows, where somebody told so, for lookups by a unique key, and for what
+    tests assert. Rows that are fetched to be counted are a matter of over-fetch (DBG111).
     """
 
     code: ClassVar[str] = "DBG404"
@@ -85,8 +85,8 @@ class CountForExistence(LintRule):
                 yield from at_each_place(draft, replace(statement, statement=replace(statement.statement, uses=uses)))
 
     def concerns(self, use: Use) -> bool:
-        """Whether the number is only tested where it arrives."""
-        return use.call is not None and use.call.used_as in _TESTS
+        """Whether the number is only tested where it arrives; that tests do so to prove what they ran is no matter."""
+        return use.call is not None and use.call.used_as in _TESTS and not use.in_test_code
 
     def draft(self, assessment: Assessment, statement: AssessedStatement, mark: LintMark) -> Finding | None:
         """Return the finding about a count."""
