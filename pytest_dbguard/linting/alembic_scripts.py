@@ -11,6 +11,7 @@ from pytest_dbguard.linting.alembic_environment import AlembicEnvironment, envir
 from pytest_dbguard.linting.alembic_tables import table_names
 from pytest_dbguard.linting.alembic_values import Values
 from pytest_dbguard.linting.alembic_walk import Function, UpgradeWalk
+from pytest_dbguard.linting.ddl_steps import dialect_in_path
 from pytest_dbguard.schema.migration import Migration, Step, StepKind
 
 _MARKS: Final = ("revision", "def upgrade")
@@ -42,7 +43,7 @@ def alembic_migration(source: str, path: str, *, root: Path | None = None, diale
     if "upgrade" not in functions or not revision:
         return None
     around = environment_of(path, root) if root is not None else AlembicEnvironment()
-    named = dialect or _dialect_of(tree) or _dialect_in(path) or around.dialect
+    named = dialect or _dialect_of(tree) or dialect_in_path(path) or around.dialect
     models = table_names(tree)
     walk = UpgradeWalk(path, functions, _operations(tree), models, named or "postgresql")
     for function in _upgrades(functions):
@@ -115,14 +116,6 @@ def _dialect_of(tree: ast.Module) -> str:
 def _has_variants(tree: ast.Module) -> bool:
     named = (node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
     return any(name in ("with_variant", "dialect") for name in named)
-
-
-def _dialect_in(path: str) -> str:
-    """Return the dialect after which a directory or file is named: `versions/sqlite/2f6a.py`, `2f6a_postgres.py`."""
-    *directories, file = path.split("/")
-    last = file.removesuffix(".py").rpartition("_")[2]
-    words = (*directories, "postgresql" if last == "postgres" else last)
-    return next((word for word in words if word in _DIALECTS), "")
 
 
 def _names(tree: ast.Module) -> Iterator[str]:

@@ -26,8 +26,26 @@ _DIALECTS = (
     ("postgresql", re.compile(r"(?i)\bcreate\s+extension\b|\bgen_random_uuid\b|\bpg_catalog\b|\bset\s+data\s+type\b")),
     ("mysql", re.compile(r"(?i)`|\bengine\s*=|\bauto_increment\b|\bunsigned\b|\bmodify\s+column\b")),
     ("sqlite", re.compile(r"(?i)\bautoincrement\b|\bpragma\b|\bwithout\s+rowid\b|\bsqlite_master\b")),
+    ("clickhouse", re.compile(r"(?i)\bcodec\s*\(|mergetree\b|\bon\s+cluster\b|\blowcardinality\s*\(")),
+    ("oracle", re.compile(r"(?i)\bn?varchar2\b|\bnumber\s*\(")),
     ("mssql", re.compile(r"(?im)\bnvarchar\b|^\s*go\s*$|\[dbo\]|\bidentity\s*\(\s*\d")),
 )
+
+
+_PATHS = {
+    "postgres": "postgresql",
+    "postgresql": "postgresql",
+    "pgsql": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "sqlite": "sqlite",
+    "sqlite3": "sqlite",
+    "mssql": "mssql",
+    "sqlserver": "mssql",
+    "oracle": "oracle",
+    "clickhouse": "clickhouse",
+}
+"""Names of directories and files that tell the dialect."""
 
 
 def sql_migration(text: str, path: str, *, dialect: str = "") -> Migration:
@@ -46,7 +64,14 @@ def sql_migration(text: str, path: str, *, dialect: str = "") -> Migration:
         return Migration(path, dialect)
     in_transaction = bool(_UP.search(up)) and not _NO_TRANSACTION.search(up)
     steps = tuple(sql_steps(up, line_places(up, path), in_autocommit=not in_transaction))
-    return Migration(path, dialect or dialect_of(up), steps)
+    return Migration(path, dialect or dialect_in_path(path) or dialect_of(up), steps)
+
+
+def dialect_in_path(path: str) -> str:
+    """Return the dialect after which a directory or file is named: `sqlite/2f6a.py`, `2f6a_postgres.sql`; else ""."""
+    *directories, file = path.lower().split("/")
+    last = re.split(r"[_.-]", file.rpartition(".")[0].removesuffix(".up"))[-1]
+    return next((_PATHS[part] for part in (*directories, last) if part in _PATHS), "")
 
 
 def dialect_of(text: str) -> str:

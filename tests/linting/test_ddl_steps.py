@@ -192,6 +192,8 @@ def test_the_way_back_is_not_read(path):
         ("CREATE TABLE `a` (`id` int AUTO_INCREMENT) ENGINE=InnoDB", "mysql"),
         ("CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT)", "sqlite"),
         ("CREATE TABLE a (name nvarchar(20))\nGO", "mssql"),
+        ("CREATE TABLE a (id varchar2(20))", "oracle"),
+        ("ALTER TABLE a ADD COLUMN x String CODEC(ZSTD(3))", "clickhouse"),
         ("CREATE TABLE a (id int)", ""),
         ("CREATE TABLE a (id serial, at int AUTO_INCREMENT)", ""),
     ],
@@ -200,6 +202,19 @@ def test_dialects(sql, dialect):
     assert dialect_of(sql) == dialect
     assert sql_migration(sql, "a.sql").dialect == dialect
     assert sql_migration(sql, "a.sql", dialect="sqlite").dialect == "sqlite"
+
+
+@pytest.mark.parametrize(
+    ("path", "dialect"),
+    [
+        ("db/mysql/001.sql", "mysql"),
+        ("db/001_init.sqlite.up.sql", "sqlite"),
+        ("db/001_postgres.sql", "postgresql"),
+        ("db/sqlite_notes/001.sql", ""),
+    ],
+)
+def test_the_dialect_of_a_path(path, dialect):
+    assert sql_migration("CREATE TABLE a (id int)", path).dialect == dialect
 
 
 def test_files_without_ddl_have_no_steps():
