@@ -88,6 +88,9 @@ def role_of(tokens: Sequence[Token], number: int, hole: Hole) -> Role:
     after = tokens[number + 1].word if number + 1 < len(tokens) else ""
     if before == "." or after == ".":
         return Role.NAME
+    if before == "[" and number > 1:
+        # a name in brackets, as SQLite and SQL Server have it, or an array
+        return {"ARRAY": Role.VALUE}.get(tokens[number - 2].word, Role.NAME if after == "]" else Role.SQL)
     if before in ("(", ","):
         return _role_in_list(tokens, number, hole, after)
     if before in _NAME_FOLLOWS:

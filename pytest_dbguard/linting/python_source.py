@@ -70,14 +70,13 @@ class _File:
         ]
         # longer ones first: a constant that is a part of others is no statement of its own
         made.sort(key=lambda pair: (_RANKS[pair[0].kind], -len(pair[1].literals)))
-        found: dict[tuple[int | None, ...], Snippet] = {}
+        found: dict[tuple[Site, str], Snippet] = {}
         used: set[int] = set()
         for candidate, text in made:
             if candidate.kind is Kind.CONSTANT and not used.isdisjoint(text.literals):
                 continue
             for snippet in self._of(candidate, text):
-                site = snippet.site
-                found.setdefault((site.line, site.column, site.end_line, site.end_column), snippet)
+                found.setdefault((snippet.site, snippet.text), snippet)
                 used |= text.literals
         return sorted(found.values(), key=lambda snippet: (snippet.site.line, snippet.site.column or 0))
 

@@ -141,10 +141,14 @@ class FileWalk:
             if isinstance(node, ast.Call):
                 self._appended(node, place)
                 for taken, argument in taken_by(node, self._imports):
-                    for choice in _choices(argument):
-                        self.candidates.append(Candidate(choice, place, _KINDS[taken]))
+                    choices = (each for each in _choices(argument) if not self._takes_itself(each))
+                    self.candidates += [Candidate(choice, place, _KINDS[taken]) for choice in choices]
             elif isinstance(node.target, ast.Name):
                 place.scope.bind(node.target.id, Binding(node.value, place))
+
+    def _takes_itself(self, node: ast.expr) -> bool:
+        """Whether an expression is a call that takes a statement, such as `text()`: that one tells more."""
+        return isinstance(node, ast.Call) and any(taken_by(node, self._imports))
 
     def _appended(self, call: ast.Call, place: Place) -> None:
         match call:

@@ -90,6 +90,7 @@ def test_values_become_parameters(code, text):
         ('cursor.execute(f"SELECT 1 FROM app.{table}")', "SELECT 1 FROM app.table_"),
         ("cursor.execute(f'SELECT 1 FROM \"{table}\"')", 'SELECT 1 FROM "table_"'),
         ('cursor.execute(f"SELECT 1 FROM t_{name}")', "SELECT 1 FROM t_name"),
+        ('cursor.execute(f"SELECT 1 FROM [{table}]")', "SELECT 1 FROM [table_]"),
         ('cursor.execute(f"SELECT {column} FROM t")', "SELECT column_ FROM t"),
         ('cursor.execute(f"SELECT 1 FROM t WHERE {column} = 1")', "SELECT 1 FROM t WHERE column_ = 1"),
         (
