@@ -16,11 +16,12 @@ from pytest_dbguard.analysis.setting_ignores import SettingIgnores
 from pytest_dbguard.analysis.verdict import TestCode, decide
 from pytest_dbguard.baseline.model import Baseline
 from pytest_dbguard.core.findings import Finding, Severity
-from pytest_dbguard.core.verdict import BaselineState, Planning, RunTotals, Verdict
+from pytest_dbguard.core.verdict import BaselineState, Fault, Planning, RunTotals, Verdict
 from pytest_dbguard.linting.file_results import FileResult, result_from_json, result_to_json
 from pytest_dbguard.linting.judging import SourceJudge
 from pytest_dbguard.linting.model import SourceFindings
 from pytest_dbguard.linting.model_sites import TableSites, site_of
+from pytest_dbguard.linting.processes import shared
 from pytest_dbguard.linting.quiet_parser import quiet_parser
 from pytest_dbguard.linting.reading import SourceFile, read_source
 from pytest_dbguard.linting.result_cache import ResultCache, digest
@@ -30,6 +31,8 @@ from pytest_dbguard.planning.workload import Workload
 from pytest_dbguard.recording.ownership import CodeKind, Ownership
 from pytest_dbguard.schema.catalog import Catalog, Dialect
 
+_Share = tuple[Mapping[str, FileResult], list[Finding], list[Fault]]
+"""What some sources show, what is about none of them, and errors of rules."""
 Pair = tuple[Workload, Catalog | None]
 """A workload that ran, and its schema where that is known."""
 
@@ -162,7 +165,21 @@ class _Run:
         return self._request.ownership.of(str(self._request.root / path))[0] is CodeKind.TEST
 
     def _judged(self, files: Sequence[SourceFile]) -> Mapping[str, FileResult]:
-        """Judge sources together, and return what each of them shows."""
+        """Judge sources, and return what each of them shows; without a schema one has nothing to do with the others."""
+        if self._request.catalog is not None:
+            return self._judged_together(files)
+        results: dict[str, FileResult] = {}
+        for share, general, faults in shared(self._judged_apart, files):
+            results |= share
+            self._general += general
+            self.judge.judged.faults += [fault for fault in faults if fault not in self.judge.judged.faults]
+        return results
+
+    def _judged_apart(self, files: Sequence[SourceFile]) -> _Share:
+        run = _Run(self._request, None)
+        return run._judged_together(files), run._general, run.judge.judged.faults
+
+    def _judged_together(self, files: Sequence[SourceFile]) -> Mapping[str, FileResult]:
         request = self._request
         dialect = str(request.dialect or "")
         read = {source.path: read_source(source, request.root, dialect) for source in files}
