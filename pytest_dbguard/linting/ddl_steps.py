@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_dbguard.core.findings import Site
@@ -32,7 +32,7 @@ _DIALECTS = (
 )
 
 
-_PATHS = {
+_PATHS: Mapping[str, str] = {
     "postgres": "postgresql",
     "postgresql": "postgresql",
     "pgsql": "postgresql",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import ClassVar, Final
 
@@ -17,6 +17,14 @@ from pytest_dbguard.schema.catalog import Catalog, Column, Dialect, ForeignKey, 
 from pytest_dbguard.schema.quoting import quoted
 
 _BITS: Final = (("bigint", 64), ("int8", 64), ("bigserial", 64), ("smallint", 16), ("int2", 16), ("smallserial", 16))
+_WIDENED: Final[Mapping[Family, tuple[Family, ...]]] = {
+    Family.INTEGER: (Family.DECIMAL, Family.FLOAT),
+    Family.DECIMAL: (Family.FLOAT,),
+    Family.VARCHAR: (Family.CHAR,),
+    Family.TEXT: (Family.CHAR,),
+    Family.CHAR: (Family.VARCHAR, Family.TEXT),
+}
+"""Types that PostgreSQL takes for a key to another type, since it converts them by itself."""
 _TEXTS: Final = frozenset({Family.TEXT, Family.VARCHAR})
 
 
@@ -133,11 +141,14 @@ def _harm(column: Column, referred: Column, dialect: Dialect) -> str:
     # what SQLite makes of a type that it does not know, nobody declares on purpose
     is_guess = dialect is Dialect.SQLITE and Family.OTHER in (ours, theirs)
     is_same = _name(column) == _name(referred) if ours is theirs is Family.OTHER else ours is theirs
-    return "" if is_same or is_guess else _converted(dialect)
+    return "" if is_same or is_guess else _converted(ours, theirs, dialect)
 
 
-def _converted(dialect: Dialect) -> str:
-    return "each comparison converts one of them" + ("" if dialect is Dialect.POSTGRESQL else ", and an index is lost")
+def _converted(ours: Family, theirs: Family, dialect: Dialect) -> str:
+    if dialect is Dialect.SQLITE:
+        return "each comparison converts one of them, and an index is lost"
+    is_taken = theirs in _WIDENED.get(ours, ())
+    return "each comparison converts one of them" if is_taken else "PostgreSQL refuses such a key"
 
 
 def _bits(column: Column) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -27,7 +28,7 @@ class _Type:
     is_array: bool = False
 
 
-_NAMES = {
+_NAMES: Mapping[str, str] = {
     "varchar": "varchar",
     "character varying": "varchar",
     "nvarchar": "varchar",

@@ -15,9 +15,13 @@ from pytest_dbguard.databases.base import StartOptions
 from pytest_dbguard.databases.connection_string import connection_string
 from pytest_dbguard.databases.registry import load_provider
 from pytest_dbguard.planning.assess import assess
+from pytest_dbguard.planning.assessment import Assessment
 from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.planning.workload import Call, Exemplar, Use, Workload, WorkloadStatement
+from pytest_dbguard.rules.base import RuleOptions
+from pytest_dbguard.rules.mismatched_key_types import MismatchedKeyTypes
 from pytest_dbguard.rules.registry import load_rules
+from pytest_dbguard.schema.catalog import Catalog, Column, Dialect, ForeignKey, Table
 from pytest_dbguard.schema.postgres_reflection import reflect_postgres
 from pytest_dbguard.schema.sqlite_reflection import reflect_sqlite
 
@@ -75,6 +79,44 @@ def judge(rule, case, catalog):
         assert case.get("fix", "") in finding.fix.code
         assert severity in (None, str(finding.severity))
         assert "\n" not in finding.message
+
+
+KEYS = [
+    ("integer", "numeric"),
+    ("integer", "double precision"),
+    ("numeric", "double precision"),
+    ("numeric", "integer"),
+    ("double precision", "integer"),
+    ("varchar(20)", "char(20)"),
+    ("char(20)", "varchar(20)"),
+    ("text", "char(20)"),
+    ("char(20)", "text"),
+    ("varchar(36)", "uuid"),
+    ("integer", "text"),
+    ("text", "bigint"),
+    ("text", "date"),
+    ("boolean", "integer"),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), KEYS)
+def test_keys_that_postgres_refuses(ours, theirs, server):
+    key = (ForeignKey("fk", ("x",), "public", "a", ("id",)),)
+    tables = (
+        Table("public", "a", columns=(Column("id", theirs),), primary_key=("id",)),
+        Table("public", "b", columns=(Column("x", ours),), primary_key=("x",), foreign_keys=key),
+    )
+    assessment = Assessment(Catalog(Dialect.POSTGRESQL, tables=tables), Statistics())
+    [finding] = MismatchedKeyTypes(RuleOptions()).judge(assessment)
+    with psycopg.connect(connection_string(server.url)) as connection:
+        connection.execute(f"CREATE TABLE a (id {theirs} PRIMARY KEY)")
+        try:
+            connection.execute(f"CREATE TABLE b (x {ours} REFERENCES a (id))")
+            is_refused = False
+        except psycopg.errors.DatatypeMismatch:
+            is_refused = True
+        connection.rollback()
+    assert ("PostgreSQL refuses such a key" in finding.message) is is_refused
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
