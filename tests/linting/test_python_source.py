@@ -233,6 +233,54 @@ def test_texts_that_are_made_in_steps(body, expected):
 
 
 @pytest.mark.parametrize(
+    "code",
+    [
+        "async def run(c):\n    async with c.begin() as d:\n        async for e in d:\n            e.execute(SQL)",
+        "try:\n    c.execute(SQL)\nexcept E:\n    pass\nfinally:\n    pass",
+        "match c:\n    case 1 if c.execute(SQL):\n        pass",
+        "def run(*rows, c=None, **more):\n    a, *b = rows\n    SQL2 = SQL\n    c.execute(SQL2)",
+        "a, sql = 1, SQL\nc.execute(sql)",
+        "@decorated(c.execute(SQL))\nclass A:\n    pass",
+        "class A:\n def __init__(self):\n  self.sql, self.b = SQL, 1\n\n def run(self):\n  c.execute(self.sql)",
+        "class A(Enum):\n    ALL = SQL\n\n\nc.execute(A.ALL.value)",
+        "c.execute(SQL.strip())",
+        "c.execute(str(SQL))",
+        "c.execute('{}'.format(SQL))",
+        "c.execute(f'{SQL}')",
+        "c.execute('\\n'.join((SQL, '')))",
+        "parts = [SQL]\nc.execute(' '.join(parts))",
+    ],
+)
+def test_ways_of_a_constant_to_its_execution(code):
+    (found,) = python_snippets(f'SQL: str = "SELECT a FROM b"\n{code}\nc.execute(other)\n', "a.py")
+    assert (found.text.rstrip(), found.is_whole) == ("SELECT a FROM b", True)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def run(sql):\n    c.execute(sql)",
+        "def run():\n    global sql\n    c.execute(sql)",
+        "with a as sql:\n    c.execute(sql)",
+        "from a import sql\nc.execute(sql)",
+        "for sql in rows:\n    c.execute(sql)",
+        "c.execute(A.sql)",
+        "class A:\n def a(self):\n  self.sql = x\n\n def b(self):\n  self.sql = y\n  c.execute(self.sql)",
+        "sql = sql\nc.execute(sql)",
+        "c.execute(True)",
+    ],
+)
+def test_what_is_executed_is_not_guessed(code):
+    (found,) = python_snippets(f'sql = "SELECT a FROM b"\n\n\n{code}\n', "a.py")
+    assert found.site.line == 1
+
+
+def test_a_replacement_leaves_a_part():
+    (found,) = snippets('c.execute("SELECT a FROM {t}".replace("{t}", name))')
+    assert not found.is_whole
+
+
+@pytest.mark.parametrize(
     "head",
     [
         'revision = "a"\ndown_revision = None\n',
