@@ -109,6 +109,7 @@ class _Run:
     most: int | None
     is_late: Callable[[], bool]
     progress: Progress
+    is_stopped: bool = False
     best: int = 0
     path: list[Step] = field(default_factory=list)
     prices: Prices = field(init=False)
@@ -124,17 +125,26 @@ class _Run:
 
     def go(self) -> Ending:
         """Search until nothing is better, the time is over, or somebody stops it."""
-        try:
-            self.prices.ask(self.prices.items, 0)
-            self.upkeep = Upkeep(self.prices.items, self.prices.plans, self.catalog, self.statistics)
-            own = [proposals(item) for item in self.prices.items]
-            self.prices.add(spec for specs in own for spec in specs)
-            explorer = Explorer(self.prices, self.is_late, lambda share: self.progress("plans", share))
-            explorer.explore([self.prices.set_of(specs) for specs in own])
-            self._search()
-        except KeyboardInterrupt:
+        for step in (self._explore, self._search):
+            try:
+                step()
+            except KeyboardInterrupt:
+                # what is known by then is still searched, in a moment
+                self.is_stopped = True
+        if self.is_stopped:
             return Ending.INTERRUPTED
         return Ending.TIME if self.is_late() else Ending.COMPLETE
+
+    def _is_over(self) -> bool:
+        return self.is_stopped or self.is_late()
+
+    def _explore(self) -> None:
+        self.prices.ask(self.prices.items, 0)
+        self.upkeep = Upkeep(self.prices.items, self.prices.plans, self.catalog, self.statistics)
+        own = [proposals(item) for item in self.prices.items]
+        self.prices.add(spec for specs in own for spec in specs)
+        explorer = Explorer(self.prices, self._is_over, lambda share: self.progress("plans", share))
+        explorer.explore([self.prices.set_of(specs) for specs in own])
 
     def found(self, ending: Ending) -> Found:
         """Return what was found."""
@@ -159,19 +169,20 @@ class _Run:
     def _search(self) -> None:
         estimator = self._estimator()
         self._charge(estimator)
-        search = Search(self.prices, estimator, self.budget, self.most, self.is_late)
+        search = Search(self.prices, estimator, self.budget, self.most, self._is_over)
         self._note(estimator, 0)
-        chosen, waited = search.best(), 0
+        chosen, waited = search.greedy(), 0
         for number in range(ROUNDS):
-            self.progress("search", number / ROUNDS)
             expected, before = estimator.cost(chosen), self._best_cost
             self.prices.ask(self.prices.items, chosen)
             estimator.refresh()
             self._note(estimator, chosen)
             waited = 0 if self._best_cost < before else waited + 1
-            if self.is_late() or waited > PATIENCE or estimator.cost(chosen) <= expected * (1 + NEAR):
+            is_as_expected = estimator.cost(chosen) <= expected * (1 + NEAR)
+            if self._is_over() or waited > PATIENCE or (is_as_expected and number):
                 return
-            chosen = search.best(self.best, chosen)
+            self.progress("search", number / ROUNDS)
+            chosen = search.best(self.best, chosen) if number else search.best()
 
     def _note(self, estimator: Estimator, chosen: int) -> None:
         """Keep a set whose plans are known if it is the best so far."""

@@ -140,6 +140,8 @@ class Prices:
 
     def _switch(self, chosen: int) -> None:
         if isinstance(self.lab, SwitchingLab) and self._switched != chosen:
+            # none is what stands there while it is switched
+            self._switched = -1
             self.lab.show(self._called(chosen))
             self._switched = chosen
 

@@ -43,13 +43,24 @@ class Search:
     _touched: dict[int, int] = field(default_factory=dict)
     _first: dict[int, float] = field(default_factory=dict)
 
-    def best(self, *starts: int) -> int:
-        """Return the cheapest set that is found from these sets; without any, from greedy choices."""
+    def greedy(self) -> int:
+        """Return the cheapest set that greedy choices make."""
+        self._look()
+        return min(self._greedy(), key=self._rank)
+
+    def _greedy(self) -> list[int]:
+        return [self._filled(0, exponent) for exponent in EXPONENTS]
+
+    def _look(self) -> None:
+        """Take in what is known by now."""
         self._units = self.estimator.units()
         self._touched = {unit: self.estimator.touched(unit) for unit in self._units}
         self._first = {unit: self.estimator.gain(0, unit) for unit in self._units}
-        chosen = starts or tuple(self._filled(0, exponent) for exponent in EXPONENTS)
-        found = sorted(set(chosen), key=self._rank)
+
+    def best(self, *starts: int) -> int:
+        """Return the cheapest set that is found from these sets; without any, from greedy choices."""
+        self._look()
+        found = sorted(set(starts or self._greedy()), key=self._rank)
         improved: list[int] = [self._improved(each) for each in found[:STARTS]]
         return min([*improved, *found], key=self._rank)
 

@@ -33,7 +33,8 @@ _SHOW: Final = """
     RETURNING indexrelid::int8
 """
 _SWITCH: Final = """
-    UPDATE pg_catalog.pg_index SET indisvalid = NOT indisvalid WHERE indexrelid = ANY (%s::int8[]::oid[])
+    UPDATE pg_catalog.pg_index SET indisvalid = indexrelid = ANY (%(shown)s::int8[]::oid[])
+    WHERE indexrelid = ANY (%(numbers)s::int8[]::oid[])
 """
 Name = tuple[str, str]
 
@@ -103,8 +104,8 @@ def set_valid(connection: Connection, numbers: Iterable[int], *, valid: bool) ->
     return {row[0] for row in connection.execute(_SHOW, {"valid": valid, "numbers": wanted})}
 
 
-def switch(connection: Connection, numbers: Iterable[int]) -> None:
-    """Show those of these indexes that are hidden, and hide the others."""
+def switch(connection: Connection, numbers: Iterable[int], shown: Iterable[int]) -> None:
+    """Show those of some indexes that are in `shown`, and hide the others."""
     wanted = list(numbers)
     if wanted:
-        connection.execute(_SWITCH, [wanted])
+        connection.execute(_SWITCH, {"numbers": wanted, "shown": list(shown)})

@@ -71,6 +71,7 @@ class ForgedLab:
             self._indexes = PostgresIndexes.read(connection, self.catalog.search_path)
         self._invalid: set[int] = set()
         self._shown: frozenset[int] = frozenset()
+        self._unsure: set[int] = set()
         self._aliases: dict[str, str] = {}
         self._keeper = database.connect()
         try:
@@ -136,9 +137,11 @@ class ForgedLab:
             LabError: For a name that is not there.
         """
         wanted = frozenset(part.number for name in names for part in self._indexes.find(self._candidates.of(name).name))
-        changed = wanted ^ self._shown
+        # what was interrupted may have happened or not
+        self._unsure |= wanted ^ self._shown
         with errors_told():
-            switch(self._keeper, changed)
+            switch(self._keeper, self._unsure, wanted)
+        self._unsure.clear()
         self._invalid = (self._invalid - wanted) | (self._shown - wanted)
         self._shown = wanted
 
