@@ -16,7 +16,7 @@ import advice_saas_queries
 import advice_saas_schema
 from advice_compare import compare, front
 from advice_peers import BUDGETS, MB, PEERS, SLOW
-from advice_points import HEAD, Bench, of_ours, of_peer, of_reads, unseen
+from advice_points import HEAD, Bench, Took, of_ours, of_peer, of_reads, unseen
 from advice_real import RealIndexes
 from advice_what_if import Question
 from plans_databases import Populated, filled, populated
@@ -93,10 +93,9 @@ def measure(bench: Bench, options: argparse.Namespace) -> None:
     if not options.ours:
         print_table(title, HEAD, [bench.row(point) for point in peers])
         return
-    begun = time.perf_counter()
+    took = Took(bench.source)
     with lab_of(Rung.FORGED, bench.source.server, bench.source.catalog, of_reads(bench.source.full)) as lab:
-        made_s = time.perf_counter() - begun
-        ours = [of_ours(bench, lab, budget, made_s) for budget in (None, *budgets)]
+        ours = [of_ours(bench, lab, None, took), *(of_ours(bench, lab, budget) for budget in budgets)]
         if not options.quick:
             ours += unseen(bench, lab, (None, budgets[-1]))
         print_table(title, HEAD, [bench.row(point) for point in (*ours, *peers)])

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import advice_ours
+from advice_cpu import cpu_s
 from advice_peers import MB, PEERS, SLOW
 from advice_real import Made, RealIndexes, Worth
 from advice_what_if import HypoPG, Index, Problem, Question, Set
@@ -18,7 +19,7 @@ from plans_rungs import lab_of
 from pytest_dbguard.planning.lab.base import Lab, Rung
 from pytest_dbguard.planning.statistics.model import Statistics
 
-HEAD = ("advisor", "MB", "left", "said", "indexes", "unused", "redundant", "plans", "s")
+HEAD = ("advisor", "MB", "left", "said", "set", "unused", "doubled", "plans", "s", "CPU")
 
 
 class Point(NamedTuple):
@@ -30,6 +31,7 @@ class Point(NamedTuple):
     said: float
     asked: int
     elapsed_s: float
+    cpu_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,20 @@ class Bench:
             *map(str, (len(point.made), worth.unused, worth.redundant)),
             f"{point.asked:,}",
             f"{point.elapsed_s:.1f}",
+            f"{point.cpu_s:.1f}",
         )
+
+
+class Took:
+    """What passes from now on: seconds, and those of the CPU in this process and the server."""
+
+    def __init__(self, source: Populated) -> None:
+        self._backend = source.connection.info.backend_pid
+        self._begun, self._used = time.perf_counter(), cpu_s(self._backend)
+
+    def times(self) -> tuple[float, float]:
+        """Return both."""
+        return time.perf_counter() - self._begun, cpu_s(self._backend) - self._used
 
 
 def of_reads(known: Statistics) -> Statistics:
@@ -69,16 +84,16 @@ def of_peer(bench: Bench, name: str, budgets: Sequence[float], seconds: float) -
         if name not in SLOW:
             planner.reset()
         problem = Problem(planner, bench.questions, seconds=seconds)
-        begun, before = time.perf_counter(), planner.asked
+        before, took = planner.asked, Took(bench.source)
         found = search(problem)
-        elapsed_s, asked = time.perf_counter() - begun, planner.asked - before
+        times, asked = took.times(), planner.asked - before
         if found in seen:
             continue
         seen.add(found)
         said = problem.cost(found) / problem.cost(frozenset())
         planner.show(frozenset())
         made = tuple(map(_made, sorted(found)))
-        point = Point(f"{name} {label}".strip(), made, bench.real.worth(made), said, asked, elapsed_s)
+        point = Point(f"{name} {label}".strip(), made, bench.real.worth(made), said, asked, *times)
         print(*bench.row(point), sep="  ", file=sys.stderr, flush=True)
         yield point
 
@@ -100,14 +115,14 @@ def of_sent(bench: Bench, lab: Lab, budget: float | None, how: str) -> Point:
     return of_ours(replace(bench, questions=bench.sent), lab, budget, how=f" {how}")
 
 
-def of_ours(bench: Bench, lab: Lab, budget: float | None, made_s: float = 0.0, *, how: str = "") -> Point:
-    """Return what dbguard proposes, with the time that the making of its lab took."""
-    begun = time.perf_counter()
+def of_ours(bench: Bench, lab: Lab, budget: float | None, took: Took | None = None, *, how: str = "") -> Point:
+    """Return what dbguard proposes; `took` began before the lab was made, where that is to count."""
+    took = took or Took(bench.source)
     advice = advice_ours.asked(lab, bench.questions, None if budget is None else int(budget), 30)
-    elapsed_s = time.perf_counter() - begun + made_s
+    times = took.times()
     made = tuple(advice_ours.made(advice))
     label = f"dbguard{how}" if budget is None else f"dbguard{how} {budget / MB:.3g}"
     said = advice.cost_after / advice.cost_before
-    point = Point(label, made, bench.real.worth(made), said, advice.explains, elapsed_s)
+    point = Point(label, made, bench.real.worth(made), said, advice.explains, *times)
     print(*bench.row(point), sep="  ", file=sys.stderr, flush=True)
     return point
