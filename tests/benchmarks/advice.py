@@ -99,7 +99,7 @@ def measure(bench: Bench, options: argparse.Namespace) -> None:
         if not options.quick:
             ours += unseen(bench, lab, (None, budgets[-1]))
         print_table(title, HEAD, [bench.row(point) for point in (*ours, *peers)])
-        compare(bench, lab, ours, front(peers)[:: 2 if options.quick else 1], losses=options.losses)
+        compare(bench, lab, ours, front(peers)[:: 3 if options.quick else 1], losses=options.losses)
 
 
 if __name__ == "__main__":
