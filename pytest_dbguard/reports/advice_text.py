@@ -96,7 +96,7 @@ def _index(index: AdvisedIndex, width: int, style: Style) -> Iterator[str]:
     spec = index.spec
     size = size_text(index.size_bytes) if index.size_bytes else ""
     serves = str(len(index.serves))
-    yield style.paint(_columns(f"  {name_of(spec)}", size, f"{index.benefit:.1%}", serves, width), "green")
+    yield style.paint(_columns(f"  {name_of(spec)}", size, _share(index.benefit), serves, width), "green")
     include = f" include ({', '.join(spec.include)})" if spec.include else ""
     where = f" where {spec.predicate}" if spec.predicate else ""
     using = f" using {spec.method}" if spec.method != "btree" else ""
@@ -108,6 +108,10 @@ def _index(index: AdvisedIndex, width: int, style: Style) -> Iterator[str]:
         yield from _hanging(
             f"beside {index.beside}, which begins alike: only for being smaller (DBG205 will object)", width, "      "
         )
+
+
+def _share(share: float) -> str:
+    return "<0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
 
 
 def _hanging(text: str, width: int, indent: str = "  ") -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_dbguard.planning.advice.model import Ending
@@ -76,6 +78,13 @@ def test_nothing_to_advise():
     nothing = advice(indexes=(), drops=(), cost_after=10_000.0, not_analysed=())
     assert text(nothing, catalog()).startswith("2 statements, cost 10 000: no new index makes them cheaper")
     assert text(advice(indexes=(), drops=(), statements=(), not_analysed=()), catalog()).startswith("No statement")
+
+
+def test_small_benefits_and_indexes_beside_others():
+    (index,) = advice().indexes
+    shown = text(advice(indexes=(replace(index, benefit=0.0001, beside="orders_pkey", replaces=()),)), catalog())
+    assert " <0.1% " in shown
+    assert "beside orders_pkey, which begins alike" in shown and "in place of" not in shown
 
 
 def test_sizes_and_costs():

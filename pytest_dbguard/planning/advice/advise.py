@@ -35,7 +35,7 @@ LEAST_GAIN_BESIDE = 0.02
 """The same for one that an existing index begins with: only to be smaller than that must be worth much."""
 
 SIZE_PRICE = 0.05
-"""Without a budget: an index as large as all tables must save at least this share of the workload's cost."""
+"""Without a budget: an index as large as all tables must save at least this share of the cost that all leave."""
 
 ROUNDS = 40
 """Searches, each after the plans of the last one's set are known."""
@@ -163,7 +163,8 @@ class _Run:
         """Let space cost something where nobody has said how much there is."""
         stored = sum(table.pages for table in self.statistics.tables) * PAGE
         if self.budget is None and stored:
-            price = SIZE_PRICE * estimator.cost(0) / stored
+            # of what is left: one statement that is a thousand times as dear as all others must not hide them
+            price = SIZE_PRICE * estimator.workload_cost(estimator.useful) / stored
             estimator.charge([price * size for size in self.prices.sizes])
 
     def _search(self) -> None:
@@ -194,14 +195,15 @@ class _Run:
     def _without_needless(self, estimator: Estimator) -> int:
         """Leave out what nobody feels the loss of, the least useful first, planned each time."""
         chosen = self.best
-        base = estimator.cost(0)
         for number in sorted(bits(chosen), key=lambda each: estimator.gain(chosen & ~(1 << each), 1 << each)):
             without = chosen & ~(1 << number)
             self.prices.ask(self.prices.items, without)
             estimator.refresh()
             gain = estimator.gain(without, 1 << number)
             least = LEAST_GAIN_BESIDE if self._is_beside(number) else LEAST_GAIN
-            if gain < least * base and not (least == LEAST_GAIN and self._is_felt(estimator, without, number)):
+            if gain < least * estimator.workload_cost(chosen) and not (
+                least == LEAST_GAIN and self._is_felt(estimator, without, number)
+            ):
                 chosen = without
         return chosen
 
