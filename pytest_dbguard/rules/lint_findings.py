@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pytest_dbguard.core.findings import Certainty, Finding, Fix, Remedy, Severity
 from pytest_dbguard.planning.assessment import AssessedStatement, Assessment
-from pytest_dbguard.planning.statistics.model import Origin
+from pytest_dbguard.planning.statistics.model import Origin, TableStatistics
 from pytest_dbguard.planning.workload import Use
 from pytest_dbguard.rules.base import Stage
 from pytest_dbguard.rules.index_findings import IndexRule, at_each_place
@@ -33,6 +33,7 @@ class LintRule(IndexRule):
             draft = self.draft(assessment, statement, mark)
             uses = self.uses(statement, mark) if draft is not None else ()
             if draft is not None and uses:
+                draft = replace(draft, subject=_subject(assessment, draft, mark))
                 yield from at_each_place(draft, replace(statement, statement=replace(statement.statement, uses=uses)))
 
     @abstractmethod
@@ -75,6 +76,13 @@ class LintRule(IndexRule):
         )
 
 
+def _subject(assessment: Assessment, draft: Finding, mark: LintMark) -> str:
+    """Return the subject of a finding with the table's name as the catalog has it, whichever way the text spells it."""
+    table, rest = table_of(assessment, mark), draft.subject.removeprefix(mark.table)
+    is_of_table = table is not None and draft.subject.startswith(mark.table) and rest[:1] in ("", ".", "(")
+    return table.label + rest if table is not None and is_of_table else draft.subject
+
+
 def marks(assessment: Assessment, kind: MarkKind) -> Iterator[tuple[AssessedStatement, LintMark]]:
     """Yield the marks of a kind, in the order of the statements and of their texts."""
     for statement in assessment.statements:
@@ -91,15 +99,21 @@ def scan_of(statement: AssessedStatement, mark: LintMark) -> Scan | None:
     return statement.facts.scan(mark.alias, mark.query) if mark.alias else None
 
 
+def statistics_of(assessment: Assessment, table: str, schema: str = "") -> TableStatistics | None:
+    """Return the statistics of a table as a text names it; None where the catalog does not have it."""
+    found = assessment.catalog.table(table, schema) if table else None
+    return assessment.statistics.table(found.name, found.schema) if found is not None else None
+
+
 def told_rows(assessment: Assessment, table: str, schema: str = "") -> float | None:
     """Return the rows of a table where somebody exported or declared them; None where they are but assumed."""
-    known = assessment.statistics.table(table, schema)
+    known = statistics_of(assessment, table, schema)
     return known.rows if known is not None and known.origin is not Origin.DEFAULT else None
 
 
 def rows_of(assessment: Assessment, mark: LintMark) -> float | None:
     """Return the rows that the table of a mark is assumed to have; None where the catalog does not have it."""
-    known = assessment.statistics.table(mark.table, mark.schema) if table_of(assessment, mark) is not None else None
+    known = statistics_of(assessment, mark.table, mark.schema)
     return known.rows if known is not None else None
 
 

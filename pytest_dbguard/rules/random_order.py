@@ -10,7 +10,7 @@ from pydantic import PositiveInt
 from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.planning.assessment import AssessedStatement, Assessment
 from pytest_dbguard.rules.base import RuleOptions, Stage
-from pytest_dbguard.rules.lint_findings import LintRule, fix_for, is_single, rows_of, scan_of, table_of
+from pytest_dbguard.rules.lint_findings import LintRule, fix_for, is_single, rows_of, scan_of, statistics_of, table_of
 from pytest_dbguard.schema.catalog import Dialect, Table
 from pytest_dbguard.schema.quoting import quoted
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
@@ -114,7 +114,7 @@ def _rows_left(assessment: Assessment, mark: LintMark) -> float:
     rows = rows_of(assessment, mark)
     if rows is None:
         return 0 if mark.columns else math.inf
-    known = assessment.statistics.table(mark.table, mark.schema)
+    known = statistics_of(assessment, mark.table, mark.schema)
     columns = [known.column(name) if known is not None else None for name in mark.columns]
     # what is not known may be a key
     distinct = [column.distinct(rows) or rows if column is not None else rows for column in columns]

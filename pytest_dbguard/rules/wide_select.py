@@ -12,7 +12,7 @@ from pytest_dbguard.planning.statistics.model import Origin
 from pytest_dbguard.planning.workload import Use
 from pytest_dbguard.rules.base import RuleOptions, Stage
 from pytest_dbguard.rules.index_findings import count, size_text
-from pytest_dbguard.rules.lint_findings import LintRule, table_of
+from pytest_dbguard.rules.lint_findings import LintRule, statistics_of, table_of
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
 
 
@@ -104,7 +104,7 @@ class WideSelect(LintRule):
         return self.finding(mark, message, fix=Fix("name the columns that are used", mark.rewrite))
 
     def _columns(self, assessment: Assessment, statement: AssessedStatement, mark: LintMark) -> Finding | None:
-        known = assessment.statistics.table(mark.table, mark.schema)
+        known = statistics_of(assessment, mark.table, mark.schema)
         rows = statement.plan.root.rows if statement.plan is not None else None
         if known is None or known.origin is not Origin.PRODUCTION or not rows or rows < self._options.many_rows:
             return None
