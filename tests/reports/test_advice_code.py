@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 
 from pytest_dbguard.reports.advice_code import alembic_revision, heads_in, spec_of_index, sql_statements
 from pytest_dbguard.schema.catalog import Dialect, RelationKind
@@ -100,3 +104,17 @@ def test_heads_of_revisions(tmp_path):
     (tmp_path / "broken.py").write_text("revision = (\n")
     (tmp_path / "other.py").write_text("revision = something()\n")
     assert heads_in(tmp_path) == ("b", "c")
+
+
+def test_alembic_takes_it():
+    written = io.StringIO()
+    context = MigrationContext.configure(
+        dialect_name="postgresql", opts={"as_sql": True, "output_buffer": written, "transaction_per_migration": True}
+    )
+    with Operations.context(context), context.begin_transaction(_per_migration=True):
+        names = {}
+        exec(compile(alembic_revision(advice(), catalog()), "revision.py", "exec"), names)  # noqa: S102  it is ours
+        names["upgrade"]()
+    statements = " ".join(written.getvalue().split())
+    made = "CREATE INDEX CONCURRENTLY ix_orders_city_at_desc ON orders (city, at DESC) INCLUDE (total);"
+    assert f"COMMIT; {made}" in statements and "DROP INDEX CONCURRENTLY ix_orders_city; BEGIN;" in statements
