@@ -22,7 +22,7 @@ _STORED = (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATERIALIZ
 def drops(
     catalog: Catalog, prices: Prices, chosen: int, advised: Sequence[AdvisedIndex], used: frozenset[str]
 ) -> tuple[DroppedIndex, ...]:
-    """Return what can be dropped, by table and name; each was hidden, and no plan became dearer.
+    """Return what can be dropped, by table and name; what plans use was hidden, and none of them became dearer.
 
     Args:
         catalog: The schema.
@@ -32,18 +32,23 @@ def drops(
         used: Names of the existing indexes that any plan uses once the advised ones are there.
     """
     found = {(each.table, each.name): each for each in _found(catalog, advised, used)}
-    free = {key: each for key, each in found.items() if not _hurts(prices, chosen, [each])}
-    if _hurts(prices, chosen, free.values()):
-        # each can go alone but not all together: those that only the workload speaks against stay
-        free = {key: each for key, each in free.items() if each.reason != REVIEW}
-    return tuple(_sized(prices, free[key]) for key in sorted(free))
+    # what no plan uses is not missed; what plans use has another one in its place only if they are as cheap with that
+    doubtful = {key: each for key, each in found.items() if each.name in used}
+    free = {key: each for key, each in doubtful.items() if not _hurts(prices, chosen, [each])}
+    if free and _hurts(prices, chosen, free.values()):
+        free = {}
+    going = {key: each for key, each in found.items() if key not in doubtful or key in free}
+    return tuple(_sized(prices, going[key]) for key in sorted(going))
 
 
 def _found(catalog: Catalog, advised: Sequence[AdvisedIndex], used: frozenset[str]) -> Iterator[DroppedIndex]:
     """Yield proposals, the best reason of an index last."""
-    for table, index in _unused(catalog, used):
+    doubled = redundant(catalog)
+    # what stands in for one that goes stays, whether plans have it now or not
+    needed = used | {each.by.name for each in doubled if each.index.name in used}
+    for table, index in _unused(catalog, needed):
         yield DroppedIndex(table.label, index.name, REVIEW, 0, table.schema)
-    for each in redundant(catalog):
+    for each in doubled:
         how = "is equal" if each.reason == "equal" else "begins with the same columns"
         yield DroppedIndex(each.table.label, each.index.name, f"{each.by.name} {how}", 0, each.table.schema)
     for new in advised:

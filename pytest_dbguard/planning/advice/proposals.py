@@ -156,7 +156,7 @@ def _covering(view: View, keys: tuple[Key, ...]) -> Iterator[IndexSpec]:
     if view.scan.is_whole or view.statistics is None:
         return
     taken = {column for column, _ in keys}
-    rest = [name for name in sorted(view.scan.columns) if name not in taken]
+    rest = [name for name in sorted(view.scan.columns) if name not in taken and not _is_rowid(view.table, name)]
     columns = [view.table.column(name) for name in rest]
     if not rest or len(rest) > MAX_CARRIED or None in columns or not _is_narrow(view, [*taken, *rest]):
         return
@@ -168,6 +168,11 @@ def _covering(view: View, keys: tuple[Key, ...]) -> Iterator[IndexSpec]:
     more = more[: MAX_KEYS - len(keys)]
     named = {column for column, _ in more}
     yield _spec(view.table, [*keys, *more], [name for name in rest if name not in named])
+
+
+def _is_rowid(table: Table, name: str) -> bool:
+    """Whether a column is SQLite's number of the row, which all indexes hold."""
+    return table.primary_key == (name,) and any(index.is_primary and not index.name for index in table.indexes)
 
 
 def _is_key(view: View, name: str, asked: set[str]) -> bool:
