@@ -187,6 +187,7 @@ class Assessment:
         drift: Lines that tell how the statistics' schema differs from this one.
         keys: Foreign keys without an index.
         judges_schema: Whether the schema itself is judged: all tables of it, and not those alone that statements use.
+        writers: The statements that write to a table, by its name, in their order.
     """
 
     catalog: Catalog
@@ -199,6 +200,16 @@ class Assessment:
     drift: tuple[str, ...] = ()
     keys: tuple[UnindexedKey, ...] = ()
     judges_schema: bool = False
+    writers: Mapping[str, tuple[AssessedStatement, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort the statements that write: each index that somebody wants is asked for."""
+        found: dict[str, dict[int, AssessedStatement]] = {}
+        for number, statement in enumerate(self.statements):
+            for written in statement.facts.written:
+                found.setdefault(written.table, {})[number] = statement
+        writers = {table: tuple(of_table.values()) for table, of_table in found.items()}
+        object.__setattr__(self, "writers", MappingProxyType(writers))
 
     @property
     def basis(self) -> Basis:

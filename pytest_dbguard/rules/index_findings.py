@@ -295,7 +295,7 @@ def size_text(size_bytes: float) -> str:
 
 def write_lines(assessment: Assessment, spec: IndexSpec) -> Iterator[str]:
     """Yield what writes pay for an index."""
-    writing = sum(_writes(each, spec) for each in assessment.statements)
+    writing = sum(_writes(each, spec) for each in assessment.writers.get(spec.table, ()))
     if writing:
         shapes = "1 statement of this run does" if writing == 1 else f"{writing} statements of this run do"
         yield f"each INSERT, and each UPDATE of its columns, writes one more index entry; {shapes}"
