@@ -159,6 +159,13 @@ def test_the_catalog_is_shown(project):
     assert "t" in result.stdout.split()
 
 
+def test_lint_prints_what_is_shown(project):
+    result = run(project, "-m", "pytest_dbguard", "lint", "--no-cache", "lookup.py")
+    [shown] = [text for text in CONSOLE if text.startswith("$ dbguard lint")]
+    assert (result.returncode, result.stderr) == (1, "")
+    assert result.stdout.rstrip() == shown.split("\n", 1)[1].rstrip()
+
+
 def test_rules_are_those_there_are():
     from pytest_dbguard.rules.registry import load_rules
 
