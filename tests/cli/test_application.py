@@ -57,8 +57,7 @@ class TestHelp:
         (["docter"], "dbguard: unknown command 'docter'\n  did you mean 'doctor'?\n"),
         (
             ["nonsense"],
-            "dbguard: unknown command 'nonsense'\n"
-            f"  known: {', '.join(sorted(COMMANDS))}\n",
+            f"dbguard: unknown command 'nonsense'\n  known: {', '.join(sorted(COMMANDS))}\n",
         ),
         (["--nonsense"], "dbguard: no such option: --nonsense"),
         (["explain"], "dbguard: missing argument '"),
