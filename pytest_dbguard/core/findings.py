@@ -120,7 +120,7 @@ class Finding:
         shape: The statement.
         evidence: Further lines for the full report, such as "6 loads for 6 of 6 Post".
         scope: What was judged: "call", "setup", "teardown", or a request such as "GET /orders".
-        basis: What it rests on where a planner was asked: "proven (...)", "modelled at ... rows", "static"; else "".
+        basis: What it rests on where a planner can be asked: "proven (...)", "modelled at ... rows", "static"; else "".
         plan: The plan, the costly node marked; of a regression, the one before and the one now.
         remedies: The change, as each tool wants it.
         position: Offset in the text of the statement, as it was sent or stands in its source, that it is about, in

@@ -129,7 +129,6 @@ class FullSoftDeleteIndex(IndexRule):
             ),
             fix=fix_of((spec,)),
             evidence=(f"`{name_of(spec)}` holds the live rows only: {ddl(spec, dialect)}",),
-            basis="static",
             remedies=tuple(made),
         )
 

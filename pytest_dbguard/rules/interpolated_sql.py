@@ -117,7 +117,6 @@ class InterpolatedSql(IndexRule):
             message=message,
             certainty=certainty,
             fix=Fix("bind the value", 'session.execute(text("... = :value"), {"value": value})'),
-            basis="static",
         )
 
     @property

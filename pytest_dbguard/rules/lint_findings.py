@@ -71,7 +71,6 @@ class LintRule(IndexRule):
             fix=fix,
             evidence=evidence,
             remedies=remedies,
-            basis="static",
             position=mark.position,
         )
 

@@ -47,7 +47,6 @@ class ReviewRule:
             subject=subject,
             message=message,
             site=step.site,
-            basis="static",
             **more,  # type: ignore[arg-type]
         )
 

@@ -109,7 +109,6 @@ class MismatchedKeyTypes(IndexRule):
             subject=f"{table.label}.{column.name}",
             message=f"`{table.label}.{column.name}` ({ours}) refers to `{label}` ({theirs}): {harm}",
             fix=Fix(f"give `{table.label}.{column.name}` the type of `{label}`"),
-            basis="static",
             remedies=_remedies(table, column, referred) if dialect is Dialect.POSTGRESQL else (),
         )
 

@@ -79,7 +79,6 @@ class MissingPrimaryKey(IndexRule):
             subject=table.label,
             message=f"`{table.label}` has no primary key: {harm}{more}",
             fix=Fix(title, code if key else new),
-            basis="static",
             remedies=_remedies(table, catalog),
         )
 

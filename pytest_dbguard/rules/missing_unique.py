@@ -101,7 +101,6 @@ class MissingUnique(IndexRule):
             message=f"`{method}()` counts on one row, but nothing makes `{subject(spec)}` unique{live}",
             fix=Fix(f"add this to `__table_args__` of `{table.name}`", code),
             evidence=("a second row makes it raise MultipleResultsFound",),
-            basis="static",
             remedies=remedies((spec,), assessment.catalog.dialect),
         )
 

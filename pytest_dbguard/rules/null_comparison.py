@@ -104,7 +104,6 @@ class NullComparison(LintRule):
             message=f"what `{subject}` is compared with by `=` was NULL in all executions, which is never true",
             certainty=Certainty.LIKELY,
             fix=Fix("ask for NULL with IS where the value is None", f"{column} IS NULL"),
-            basis="static",
         )
 
 

@@ -84,7 +84,6 @@ class RedundantIndex(IndexRule):
                 subject=each.index.name,
                 message=f"the index `{each.index.name}` of `{each.table.label}` is not needed: {says}",
                 fix=Fix(f"remove `{each.index.name}` from the model of `{each.table.label}`, and drop it"),
-                basis="static",
                 remedies=drop_remedies(each.table, each.index, assessment.catalog.dialect),
             )
 

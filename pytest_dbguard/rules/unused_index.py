@@ -94,7 +94,6 @@ class UnusedIndex(IndexRule):
                 subject=index.name,
                 message=f"no statement of this run has a use for the index `{index.name}` of `{table.label}`",
                 fix=Fix("drop it, if nothing that no test runs needs it"),
-                basis="static",
                 remedies=drop_remedies(table, index, assessment.catalog.dialect),
             )
 

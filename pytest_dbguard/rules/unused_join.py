@@ -81,6 +81,5 @@ class UnusedJoin(IndexRule):
                     subject=join.table,
                     message=f"`{join.table}` is joined and nothing of it is read: {join.reason}",
                     fix=Fix("leave the join out"),
-                    basis="static",
                 )
                 yield from at_each_place(draft, statement)

@@ -39,7 +39,7 @@ def test_what_it_says(monkeypatch, by, reason, says):
     [finding] = found(monkeypatch, Redundant(ORDERS, NAME, by, reason))
     assert (finding.rule, finding.subject, finding.severity) == ("DBG205", "ix_orders_name", Severity.WARNING)
     assert finding.message == f"the index `ix_orders_name` of `orders` is not needed: {says}"
-    assert (finding.site, finding.basis) == (None, "static")
+    assert (finding.site, finding.basis) == (None, "")
 
 
 @pytest.mark.parametrize(
