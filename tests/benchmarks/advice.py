@@ -90,6 +90,7 @@ def measure(bench: Bench, options: argparse.Namespace) -> None:
     budgets = [budget * MB * options.scale * 10 for budget in (BUDGETS[::2] if options.quick else BUDGETS)]
     peers = [point for name in options.peers for point in of_peer(bench, name, budgets, options.seconds)]
     title = f"{bench.name}: cost without {bench.before.cost:,.0f}; left in % of it at real sizes"
+    bench.verify()
     if not options.ours:
         print_table(title, HEAD, [bench.row(point) for point in peers])
         return
@@ -100,6 +101,7 @@ def measure(bench: Bench, options: argparse.Namespace) -> None:
             ours += unseen(bench, lab, (None, budgets[-1]))
         print_table(title, HEAD, [bench.row(point) for point in (*ours, *peers)])
         compare(bench, lab, ours, front(peers)[:: 3 if options.quick else 1], losses=options.losses)
+    bench.verify()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ from plans_rungs import lab_of
 from pytest_dbguard.planning.lab.base import Lab, Rung
 from pytest_dbguard.planning.statistics.model import Statistics
 
+SAME = 1e-6
+"""Share by which the cost of the same plans may differ."""
+
 HEAD = ("advisor", "MB", "left", "said", "set", "unused", "doubled", "plans", "s", "CPU")
 
 
@@ -44,6 +47,13 @@ class Bench:
     sent: tuple[Question, ...]
     real: RealIndexes
     before: Worth
+
+    def verify(self) -> None:
+        """Fail when the workload without new indexes no longer costs what it did: then no figure since is true."""
+        now = self.real.worth(()).cost
+        assert abs(now - self.before.cost) <= SAME * self.before.cost, (
+            f"cost without: {self.before.cost:,.0f}, {now:,.0f}"
+        )
 
     def row(self, point: Point) -> tuple[str, ...]:
         """Return the cells of a point."""
@@ -87,11 +97,12 @@ def of_peer(bench: Bench, name: str, budgets: Sequence[float], seconds: float) -
         before, took = planner.asked, Took(bench.source)
         found = search(problem)
         times, asked = took.times(), planner.asked - before
+        said = problem.cost(found) / problem.cost(frozenset())
+        # what is pretended would be in the plans of whatever is measured from here on
+        planner.show(frozenset())
         if found in seen:
             continue
         seen.add(found)
-        said = problem.cost(found) / problem.cost(frozenset())
-        planner.show(frozenset())
         made = tuple(map(_made, sorted(found)))
         point = Point(f"{name} {label}".strip(), made, bench.real.worth(made), said, asked, *times)
         print(*bench.row(point), sep="  ", file=sys.stderr, flush=True)
