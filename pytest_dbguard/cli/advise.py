@@ -124,6 +124,7 @@ def _inputs(
         ConfigError: When a file is not there or cannot be understood, or nothing tells the schema.
     """
     from pytest_dbguard.cli.schema_sources import read_schema
+    from pytest_dbguard.planning.advice.application import of_application
     from pytest_dbguard.planning.weights import weighted
     from pytest_dbguard.planning.workload_source import read_workload_source
 
@@ -133,11 +134,14 @@ def _inputs(
     if not loaded.pairs:
         raise ConfigError(f"{run}: no statement is in it", hint=_HOW)
     ran, known = loaded.pairs[0]
+    production = None if export is None else read_workload_source(export).pairs[0][0]
+    if loaded.source == "run":
+        ran = of_application(ran, production)
     told = _others(len(loaded.pairs) - 1)
     if loaded.source == "run" and export is None:
         told += ("statements count as often as tests ran them: --workload takes production's counts",)
-    if export is not None:
-        ran = weighted(ran, read_workload_source(export).pairs[0][0])
+    if production is not None:
+        ran = weighted(ran, production)
     catalog = known if target is None else None
     return ran, catalog if catalog is not None else read_schema(target, config, root).catalog, told
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from pytest_dbguard.cli.advise import size_in_bytes
 from pytest_dbguard.core.errors import ConfigError
+from pytest_dbguard.planning.workload import Workload
 from pytest_dbguard.planning.workload_file import write_workload
 from tests.planning.advice.workloads import workload
 from tests.planning.lab.shop_of_sqlite import catalog
@@ -49,6 +51,21 @@ def test_counts_of_production(saved, dbguard, tmp_path):
     found = json.loads(dbguard("advise", "--workload", export, "--format", "json").out)
     assert {each["text"]: each["weight"] for each in found["statements"]} == {BY_CITY: 700, OF_CUSTOMER: 1}
     assert not any("--workload" in line for line in found["told"])
+
+
+def test_what_only_tests_run_counts_where_production_runs_it(dbguard, tmp_path):
+    by_city, of_customer = workload(BY_CITY, OF_CUSTOMER, style="qmark").statements
+    uses = (replace(by_city.uses[0], count=90, in_test_code=True),)
+    path, export = tmp_path / "run.json", tmp_path / "statements.csv"
+    ran = Workload("s", (replace(by_city, uses=uses), of_customer))
+    write_workload(path, [(ran, catalog())], source="run")
+    found = json.loads(dbguard("advise", path, "--format", "json").out)
+    assert [each["text"] for each in found["statements"]] == [OF_CUSTOMER]
+    assert found["not_analysed"] == {"run by test code only": 1}
+    export.write_text("query,calls,mean_exec_time\nSELECT email FROM customers WHERE city = $1,700,1.5\n")
+    found = json.loads(dbguard("advise", path, "--workload", export, "--format", "json").out)
+    assert {each["text"]: each["weight"] for each in found["statements"]} == {BY_CITY: 700, OF_CUSTOMER: 1}
+    assert found["not_analysed"] == {}
 
 
 def test_files(saved, dbguard, tmp_path):
