@@ -3,7 +3,8 @@
 The model: tables of one query are read in the order of the plan, each once for every row that the ones before it leave.
 A scan reads all rows, a search those that its terms leave (one of so many different values for each equality, a quarter
 for each range) after a step for each halving of the table; a row that is only in an index counts a third. A temporary
-costs each of its rows the steps that sorting takes.
+costs each of its rows the steps that sorting takes. Where nothing is sorted, a query with a LIMIT ends after a page of
+rows: it reads the share of its rows that this is.
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ from pytest_dbguard.planning.statistics.model import Statistics, TableStatistics
 from pytest_dbguard.schema.catalog import Catalog, Dialect
 from pytest_dbguard.sql.facts.model import TermKind
 
-_TERM = re.compile(r"(?:ANY\()?\"?([^\s\"()<>=]+)\"?\)?\s*(<=|>=|=|<|>)")
+_TERM = re.compile(r"(?:ANY\()?\"?(<expr>|[^\s\"()<>=]+)\"?\)?\s*(<=|>=|=|<|>)")
+_EXPRESSION = "<expr>"
+_EXPRESSION_DISTINCT = 200.0
+"""Values of an expression that nobody knows anything of; PostgreSQL assumes as many."""
+_PAGE_ROWS = 50.0
+"""Rows that a LIMIT lets through: the number itself is a parameter mostly."""
 _RANGE_SHARE = 0.25
 _COVERING = 1 / 3
 _READS = (Access.SEQUENTIAL, Access.INDEX, Access.INDEX_ONLY, Access.AUTOMATIC_INDEX, Access.BITMAP)
@@ -44,15 +50,18 @@ class _Model:
 
     def cost(self, item: Item, node: Node) -> float:
         """Return the cost of what stands below a node: one query."""
-        total, loops, steps = 0.0, 1.0, 0
+        total, loops, steps, below, is_limited = 0.0, 1.0, 0, 0.0, False
         for child in node.children:
             if child.table and child.access in _READS:
                 total += loops * self._read(child)
                 loops = max(loops * self._left(item, child), 1.0)
+                is_limited = is_limited or any(each.scan.has_limit for each in _views(item, child))
             elif child.access in _TEMPORARIES:
                 steps += 1
-            total += self.cost(item, child)
-        return total + steps * loops * math.log2(loops + 1)
+            below += self.cost(item, child)
+        if is_limited and not steps:
+            total *= min(_PAGE_ROWS / loops, 1.0)
+        return total + below + steps * loops * math.log2(loops + 1)
 
     def _rows(self, node: Node) -> float:
         known = self._tables.get(node.table.lower())
@@ -72,10 +81,9 @@ class _Model:
 
     def _left(self, item: Item, node: Node) -> float:
         """Return how many rows of a table are left by all that is asked of it: found by a search or not."""
-        views = [each for each in item.views if node.alias in (each.scan.alias, each.scan.table)]
         terms = list(_terms(node))
         named = {column for column, _ in terms}
-        terms += [each for view in views for each in _constants(view) if each[0] not in named]
+        terms += [each for view in _views(item, node) for each in _constants(view) if each[0] not in named]
         return self._rows(node) * self._share(node.table, terms)
 
     def _share(self, name: str, terms: Iterable[tuple[str, bool]]) -> float:
@@ -87,10 +95,17 @@ class _Model:
         return share
 
     def _distinct(self, table: TableStatistics | None, column: str) -> float:
+        if column == _EXPRESSION:
+            return min(_EXPRESSION_DISTINCT, table.rows if table is not None else self._default)
         if table is None or column.lower() == "rowid":
             return table.rows if table is not None else self._default
         known = next((each for each in table.columns if each.name.lower() == column.lower()), None)
         return max(known.distinct(table.rows), 1.0) if known is not None else 1.0
+
+
+def _views(item: Item, node: Node) -> list[View]:
+    """Return the scans that a node may be."""
+    return [each for each in item.views if node.alias in (each.scan.alias, each.scan.table)]
 
 
 def _terms(node: Node) -> Iterator[tuple[str, bool]]:

@@ -55,6 +55,9 @@ def of_scan(view: View) -> Iterator[IndexSpec]:
     if view.statistics is not None and view.statistics.rows < LEAST_ROWS:
         return
     for keys in dict.fromkeys(_key_lists(view)):
+        if keys[0][0] is not None and _is_rowid(view.table, keys[0][0]):
+            # SQLite's table is in that order already: such an index is the table once more
+            continue
         spec = _spec(view.table, keys)
         if not exists(spec, view.table):
             yield spec

@@ -63,3 +63,9 @@ def test_none_is_wider_than_the_limits(postgres):
     condition = " AND ".join(f"{name} = ${number}" for number, name in enumerate(names, 1))
     for _, keys, include in proposed(postgres, f"SELECT id FROM orders WHERE {condition}", "numeric_dollar"):
         assert len(keys) <= MAX_KEYS and len(include) <= MAX_CARRIED
+
+
+def test_nothing_begins_with_the_number_of_a_row_of_sqlite(sqlite):
+    found = proposed(sqlite, "SELECT id, email FROM customers WHERE city = ? ORDER BY id", "qmark")
+    assert ("customers", ("city",), ()) in found
+    assert not any(keys[0] == "id" for _, keys, _ in found)
