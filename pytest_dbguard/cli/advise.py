@@ -28,7 +28,7 @@ DEFAULT_FILE = "dbguard-workload.json"
 
 RunArgument = Annotated[
     Path | None,
-    typer.Argument(metavar="[RUN]", help=f"A saved run or an export of production. Default: {DEFAULT_FILE}."),
+    typer.Argument(metavar="RUN", help=f"A saved run or an export of production. Default: {DEFAULT_FILE}."),
 ]
 WorkloadOption = Annotated[
     Path | None, typer.Option("--workload", metavar="EXPORT", help="What production runs, and how often.")
@@ -87,6 +87,8 @@ def advise(
     budget_bytes = None if budget is None else size_in_bytes(budget)
     if database is not None and schema is not None:
         raise ConfigError("--database and --schema both say which schema", hint="keep one of the two")
+    for name, path in (("--alembic", alembic), ("--sql", sql)):
+        _check_place(name, path)
     ran, catalog, told = _inputs(run or _default_run(root), workload, database or schema, config, root)
     advice = _advice(ran, catalog, config, root, budget_bytes=budget_bytes, most=max_indexes, seconds=time, told=told)
     if alembic is not None:
@@ -172,6 +174,7 @@ def _advice(
     from dataclasses import replace
 
     from pytest_dbguard.analysis.plan_sources import PlanSources
+    from pytest_dbguard.cli.interruption import interruptible
     from pytest_dbguard.cli.progress import progress_bar
     from pytest_dbguard.core.errors import DbguardError
     from pytest_dbguard.databases.settings import start_options
@@ -186,10 +189,11 @@ def _advice(
                 f"no advice without a planner: {choice.reason}", hint="dbguard doctor tells what is missing"
             )
         try:
-            with progress_bar() as progress:
+            with interruptible() as is_stopped, progress_bar() as progress:
                 found = search(
                     ran, catalog, sizes, choice.lab,
                     budget_bytes=budget_bytes, max_indexes=most, deadline_s=seconds, progress=progress,
+                    is_stopped=is_stopped,
                 )  # fmt: skip
         finally:
             with suppress(DbguardError):
@@ -199,13 +203,20 @@ def _advice(
     return replace(found, told=(*found.told, *told, *sources.drift_from(catalog)))
 
 
+def _check_place(name: str, path: Path | None) -> None:
+    """Find out before the search whether a file can be written there."""
+    if path is None or (name == "--alembic" and path.is_dir()):
+        return
+    if path.is_dir():
+        raise ConfigError(f"{name}: {str(path)!r} is a directory, not a file")
+    if not path.parent.is_dir():
+        raise ConfigError(f"{name}: there is no directory {str(path.parent)!r}")
+
+
 def _write_revision(path: Path, advice: Advice, text: Callable[[tuple[str, ...]], str]) -> None:
     from pytest_dbguard.reports.advice_code import heads_in
 
-    directory = path if path.is_dir() else path.parent
-    if not directory.is_dir():
-        raise ConfigError(f"--alembic: there is no directory {str(directory)!r}")
-    content = text(heads_in(directory))
+    content = text(heads_in(path if path.is_dir() else path.parent))
     found = re.search(r'revision = "(\w+)"', content)
     name = f"{found[1] if found else 'dbguard'}_advised_indexes.py"
     (path / name if path.is_dir() else path).write_text(content, encoding="utf-8")

@@ -69,7 +69,12 @@ def _summary(advice: Advice) -> Iterator[str]:
         yield "No statement could be planned: there is nothing to advise on."
         return
     if not advice.indexes:
-        yield f"{statements}, cost {cost_text(advice.cost_before)}: no new index makes them cheaper by enough."
+        found = "no new index makes them cheaper by enough"
+        if advice.budget_bytes is not None:
+            found = f"no new index of at most {size_text(advice.budget_bytes)} makes them cheaper by enough"
+        if advice.ending is not Ending.COMPLETE:
+            found = "no new index was found so far"
+        yield f"{statements}, cost {cost_text(advice.cost_before)}: {found}."
         return
     left = advice.cost_after / advice.cost_before if advice.cost_before else 1.0
     yield (

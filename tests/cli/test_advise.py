@@ -103,7 +103,9 @@ def test_without_a_run(dbguard, tmp_path):
 def test_wrong_use(saved, dbguard, tmp_path):
     assert "'much' is no size" in dbguard("advise", "--budget", "much").err
     assert "both say which schema" in dbguard("advise", "--database", "a.db", "--schema", "a:b").err
-    assert "there is no directory" in dbguard("advise", "--alembic", tmp_path / "no" / "a.py").err
+    for option in ("--alembic", "--sql"):
+        assert f"{option}: there is no directory" in dbguard("advise", option, tmp_path / "no" / "a").err
+    assert "is a directory, not a file" in dbguard("advise", "--sql", tmp_path).err
 
 
 def test_without_a_lab(saved, dbguard, configured):

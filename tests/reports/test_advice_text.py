@@ -76,7 +76,7 @@ def test_how_it_ended_and_what_it_rests_on():
 
 def test_nothing_to_advise():
     nothing = advice(indexes=(), drops=(), cost_after=10_000.0, not_analysed=())
-    assert text(nothing, catalog()).startswith("2 statements, cost 10 000: no new index makes them cheaper")
+    assert text(nothing, catalog()).startswith("2 statements, cost 10 000: no new index of at most 9.5 MB")
     assert text(advice(indexes=(), drops=(), statements=(), not_analysed=()), catalog()).startswith("No statement")
 
 
@@ -96,3 +96,16 @@ def test_sizes_and_costs():
         "2.7 TB",
     ]
     assert [cost_text(cost) for cost in (0.04, 8.17, 1234567)] == ["0.0", "8.2", "1 234 567"]
+
+
+@pytest.mark.parametrize(
+    ("told", "more"),
+    [
+        ("no new index makes them cheaper by enough.", {"budget_bytes": None}),
+        ("no new index of at most 1 kB makes them cheaper by enough.", {"budget_bytes": 1024}),
+        ("no new index was found so far.", {"ending": Ending.TIME}),
+    ],
+)
+def test_why_there_is_none(told, more):
+    first = next(advice_lines(advice(indexes=(), **more), catalog(), width=120))
+    assert first == f"2 statements, cost 10 000: {told}"

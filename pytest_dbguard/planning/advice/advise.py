@@ -54,6 +54,11 @@ def _silent(_stage: str, _share: float) -> None:
     """Tell nobody."""
 
 
+def _never() -> bool:
+    """Let nobody stop it."""
+    return False
+
+
 def advise(
     workload: Workload,
     catalog: Catalog,
@@ -64,6 +69,7 @@ def advise(
     max_indexes: int | None = None,
     deadline_s: float = DEADLINE_S,
     progress: Progress = _silent,
+    is_stopped: Callable[[], bool] = _never,
     clock: Callable[[], float] = time.monotonic,
 ) -> Advice:
     """Return the indexes to make and to drop, and what that changes for each statement.
@@ -82,14 +88,15 @@ def advise(
         max_indexes: How many new ones there may be; None without a limit.
         deadline_s: Seconds after which the best set so far is the answer; so it is after KeyboardInterrupt.
         progress: Is told how far it is.
+        is_stopped: Whether somebody wants the best set so far.
         clock: Gives seconds.
     """
     began = clock()
 
     def is_late() -> bool:
-        return clock() - began > deadline_s
+        return is_stopped() or clock() - began > deadline_s
 
-    run = _Run(workload, catalog, statistics, lab, budget_bytes, max_indexes, is_late, progress)
+    run = _Run(workload, catalog, statistics, lab, budget_bytes, max_indexes, is_late, is_stopped, progress)
     try:
         ending = run.go()
         return advice_of(run.found(ending), elapsed_s=lambda: clock() - began)
@@ -108,8 +115,9 @@ class _Run:
     budget: int | None
     most: int | None
     is_late: Callable[[], bool]
+    is_stopped: Callable[[], bool]
     progress: Progress
-    is_stopped: bool = False
+    is_interrupted: bool = False
     best: int = 0
     path: list[Step] = field(default_factory=list)
     prices: Prices = field(init=False)
@@ -130,13 +138,13 @@ class _Run:
                 step()
             except KeyboardInterrupt:
                 # what is known by then is still searched, in a moment
-                self.is_stopped = True
-        if self.is_stopped:
+                self.is_interrupted = True
+        if self.is_interrupted or self.is_stopped():
             return Ending.INTERRUPTED
         return Ending.TIME if self.is_late() else Ending.COMPLETE
 
     def _is_over(self) -> bool:
-        return self.is_stopped or self.is_late()
+        return self.is_interrupted or self.is_late()
 
     def _explore(self) -> None:
         self.prices.ask(self.prices.items, 0)

@@ -112,6 +112,20 @@ def test_the_best_so_far_when_somebody_stops_it(postgres, when):
     assert advice.cost_after < advice.cost_before
 
 
+def test_the_best_so_far_once_somebody_asks_for_it(postgres):
+    stages = []
+    advice = asked(
+        postgres,
+        BY_NOTE,
+        BY_SKU,
+        progress=lambda stage, share: stages.append((stage, share)),
+        is_stopped=lambda: ("plans", 0.5) in stages,
+    )
+    assert advice.ending is Ending.INTERRUPTED
+    assert advice.indexes and advice.cost_after < advice.cost_before
+    assert advice.drops == ()
+
+
 def test_the_lab_is_left_as_it_was(postgres):
     before = postgres.explain(BY_NOTE.replace("$1", "'x'")).plan
     asked(postgres, BY_NOTE)
