@@ -157,7 +157,8 @@ def _dialect(command: LintCommand, schema: LintSchema) -> Dialect | None:
 
 
 def _sources(found: Sequence[Path], targets: Targets, root: Path) -> tuple[SourceFile, ...]:
-    from pytest_dbguard.linting.reading import STDIN_PATH, SourceFile, source_file
+    from pytest_dbguard.linting.reading import SourceFile, source_file
+    from pytest_dbguard.sql.splitting import STDIN_PATH
 
     files = [source_file(path, root) for path in found]
     if targets.reads_stdin:

@@ -8,13 +8,12 @@ from pathlib import Path
 from tokenize import detect_encoding
 
 from pytest_dbguard.linting.model import SourceFindings
+from pytest_dbguard.sql.splitting import is_script
 
-STDIN_PATH = "<stdin>"
 MAX_BYTES = 5 * 1024**2
 """Larger files are dumps of data, not what people write."""
 _UPGRADE = b"def upgrade"
 _DDL = re.compile(rb"\b(?:ALTER|CREATE|DROP)\b", re.IGNORECASE)
-SQL_SUFFIXES = frozenset({".sql", ".ddl", ".pgsql", ".psql", ".mysql"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class SourceFile:
     @property
     def is_sql(self) -> bool:
         """Whether it is SQL, rather than Python."""
-        return self.path == STDIN_PATH or Path(self.path).suffix.lower() in SQL_SUFFIXES
+        return is_script(self.path)
 
     @property
     def text(self) -> str:

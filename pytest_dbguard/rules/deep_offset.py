@@ -15,6 +15,10 @@ from pytest_dbguard.schema.catalog import Table
 from pytest_dbguard.schema.quoting import quoted
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
 
+_UNKNOWN_KEY = "id"
+_WHAT_IT_IS = f"{_UNKNOWN_KEY}: the primary key, or another unique column"
+"""What stands for a unique column of a table that nobody knows, and the comment that says so."""
+
 
 class DeepOffsetOptions(RuleOptions):
     """How deep is too deep."""
@@ -67,7 +71,8 @@ class DeepOffset(LintRule):
     - `max_offset` (default 1000): rows that may be skipped.
 
     ## Limits
-    An OFFSET that is a parameter is only judged where tests send a large one.
+    An OFFSET that is a parameter is only judged where tests send a large one. Keys that several rows share lose rows at
+    the edges of pages, so the last key has to be unique; the primary key is added where the schema is known.
     """
 
     code: ClassVar[str] = "DBG403"
@@ -83,23 +88,49 @@ class DeepOffset(LintRule):
         most = self._options.max_offset
         if mark.number is None or mark.number <= most:
             return None
-        columns = _keys(mark, table_of(assessment, mark))
-        by = f" by `{', '.join(columns)}`" if columns else ""
-        title = f"go on after the last row that was seen{by}, rather than after a number of rows"
-        sqlalchemy, sql = _as_sqlalchemy(mark, columns), _as_sql(mark, columns)
+        table = table_of(assessment, mark)
+        columns = _keys(mark, table)
+        is_sure = not columns or _is_unique(columns, table)
+        keys = columns if is_sure else (*columns, _UNKNOWN_KEY)
+        sqlalchemy, sql = _as_sqlalchemy(mark, keys), _as_sql(mark, keys)
+        if not is_sure:
+            sqlalchemy = f"# {_WHAT_IT_IS}\n{sqlalchemy}" if sqlalchemy else ""
+            sql = f"-- {_WHAT_IT_IS}\n{sql}" if sql else ""
         return self.finding(
             mark,
             f"OFFSET reads more than {count(most)} rows of `{mark.table}` only to drop them, and more with each page",
-            fix=fix_for(statement, title, sqlalchemy=sqlalchemy, sql=sql),
+            fix=fix_for(statement, _title(columns, table, is_sure=is_sure), sqlalchemy=sqlalchemy, sql=sql),
             remedies=both(sqlalchemy, sql),
         )
 
 
 def _keys(mark: LintMark, table: Table | None) -> tuple[str, ...]:
     """Return what the place in the order is told by: the sort keys, and the primary key where they may be equal."""
-    if table is None or any(set(unique) <= set(mark.columns) for unique in table.uniques()):
+    if not mark.columns or table is None or _is_unique(mark.columns, table):
         return mark.columns
-    return tuple(dict.fromkeys((*mark.columns, *table.primary_key))) if mark.columns else ()
+    return tuple(dict.fromkeys((*mark.columns, *table.primary_key)))
+
+
+def _is_unique(columns: tuple[str, ...], table: Table | None) -> bool:
+    """Whether no two rows are known to share these columns; of a table that nobody knows, `id` is its key."""
+    if table is None:
+        return _UNKNOWN_KEY in columns
+    nullable = _nullable(columns, table)
+    return any(set(unique) <= set(columns) and nullable.isdisjoint(unique) for unique in table.uniques())
+
+
+def _nullable(columns: tuple[str, ...], table: Table | None) -> frozenset[str]:
+    """Return which of the columns are known to hold NULL, which no comparison finds again."""
+    found = (table.column(name) for name in columns if name not in table.primary_key) if table is not None else ()
+    return frozenset(column.name for column in found if column is not None and column.nullable)
+
+
+def _title(columns: tuple[str, ...], table: Table | None, *, is_sure: bool) -> str:
+    by = f" by `{', '.join(columns)}`" if columns else ""
+    last = "" if is_sure else " and a unique column such as the primary key"
+    nullable = ", ".join(f"`{name}`" for name in columns if name in _nullable(columns, table))
+    nulls = f" (rows without {nullable} need a page of their own)" if nullable else ""
+    return f"go on after the last row that was seen{by}{last}, rather than after a number of rows{nulls}"
 
 
 def _as_sqlalchemy(mark: LintMark, columns: tuple[str, ...]) -> str:

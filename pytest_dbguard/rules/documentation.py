@@ -25,7 +25,7 @@ def sections(rule: type[Rule]) -> dict[str, str]:
 def summary(rule: type[Rule]) -> str:
     """Return what a rule does, in its first sentence."""
     text = " ".join(sections(rule).get("What it does", "").split())
-    return re.split(r"(?<=[.:])\s", text, maxsplit=1)[0]
+    return re.split(r"(?<=\w[.:]|`[.:]|\)[.:])\s", text, maxsplit=1)[0]
 
 
 def code_of(text: str) -> str:

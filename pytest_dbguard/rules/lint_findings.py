@@ -16,6 +16,7 @@ from pytest_dbguard.rules.index_findings import IndexRule, at_each_place
 from pytest_dbguard.schema.catalog import Table
 from pytest_dbguard.sql.facts.model import Scan, TermKind
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
+from pytest_dbguard.sql.splitting import is_script
 
 _STREAMS = frozenset({"yield_per", "partitions", "stream", "stream_scalars"})
 
@@ -34,7 +35,8 @@ class LintRule(IndexRule):
             uses = self.uses(statement, mark) if draft is not None else ()
             if draft is not None and uses:
                 draft = replace(draft, subject=_subject(assessment, draft, mark))
-                yield from at_each_place(draft, replace(statement, statement=replace(statement.statement, uses=uses)))
+                chosen = replace(statement, statement=replace(statement.statement, uses=uses))
+                yield from map(_for_its_file, at_each_place(draft, chosen))
 
     @abstractmethod
     def draft(self, assessment: Assessment, statement: AssessedStatement, mark: LintMark) -> Finding | None:
@@ -80,6 +82,13 @@ def _subject(assessment: Assessment, draft: Finding, mark: LintMark) -> str:
     table, rest = table_of(assessment, mark), draft.subject.removeprefix(mark.table)
     is_of_table = table is not None and draft.subject.startswith(mark.table) and rest[:1] in ("", ".", "(")
     return table.label + rest if table is not None and is_of_table else draft.subject
+
+
+def _for_its_file(finding: Finding) -> Finding:
+    """Return a finding without what the file that it is about has no use for: SQLAlchemy's code in a script of SQL."""
+    if finding.site is None or not is_script(finding.site.file):
+        return finding
+    return replace(finding, remedies=tuple(each for each in finding.remedies if each.kind == "sql"))
 
 
 def marks(assessment: Assessment, kind: MarkKind) -> Iterator[tuple[AssessedStatement, LintMark]]:
@@ -153,6 +162,8 @@ def both(sqlalchemy: str, sql: str) -> tuple[Remedy, ...]:
 
 
 def fix_for(statement: AssessedStatement, title: str, *, sqlalchemy: str = "", sql: str = "") -> Fix:
-    """Return the change with the code of the tool that the statement was written with."""
+    """Return the change with the code of the tool that the statement was written with; a script has SQL only."""
+    if all(use.site is not None and is_script(use.site.file) for use in statement.statement.uses):
+        return Fix(title, sql)
     first, second = (sqlalchemy, sql) if is_compiled(statement) else (sql, sqlalchemy)
     return Fix(title, first or second)

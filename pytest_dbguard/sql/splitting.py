@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from pathlib import PurePath
 from typing import NamedTuple
 
 _MYSQL = re.compile(
@@ -35,6 +36,16 @@ _ENDS = re.compile(r"\bend\s+$", re.IGNORECASE)
 _STAYS_OPEN = re.compile(r"end\s+(?:if|loop|while|repeat|for)\b", re.IGNORECASE)
 _ROWS_FOLLOW = re.compile(r"copy\b.*\bfrom\s+stdin\b", re.IGNORECASE | re.DOTALL)
 _ROWS_END = re.compile(r"^\\\.[ \t\r]*$", re.MULTILINE)
+
+
+SCRIPT_SUFFIXES = frozenset({".sql", ".ddl", ".pgsql", ".psql", ".mysql"})
+STDIN_PATH = "<stdin>"
+"""What a script on standard input is called."""
+
+
+def is_script(path: str) -> bool:
+    """Return whether a file holds SQL, as its name tells; so does standard input."""
+    return path == STDIN_PATH or PurePath(path).suffix.lower() in SCRIPT_SUFFIXES
 
 
 class ScriptPart(NamedTuple):
@@ -120,6 +131,8 @@ class _Splitter:
         if self._start is not None:
             end = self._start + len(self._text[self._start : end].rstrip())
             yield ScriptPart(self._start, end, self._name, self._is_closed)
+            # the name is that of the statement below it, not of those that follow
+            self._name = ""
         self._forget()
 
     def _step(self, match: re.Match[str], kind: str) -> Iterator[ScriptPart]:

@@ -39,12 +39,14 @@ def test_names_of_queries_are_their_functions():
         SELECT name FROM users WHERE id = :id
 
         -- name: DeleteUsers :exec
-        DELETE FROM users
+        DELETE FROM users;
+        UPDATE users SET name = NULL
         """
     )
     assert [(each.text, each.site.function, each.style) for each in found] == [
         ("SELECT name FROM users WHERE id = :id", "get-user", "named"),
         ("DELETE FROM users", "DeleteUsers", "qmark"),
+        ("UPDATE users SET name = NULL", "", "qmark"),
     ]
 
 

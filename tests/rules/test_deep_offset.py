@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from assessments import ORDERS, judged, statement
 
+from pytest_dbguard.core.findings import Site
 from pytest_dbguard.planning.workload import Exemplar
 from pytest_dbguard.rules.deep_offset import DeepOffset, DeepOffsetOptions
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
@@ -18,10 +19,11 @@ class Rule(DeepOffset):
         super().__init__(DeepOffsetOptions())
 
 
-def one(*columns, way="asc", table="orders", text="SELECT 1"):
+def one(*columns, way="asc", table="orders", text="SELECT 1", file="shop/app.py"):
     mark = LintMark(MarkKind.OFFSET, table, table, columns=columns, alias="orders", number=50_000, detail=way)
     found = statement(marks=(mark,))
-    found = replace(found, statement=replace(found.statement, exemplar=Exemplar(text, "qmark")))
+    uses = tuple(replace(use, site=Site(file, 1)) for use in found.statement.uses)
+    found = replace(found, statement=replace(found.statement, exemplar=Exemplar(text, "qmark"), uses=uses))
     [finding] = judged(Rule, found)
     return finding
 
@@ -38,6 +40,28 @@ def test_sqlalchemy_first_where_sqlalchemy_wrote_the_text():
     finding = one("city", text="SELECT orders.id \nFROM orders ORDER BY orders.city\n LIMIT ? OFFSET ?")
     assert finding.fix.code.startswith(".where(tuple_(")
     assert [remedy.kind for remedy in finding.remedies] == ["sqlalchemy", "sql"]
+
+
+def test_a_table_that_nobody_knows_has_a_unique_key_still():
+    fix = one("name", table="people").fix
+    assert "by `name` and a unique column such as the primary key" in fix.title
+    assert fix.code == (
+        "-- id: the primary key, or another unique column\nWHERE (name, id) > (:name, :id)\nORDER BY name, id"
+    )
+
+
+def test_a_key_called_id_is_enough():
+    assert one("name", "id", table="people").fix.code == "WHERE (name, id) > (:name, :id)\nORDER BY name, id"
+
+
+def test_rows_whose_key_is_null_are_not_lost_in_silence():
+    assert "rows without `city` need a page of their own" in one("city").fix.title
+
+
+def test_scripts_get_no_code_of_python():
+    finding = one("city", file="queries/orders.sql")
+    assert finding.fix.code.startswith("WHERE")
+    assert [remedy.kind for remedy in finding.remedies] == ["sql"]
 
 
 @pytest.mark.parametrize(("columns", "way"), [((), "asc"), (("city",), "mixed")])
