@@ -11,7 +11,7 @@ from pytest_dbguard.linting.filling import NUMBER_FORMAT, Argument, filled_by_fo
 from pytest_dbguard.linting.lookup import attribute_binding, bindings_of, latest
 from pytest_dbguard.linting.placed_text import Hole, Lines, Part, Piece, Safety, has_text, shortened
 from pytest_dbguard.linting.recognising import is_statement
-from pytest_dbguard.linting.safety import parameter_name, safety_of
+from pytest_dbguard.linting.safety import is_number, parameter_name, safety_of
 from pytest_dbguard.linting.scopes import Binding, FileWalk, Place
 from pytest_dbguard.linting.string_literals import Field, literal_parts
 
@@ -158,6 +158,7 @@ class Evaluator:
         if safety is Safety.UNKNOWN and isinstance(value, ast.Name):
             origin = self._value_of(value.id, place)
             safety = safety_of(origin) if origin is not None else safety
+            safety = Safety.CONSTANT if self._is_number(value.id, place) else safety
         return Hole(start, end, how, parameter_name(value), shortened(ast.unparse(value)), safety)
 
     def _sum(self, node: ast.BinOp, place: Place) -> Made | None:
@@ -325,6 +326,11 @@ class Evaluator:
         found = bindings_of(name, place)
         number = None if found is None else latest(*found)
         return None if found is None or number is None else found[0][number].value
+
+    def _is_number(self, name: str, place: Place) -> bool:
+        """Whether a name is a parameter of a function that is said to be a number, and nothing else later."""
+        found = bindings_of(name, place)
+        return found is not None and len(found[0]) == 1 and is_number(found[0][0].annotation)
 
     def _bound(self, name: str, bindings: Sequence[Binding], seen_from: Place) -> Made | None:
         number = latest(bindings, seen_from)

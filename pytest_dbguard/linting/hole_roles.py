@@ -95,6 +95,9 @@ def role_of(tokens: Sequence[Token], number: int, hole: Hole) -> Role:
         return _role_in_list(tokens, number, hole, after)
     if before in _NAME_FOLLOWS:
         return Role.NAME
+    if before == "LIKE" and tokens[0].word == "CREATE" and "SELECT" not in {token.word for token in tokens[:number]}:
+        # CREATE TABLE copy LIKE orders
+        return Role.NAME
     if before in _CONDITIONS or before == "AND":
         return _role_of_operand(tokens, number, hole, after)
     if before in _VALUE_FOLLOWS and not _is_star(tokens, number):

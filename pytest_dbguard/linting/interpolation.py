@@ -13,6 +13,8 @@ from pytest_dbguard.linting.safety import stand_in
 from pytest_dbguard.linting.styles import placeholder, style_of
 
 _TYPED = frozenset({"INTERVAL", "DATE", "TIMESTAMP", "TIME", "TIMESTAMPTZ"})
+_TAKE_NO_VALUES = frozenset({"ALTER", "DROP", "SET", "PRAGMA", "TRUNCATE", "COMMENT"})
+"""Statements that take no parameters: what stands in them without quotes is a name, a number or a word."""
 
 
 class Put(NamedTuple):
@@ -74,6 +76,7 @@ class _Writer:
             out.style = "named"
         self._dollars = max((int(number) for number in re.findall(r"\$(\d+)", self._text)), default=0)
         tokens = hole_tokens(self._text)
+        self._verb = next((token.word for token in tokens if token.kind == "word"), "")
         at = 0
         for number, token in enumerate(tokens):
             if HOLE in token.text:
@@ -123,7 +126,7 @@ class _Writer:
             role = Role.VALUE
         if hole.safety in (Safety.NAME, Safety.SQL):
             role = Role.NAME if hole.safety is Safety.NAME else Role.SQL
-        self._note(hole, is_value=role in (Role.VALUE, Role.LIST))
+        self._note(hole, is_value=role in (Role.VALUE, Role.LIST) and self._verb not in _TAKE_NO_VALUES)
         if role is Role.SQL:
             self._written.is_whole = False
             self._written.builder.add(" ", hole.at)
@@ -158,7 +161,7 @@ class _Writer:
         out, count = self._written.builder, 0
         for begin, end in _runs(token.text, token.start, start + 1, token.end - 1):
             hole = self._holes.get(begin)
-            if hole is not None:
+            if hole is not None and self._verb != "PRAGMA":
                 self._note(hole, is_value=not is_name, is_quoted=True)
             if is_typed or is_name:
                 continue

@@ -22,8 +22,12 @@ _HARMLESS: Final = frozenset(
     | {"now", "utcnow", "today", "time", "timestamp", "monotonic", "strftime", "random", "randint", "hexdigest", "hex"}
 )
 """What they return is nobody's choice, or holds nothing but digits, letters and signs of dates."""
+_NUMBERS: Final = frozenset({"int", "float", "bool", "Decimal", "UUID", "date", "datetime", "time", "timedelta"})
+"""Types whose values hold nothing else either."""
 _QUOTES_VALUES = re.compile(r"(?:quote|escape)_?(?:literal|string|value|str)|^escape$|^adapt$|^mogrify$|^literal$")
 _SQL: Final = frozenset({"compile", "as_string", "render", "to_sql", "getvalue"})
+_COMPOSED: Final = frozenset({"Literal", "Placeholder"})
+"""Of psycopg: it quotes, or binds, what they hold."""
 _CONSTANT = re.compile(r"_*[A-Z][A-Z\d_]*")
 _RESERVED: Final = frozenset(
     {"table", "order", "user", "group", "column", "from", "select", "where", "schema", "index", "limit", "offset"}
@@ -74,6 +78,8 @@ def _of_call(node: ast.Call) -> Safety:
             return Safety.PLACEHOLDER
         case _:
             pass
+    if name in _COMPOSED:
+        return Safety.PLACEHOLDER
     if name in _HARMLESS or _QUOTES_VALUES.search(name):
         return Safety.CONSTANT
     if _QUOTES_NAMES.search(name):
@@ -85,6 +91,22 @@ def _of_call(node: ast.Call) -> Safety:
     if name in ("str", "repr") and len(node.args) == 1:
         return safety_of(node.args[0])
     return Safety.UNKNOWN
+
+
+def is_number(annotation: ast.expr | None) -> bool:
+    """Whether an annotation allows nothing but numbers, dates and the like, in which nobody can write SQL."""
+    match annotation:
+        case ast.Constant(value=None):
+            return True
+        case ast.Constant(value=str() as text):
+            return all(part.strip() in _NUMBERS or part.strip() == "None" for part in text.split("|"))
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in _NUMBERS
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return is_number(left) and is_number(right)
+        case ast.Subscript(value=ast.Name(id="Optional") | ast.Attribute(attr="Optional"), slice=inner):
+            return is_number(inner)
+    return False
 
 
 def parameter_name(node: ast.expr) -> str:

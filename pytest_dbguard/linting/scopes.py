@@ -12,11 +12,15 @@ from pytest_dbguard.linting.calls import ROWS_IN_STATEMENT, Taken, imported_name
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """One assignment: its value (None for one that nobody can tell), and where it stands."""
+    """One assignment: its value (None for one that nobody can tell), where it stands, and what type it is said to be.
+
+    Of a parameter of a function `annotation` is the one of its definition.
+    """
 
     value: ast.expr | None
     place: Place
     adds: bool = False
+    annotation: ast.expr | None = None
 
     @property
     def is_known(self) -> bool:
@@ -133,7 +137,7 @@ class FileWalk:
             named = [*everything.posonlyargs, *everything.args, *everything.kwonlyargs, everything.vararg]
             for argument in [*named, everything.kwarg]:
                 if argument is not None:
-                    scope.bind(argument.arg, Binding(None, Place(scope)))
+                    scope.bind(argument.arg, Binding(None, Place(scope), annotation=argument.annotation))
         self._block(node.body, scope, ())
 
     def _calls(self, expression: ast.expr, place: Place) -> None:

@@ -8,11 +8,12 @@ from typing import ClassVar
 
 from pytest_dbguard.core.findings import Certainty, Finding, Fix, Severity
 from pytest_dbguard.planning.assessment import AssessedStatement, Assessment
-from pytest_dbguard.planning.workload import Use
+from pytest_dbguard.planning.workload import Exemplar, Use
 from pytest_dbguard.rules.base import RuleOptions, Stage
 from pytest_dbguard.rules.index_findings import IndexRule, at_each_place
 
 MIN_TEXTS = 5
+_WITHOUT_PARAMETERS = frozenset({"ALTER", "CREATE", "DROP", "GRANT", "REVOKE", "COMMENT"})
 
 
 class InterpolatedSqlOptions(RuleOptions):
@@ -116,9 +117,19 @@ class InterpolatedSql(IndexRule):
             subject=tables[0] if tables else statement.statement.verb.lower(),
             message=message,
             certainty=certainty,
-            fix=Fix("bind the value", 'session.execute(text("... = :value"), {"value": value})'),
+            fix=_fix(statement.statement.exemplar),
         )
 
     @property
     def _min_texts(self) -> int:
         return self._options.min_texts if isinstance(self._options, InterpolatedSqlOptions) else MIN_TEXTS
+
+
+def _fix(exemplar: Exemplar | None) -> Fix:
+    """Return how a value gets into a statement: not all kinds take parameters."""
+    verb = exemplar.text.split(maxsplit=1)[0].upper() if exemplar is not None and exemplar.text.strip() else ""
+    if verb == "SET":
+        return Fix("bind it as an argument of set_config", "SELECT set_config('...', :value, false)")
+    if verb in _WITHOUT_PARAMETERS:
+        return Fix(f"{verb} takes no parameters: check the value against those that are allowed, or quote it")
+    return Fix("bind the value", 'session.execute(text("... = :value"), {"value": value})')
