@@ -14,6 +14,8 @@ from pytest_dbguard.sql.lint.text import LintedText
 
 _KEEPS_NULL = ("coalesce", "ifnull", "nvl", "concat", "case", "isnull", "nullif", "greatest", "least", "decode")
 
+_STRICT = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike, exp.Between, exp.In, exp.Is)
+
 
 def marks(text: LintedText) -> Iterator[LintMark]:
     """Yield a mark for each NOT IN that decides about rows.
@@ -141,7 +143,29 @@ def _is_never_null(text: LintedText, select: exp.Select, scan: Scan, ref: Ref) -
     tested = having.find_all(exp.Column) if having is not None else ()
     if any(column.name.lower() == ref.column.lower() for column in tested):
         return True
+    if not scan.is_outer and ref.scan.known is None and _is_left_out(select, ref.column):
+        return True
     return not scan.is_outer and any(term.column == ref.column and _is_strict(term) for term in scan.terms)
+
+
+def _is_left_out(select: exp.Select, column: str) -> bool:
+    """Whether WHERE lets no NULL of a column through, whose table it does not name: without a schema no term tells."""
+    where = select.args.get("where")
+    for condition in where.this.flatten() if where is not None and isinstance(where.this, exp.And) else _only(where):
+        test = condition.unnest()
+        is_strict, test = isinstance(test, exp.Not), test.this.unnest() if isinstance(test, exp.Not) else test
+        if isinstance(test, exp.Is):
+            is_strict = (is_strict or bool(test.args.get("negate"))) and isinstance(test.expression, exp.Null)
+        else:
+            is_strict = True
+        sides = (test.this, test.expression) if isinstance(test, _STRICT) else ()
+        if is_strict and any(isinstance(side, exp.Column) and side.name.lower() == column.lower() for side in sides):
+            return True
+    return False
+
+
+def _only(where: exp.Expr | None) -> tuple[exp.Expr, ...]:
+    return (where.this,) if where is not None else ()
 
 
 def _is_strict(term: Term) -> bool:
