@@ -86,14 +86,12 @@ class BlockingConstraint(ReviewRule):
     def _checked(self, migration: Migration, step: Step) -> Finding:
         who = f"writers of `{step.table}` and of what it refers to" if step.constraint == "foreign key" else "everybody"
         message = f"{_what(step)} of `{step.table}` is checked against all rows at once, and {who} must wait"
-        name = sql_name(step.name or "...")
-        table = sql_name(step.table)
+        name, table = _name(step), sql_name(step.table)
         validate = f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}"
         sql = f"ALTER TABLE {table} ADD CONSTRAINT {name} ... NOT VALID;\n{validate};"
-        alembic = (
-            f"# with postgresql_not_valid=True, and behind it:\n"
-            f"with op.get_context().autocommit_block():\n    {executed(validate)}"
-        )
+        call = "create_foreign_key" if step.constraint == "foreign key" else "create_check_constraint"
+        how = f"# by op.{call}(..., postgresql_not_valid=True), and behind it:"
+        alembic = f"{how}\nwith op.get_context().autocommit_block():\n    {executed(validate)}"
         title = "add it NOT VALID, and validate it in a transaction of its own"
         fix, remedies = fix_of(migration, title, sql, alembic)
         return self.finding(step, Severity.WARNING, message, _subject(step), fix=fix, remedies=remedies)
@@ -131,6 +129,16 @@ def _validated_at_once(migration: Migration) -> Iterator[Step]:
             added.add(key)
         elif step.kind is StepKind.VALIDATE_CONSTRAINT and key in added:
             yield step
+
+
+def _name(step: Step) -> str:
+    """Return the name of a constraint as SQL takes it; of one without, the name that PostgreSQL gives it."""
+    if step.name:
+        return sql_name(step.name)
+    kind = "fkey" if step.constraint == "foreign key" else "check"
+    table = step.table.rpartition(".")[2]
+    is_known = bool(step.columns) or kind == "check"
+    return sql_name("_".join((table, *step.columns, kind))) if is_known and table else "..."
 
 
 def _what(step: Step) -> str:

@@ -59,6 +59,8 @@ def test_scripts(case, file):
     assert found == expected_in(case, text)
     if "says" in case:
         assert any(case["says"] in finding.message for finding in findings)
+    if "fix" in case:
+        assert any(case["fix"] in finding.fix.code for finding in findings)
     if "severity" in case:
         assert {str(finding.severity) for finding in findings} == {case["severity"]}
     for finding in findings:
