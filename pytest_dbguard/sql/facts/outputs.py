@@ -84,8 +84,10 @@ def _output(
     expression: exp.Expr, scope: Scope, cap: Reach, fences: list[set[tuple[int, str]]], free: set[int]
 ) -> Output:
     operand = Operand(expression.unalias(), scope)
-    name = scope.names.name(expression.args.get("alias")) or scope.names.name(expression.args.get("this"))
-    name = name if isinstance(expression, exp.Alias | exp.Column) else expression.alias_or_name
+    if isinstance(expression, exp.Alias | exp.Column):
+        name = scope.names.name(expression.args.get("alias")) or scope.names.name(expression.args.get("this"))
+    else:
+        name = expression.alias_or_name
     if len(operand.found) != 1 or operand.has_query or not operand.is_known or _aggregates(expression):
         return Output(name)
     found = operand.found[0]

@@ -142,3 +142,10 @@ def test_what_a_join_reads_beyond_its_equation():
     assert facts(text.format("GROUP BY o.id, c.*"), "postgresql").scan("c").is_whole
     own = facts("SELECT o.id FROM orders o LEFT JOIN customers c ON c.id = o.customer_id AND c.age = 5", "sqlite")
     assert own.scan("c").read == {"age"}
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("value", ["TRUE", "FALSE", "NULL", "1", "'a'", "CURRENT_DATE", "-1"])
+def test_values_without_a_column_are_returned_like_others(value, dialect):
+    found = facts(f"SELECT {value} FROM orders LIMIT 1", dialect)
+    assert (found.problem, found.tables) == ("", ("orders",))
