@@ -18,6 +18,10 @@ _UP = re.compile(r"(?im)^\s*--\s*(\+goose\s+up|\+migrate\s+up|migrate:up)\b")
 _NO_TRANSACTION = re.compile(r"(?im)^\s*--.*\b(no[- ]?transaction|transaction:\s*false|disable-transaction)\b")
 _DOWN_FILE = re.compile(r"(^|[/._-])(down|undo|rollback|revert)\.sql$|/U\d[\d._]*__[^/]*\.sql$", re.IGNORECASE)
 _DDL = re.compile(r"(?i)\b(create|alter|drop|truncate|cluster|lock\s+table)\b")
+_TEMPLATE = re.compile(r"\{%-?\s*\w+.*?%\}", re.DOTALL)
+_SCHEMA = r"schema|structure|tables|ind(?:ex|ic)es|ddl|init(?:db)?|setup|install|bootstrap"
+_SCHEMA_FILE = re.compile(rf"(?:^|/)(?:[a-z_-]+[_-])?(?:{_SCHEMA})\.\w+$", re.IGNORECASE)
+"""Files that make a schema for an application that does not run yet, whose tables nobody uses."""
 _DIALECTS = (
     (
         "postgresql",
@@ -49,7 +53,9 @@ _PATHS: Mapping[str, str] = {
 
 
 def sql_migration(text: str, path: str, *, dialect: str = "") -> Migration:
-    """Return what a SQL file changes; without steps where it holds no DDL, or undoes a migration.
+    """Return what a SQL file changes; without steps where it holds no DDL, undoes a migration, or is no migration.
+
+    None is a template, whose text is not known, and a file like `schema.sql`, which makes what was not there.
 
     What follows the mark of a way back (`-- +goose Down`, `-- migrate:down`) is not read. Whether a tool runs the
     file in one transaction is told by its marks, else by BEGIN in the file.
@@ -60,7 +66,8 @@ def sql_migration(text: str, path: str, *, dialect: str = "") -> Migration:
         dialect: Where it is known; else the words of the file tell, "" where they do not.
     """
     up = _DOWN.split(text, maxsplit=1)[0]
-    if _DOWN_FILE.search(path) or not _DDL.search(up):
+    is_other = _DOWN_FILE.search(path) or _SCHEMA_FILE.search(path) or _TEMPLATE.search(up)
+    if is_other or not _DDL.search(up):
         return Migration(path, dialect)
     in_transaction = bool(_UP.search(up)) and not _NO_TRANSACTION.search(up)
     steps = tuple(sql_steps(up, line_places(up, path), in_autocommit=not in_transaction))

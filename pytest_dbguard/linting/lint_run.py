@@ -35,6 +35,8 @@ _Share = tuple[Mapping[str, FileResult], list[Finding], list[Fault]]
 """What some sources show, what is about none of them, and errors of rules."""
 Pair = tuple[Workload, Catalog | None]
 """A workload that ran, and its schema where that is known."""
+_OF_REPEATED = frozenset({"DBG201", "DBG203", "DBG204", "DBG302", "DBG401", "DBG406", "DBG407", "DBG413"})
+"""Rules about what each execution costs, or what is added to a schema later: a revision runs once, on its schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,9 @@ class _Run:
         by_file: dict[str, list[Finding]] = {path: [] for path in read}
         for finding in self.judge.judged.findings:
             place = finding.site.file if finding.site is not None else ""
-            by_file.get(place, self._general).append(finding)
+            migration = read[place].migration if place in read else None
+            if migration is None or not migration.revision or finding.rule not in _OF_REPEATED:
+                by_file.get(place, self._general).append(finding)
         self.judge.judged.findings.clear()
         unread = self.judge.judged.unread
         return {
@@ -219,7 +223,15 @@ class _Run:
         ran = [each for workload, _ in self._request.workloads for each in workload.statements]
         shapes = {shape for result in results for shape in result.shapes} | {each.shape.id for each in ran}
         statements = sum(result.statements for result in results) + len(ran)
-        return RunTotals(statements=statements, shapes=len(shapes), files=len(results))
+        catalog = self._request.catalog
+        return RunTotals(
+            statements=statements,
+            shapes=len(shapes),
+            files=len(results),
+            migrations=sum(result.migrations for result in results),
+            tables=len(catalog.tables) if catalog is not None else 0,
+            by_tests=sum(all(use.in_test_code for use in each.uses) for each in ran if each.uses),
+        )
 
     def _planning(self, results: Sequence[FileResult]) -> Planning:
         judged = self.judge.judged
@@ -248,4 +260,5 @@ def _result(source: SourceFile, found: SourceFindings, findings: Sequence[Findin
         len(found.snippets),
         len(findings) - len(left),
         (*found.problems, *mistakes_in(source.path, comments)),
+        migrations=int(found.migration is not None),
     )

@@ -227,3 +227,15 @@ def test_statements_that_a_database_makes_itself():
     connection.executescript("CREATE TABLE a (id int); CREATE UNIQUE INDEX ix ON a (id);")
     sql = ";\n".join(text for (text,) in connection.execute("SELECT sql FROM sqlite_master ORDER BY rowid"))
     assert [step.kind.value for step in steps(sql)] == ["create table", "create index"]
+
+
+@pytest.mark.parametrize("path", ["db/schema.sql", "lib/indices.sql", "create-indexes.sql", "setup.sql"])
+def test_files_that_make_a_schema_migrate_nothing(path):
+    sql = "CREATE INDEX ix ON orders (city);"
+    assert sql_migration(sql, path).steps == ()
+    assert len(sql_migration(sql, path.replace(".sql", "_change.sql")).steps) == 1
+    assert len(sql_migration(sql, f"0007_{path.rpartition('/')[2]}").steps) == 1
+
+
+def test_templates_are_not_read():
+    assert sql_migration("{% if a %}\nCREATE INDEX ix ON orders (city);\n{% endif %}", "007.sql").steps == ()

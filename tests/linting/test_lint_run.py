@@ -117,3 +117,37 @@ def test_two_statements_of_one_shape_keep_their_own_lines(request_of):
     outcome = run_lint(request_of({"a.sql": text, "b.sql": text}, ["DBG403"]))
     assert found(outcome) == [f"{file}:{line} DBG403" for file in ("a.sql", "b.sql") for line in (1, 6)]
     assert outcome.verdict.totals.shapes == 1
+
+
+REVISION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "2f6a"
+down_revision = "1c3e"
+
+def {name}():
+    op.execute("SELECT * FROM shops WHERE city LIKE '%x'")
+    op.execute(sa.text("DELETE FROM shops WHERE city = NULL"))
+"""
+
+
+def test_what_a_revision_runs_once_need_not_be_fast(request_of):
+    request = request_of({"a.py": REVISION.format(name="upgrade")}, select=("DBG401", "DBG406", "DBG409"))
+    assert found(run_lint(request)) == ["a.py:10 DBG409"]
+    request = request_of({"a.py": REVISION.format(name="sweep")}, select=("DBG401", "DBG406", "DBG409"))
+    assert sorted(found(run_lint(request))) == ["a.py:10 DBG409", "a.py:9 DBG401", "a.py:9 DBG406"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("SET app.tenant = '{x}'", "bind it as an argument of set_config"),
+        ("CREATE USER a PASSWORD '{x}'", "CREATE takes no parameters: check the value against those that are allowed"),
+        ("SELECT id FROM shops WHERE city = '{x}'", "bind the value"),
+    ],
+)
+def test_values_are_bound_where_statements_take_them(request_of, text, fix):
+    source = f'from sqlalchemy import text\n\ndef go(session, x):\n    session.execute(text(f"{text}"))\n'
+    outcome = run_lint(request_of({"a.py": source}, select=("DBG701",)))
+    assert outcome.verdict.findings[0].fix.title.startswith(fix)
