@@ -43,6 +43,9 @@ ROUNDS = 40
 PATIENCE = 3
 """Searches in a row that may find nothing better once plans are known."""
 
+REFILLS = 3
+"""Times that room is used anew which members leave that are not missed."""
+
 NEAR = 1e-4
 """Share by which a set may cost more than was expected for the search to end."""
 
@@ -157,7 +160,7 @@ class _Run:
     def found(self, ending: Ending) -> Found:
         """Return what was found."""
         estimator = self._estimator()
-        best = self._without_needless(estimator) if ending is Ending.COMPLETE else self.best
+        best = self._cleaned(estimator) if ending is Ending.COMPLETE else self.best
         return Found(
             self.prices, self.upkeep, self.catalog, self.statistics, best, self.budget, tuple(self.path), ending,
             self.skipped,
@@ -178,7 +181,7 @@ class _Run:
     def _search(self) -> None:
         estimator = self._estimator()
         self._charge(estimator)
-        search = Search(self.prices, estimator, self.budget, self.most, self._is_over)
+        search = self._searching(estimator)
         self._note(estimator, 0)
         chosen, waited = search.greedy(), 0
         for number in range(ROUNDS):
@@ -200,9 +203,26 @@ class _Run:
             self.best, self._best_cost = chosen, cost
             self.path.append(Step(self.prices.size(chosen), estimator.workload_cost(chosen)))
 
-    def _without_needless(self, estimator: Estimator) -> int:
+    def _searching(self, estimator: Estimator) -> Search:
+        return Search(self.prices, estimator, self.budget, self.most, self._is_over)
+
+    def _cleaned(self, estimator: Estimator) -> int:
+        """Return the best set without what is not missed; where room is limited, others have what that leaves."""
+        gone, full = 0, self.best
+        for _ in range(REFILLS):
+            kept = self._without_needless(estimator, full)
+            gone |= full & ~kept
+            if kept == full or (self.budget is None and self.most is None) or self._is_over():
+                return kept
+            full = self._searching(estimator).refilled(kept, without=gone)
+            self.prices.ask(self.prices.items, full)
+            estimator.refresh()
+            if estimator.cost(full) >= estimator.cost(kept):
+                return kept
+        return self._without_needless(estimator, full)
+
+    def _without_needless(self, estimator: Estimator, chosen: int) -> int:
         """Leave out what nobody feels the loss of, the least useful first, planned each time."""
-        chosen = self.best
         for number in sorted(bits(chosen), key=lambda each: estimator.gain(chosen & ~(1 << each), 1 << each)):
             without = chosen & ~(1 << number)
             self.prices.ask(self.prices.items, without)

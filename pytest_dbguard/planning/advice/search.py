@@ -64,6 +64,12 @@ class Search:
         improved: list[int] = [self._improved(each) for each in found[:STARTS]]
         return min([*improved, *found], key=self._rank)
 
+    def refilled(self, chosen: int, *, without: int) -> int:
+        """Return a set with what else fits, but for some candidates that are not to come back."""
+        self._look()
+        pool = [unit for unit in self._units if not unit & without]
+        return min((self._filled(chosen, exponent, pool) for exponent in EXPONENTS), key=self._rank)
+
     def _rank(self, chosen: int) -> tuple[float, int]:
         return self.estimator.cost(chosen) + self.least * chosen.bit_count(), self.prices.size(chosen)
 

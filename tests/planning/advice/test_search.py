@@ -118,3 +118,15 @@ def test_no_more_than_so_many():
 def test_what_writes_pay_keeps_an_index_out():
     _, prices, _ = explored(1)
     assert Search(prices, Estimator(prices, [1e6] * len(COLUMNS)), None, None, lambda: False).best() == 0
+
+
+def test_room_that_is_left_goes_to_others():
+    _, prices, items = explored(5)
+    estimator = Estimator(prices, [0.0] * len(COLUMNS))
+    budget = sum(prices.sizes) // 2
+    search = Search(prices, estimator, budget, None, lambda: False)
+    best = search.best()
+    kept = best & -best
+    full = search.refilled(kept, without=best & ~kept)
+    assert full & best == kept and full != kept
+    assert prices.size(full) <= budget and estimator.cost(full) < estimator.cost(kept)
