@@ -15,8 +15,6 @@ from pytest_dbguard.cli.project import DirectoryOption, FileOption, project_root
 from pytest_dbguard.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pytest_dbguard.config.model import Config
     from pytest_dbguard.planning.advice.model import Advice
     from pytest_dbguard.planning.workload import Workload
@@ -79,7 +77,7 @@ def advise(
     database's own planner. Nothing is changed but that copy. Ctrl-C and --time end the search with the best set so far.
     """
     from pytest_dbguard.config.load import load_config
-    from pytest_dbguard.reports.advice_code import alembic_revision, sql_statements
+    from pytest_dbguard.reports.advice_code import sql_statements
 
     root = project_root(directory)
     stats = None if statistics is None else str((Path.cwd() / statistics).resolve())
@@ -91,11 +89,14 @@ def advise(
         _check_place(name, path)
     ran, catalog, told = _inputs(run or _default_run(root), workload, database or schema, config, root)
     advice = _advice(ran, catalog, config, root, budget_bytes=budget_bytes, most=max_indexes, seconds=time, told=told)
-    if alembic is not None:
-        _write_revision(alembic, advice, lambda heads: alembic_revision(advice, catalog, heads))
+    written = [] if alembic is None else _write_revision(alembic, advice, catalog)
     if sql is not None:
         sql.write_text("".join(f"{line}\n" for line in sql_statements(advice, catalog)), encoding="utf-8")
+        written.append(f"wrote {sql}")
     _print(advice, catalog, output_format, is_verbose=verbose)
+    for line in written:
+        # beside the advice, which may be JSON; a path is not to be broken into lines
+        typer.echo(line, err=True)
 
 
 def size_in_bytes(text: str) -> int:
@@ -213,13 +214,18 @@ def _check_place(name: str, path: Path | None) -> None:
         raise ConfigError(f"{name}: there is no directory {str(path.parent)!r}")
 
 
-def _write_revision(path: Path, advice: Advice, text: Callable[[tuple[str, ...]], str]) -> None:
-    from pytest_dbguard.reports.advice_code import heads_in
+def _write_revision(path: Path, advice: Advice, catalog: Catalog) -> list[str]:
+    """Write the migration, which follows the heads that are there, and return what is to be told of it."""
+    from pytest_dbguard.reports.advice_code import alembic_revision, heads_in, revision_of
 
-    content = text(heads_in(path if path.is_dir() else path.parent))
-    found = re.search(r'revision = "(\w+)"', content)
-    name = f"{found[1] if found else 'dbguard'}_advised_indexes.py"
-    (path / name if path.is_dir() else path).write_text(content, encoding="utf-8")
+    revision = revision_of(advice, catalog)
+    if not revision:
+        return ["there is nothing to migrate: no migration was written"]
+    place = path / f"{revision}_advised_indexes.py" if path.is_dir() else path
+    # the same advice may have been written there before, and follows what it followed then
+    heads = heads_in(place.parent, without=revision)
+    place.write_text(alembic_revision(advice, catalog, heads), encoding="utf-8")
+    return [f"wrote {place}"]
 
 
 def _print(advice: Advice, catalog: Catalog, output_format: OutputFormat, *, is_verbose: bool) -> None:

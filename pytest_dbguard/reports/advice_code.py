@@ -61,17 +61,25 @@ def sqlalchemy_lines(advice: Advice) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((label, tuple(lines)) for label, lines in sorted(by_table.items()))
 
 
+def revision_of(advice: Advice, catalog: Catalog) -> str:
+    """Return the id of the revision, the same for the same changes; "" where there is nothing to change."""
+    upgrade = _upgrade(advice, catalog)
+    return hashlib.sha256("\n".join(upgrade).encode()).hexdigest()[:12] if upgrade else ""
+
+
+def _upgrade(advice: Advice, catalog: Catalog) -> list[str]:
+    drops = (_drop(each.table, each.name, each.schema, catalog) for each in _sure(advice))
+    return [*_creates(advice, catalog), *drops]
+
+
 def alembic_revision(advice: Advice, catalog: Catalog, heads: Iterable[str] = ()) -> str:
     """Return a complete revision file; `heads` are the revisions that it follows."""
-    upgrade = [
-        *_creates(advice, catalog),
-        *(_drop(each.table, each.name, each.schema, catalog) for each in _sure(advice)),
-    ]
+    upgrade = _upgrade(advice, catalog)
     undone = (
         _drop(_label(each.spec), name_of(each.spec), each.spec.schema, catalog) for each in reversed(advice.indexes)
     )
     downgrade = [*_recreates(advice, catalog), *undone]
-    revision = hashlib.sha256("\n".join(upgrade).encode()).hexdigest()[:12]
+    revision = revision_of(advice, catalog)
     body = [*_function("upgrade", upgrade, catalog), "", "", *_function("downgrade", downgrade, catalog)]
     return "\n".join([*_head(advice, revision, tuple(heads)), *body]) + "\n"
 
@@ -101,7 +109,7 @@ def _function(name: str, operations: list[str], catalog: Catalog) -> Iterator[st
         yield f"{indent}pass"
         return
     if catalog.dialect is Dialect.POSTGRESQL:
-        yield f"{indent}# an index that is made concurrently locks no writes out; that works outside of transactions only"
+        yield f"{indent}# made concurrently, an index locks no writes out; that works outside of transactions only"
         yield f"{indent}with op.get_context().autocommit_block():"
         indent += _INDENT
     for operation in operations:
@@ -167,13 +175,13 @@ def _key(key: IndexKey) -> str:
     return text
 
 
-def heads_in(directory: Path) -> tuple[str, ...]:
-    """Return the revisions in a directory that no other one there follows; () where there are none."""
+def heads_in(directory: Path, *, without: str = "") -> tuple[str, ...]:
+    """Return the revisions in a directory that no other one there follows, as if one of them were not there."""
     revisions: set[str] = set()
     followed: set[str] = set()
     for path in sorted(directory.glob("*.py")):
         values = _assigned(path)
-        if isinstance(values.get("revision"), str):
+        if isinstance(values.get("revision"), str) and values["revision"] != without:
             revisions.add(str(values["revision"]))
             down = values.get("down_revision")
             followed |= {down} if isinstance(down, str) else set(down) if isinstance(down, (tuple, list)) else set()

@@ -75,8 +75,18 @@ def test_files(saved, dbguard, tmp_path):
     result = dbguard("advise", "--alembic", versions, "--sql", tmp_path / "advice.sql")
     assert result.status == 0, result.err
     (made,) = versions.glob("*_advised_indexes.py")
+    text = made.read_text()
+    assert result.err.splitlines() == [f"wrote {made}", f"wrote {tmp_path / 'advice.sql'}"]
+    assert dbguard("advise", "--alembic", versions).status == 0
+    assert [*versions.glob("*_advised_indexes.py")] == [made] and made.read_text() == text
     assert 'down_revision = "first"' in made.read_text() and "op.create_index(" in made.read_text()
     assert "CREATE INDEX ix_customers_city " in (tmp_path / "advice.sql").read_text()
+
+
+def test_no_migration_without_a_change(saved, dbguard, tmp_path):
+    result = dbguard("advise", "--max-indexes", 0, "--alembic", tmp_path / "none.py")
+    assert result.status == 0 and "there is nothing to migrate" in result.err
+    assert not (tmp_path / "none.py").exists()
 
 
 def test_a_schema_of_a_database(saved, dbguard, tmp_path):
