@@ -26,7 +26,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class RunTotals:
-    """What was recorded in the whole run; where sources were read instead, `files` is their number, else None."""
+    """What was recorded in the whole run; where sources were read instead, `files` is their number, else None.
+
+    `migrations` and `tables` are those that were looked at beside statements, `by_tests` the statements of saved runs
+    that test code alone runs.
+    """
 
     tests: int = 0
     statements: int = 0
@@ -34,6 +38,9 @@ class RunTotals:
     elapsed_ms: float = 0.0
     slowest: SlowStatement | None = None
     files: int | None = None
+    migrations: int = 0
+    tables: int = 0
+    by_tests: int = 0
 
 
 @dataclass(frozen=True, slots=True)

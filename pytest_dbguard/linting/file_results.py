@@ -19,6 +19,7 @@ class FileResult:
         findings: What it shows, without what comments in it silence.
         shapes: Ids of the shapes in it.
         statements: Number of statements in it.
+        migrations: 1 for a file that changes the schema, else 0.
         ignored: Number of findings that comments silence.
         problems: Lines about what could not be read.
         not_analysed: Numbers of statements by the reason why nothing is said of them.
@@ -30,6 +31,7 @@ class FileResult:
     ignored: int = 0
     problems: tuple[str, ...] = ()
     not_analysed: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    migrations: int = 0
 
 
 def result_to_json(result: FileResult) -> dict[str, Any]:
@@ -38,6 +40,7 @@ def result_to_json(result: FileResult) -> dict[str, Any]:
         "findings": [finding_to_json(finding) for finding in result.findings],
         "shapes": list(result.shapes),
         "statements": result.statements,
+        "migrations": result.migrations,
         "ignored": result.ignored,
         "problems": list(result.problems),
         "not_analysed": dict(result.not_analysed),
@@ -54,4 +57,5 @@ def result_from_json(values: Mapping[str, Any]) -> FileResult:
         values.get("ignored", 0),
         tuple(values.get("problems", ())),
         MappingProxyType(dict(values.get("not_analysed", {}))),
+        values.get("migrations", 0),
     )

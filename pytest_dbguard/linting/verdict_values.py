@@ -9,6 +9,8 @@ from pytest_dbguard.core.findings import Severity
 from pytest_dbguard.core.serial import finding_from_json, finding_to_json
 from pytest_dbguard.core.verdict import BaselineState, Planning, RunTotals, Verdict
 
+_TOTALS = ("files", "statements", "shapes", "migrations", "tables", "by_tests")
+
 
 def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict without faults as JSON values; times and what only tests have are left out."""
@@ -16,7 +18,7 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
     return {
         "findings": [finding_to_json(finding) for finding in verdict.findings],
         "test_findings": [finding_to_json(finding) for finding in verdict.test_findings],
-        "totals": {"files": totals.files, "statements": totals.statements, "shapes": totals.shapes},
+        "totals": {name: getattr(totals, name) for name in _TOTALS},
         "baseline": {"path": baseline.path, "entries": baseline.entries},
         "fail_on": None if verdict.fail_on is None else str(verdict.fail_on),
         "ignored": verdict.ignored,

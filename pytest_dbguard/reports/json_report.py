@@ -6,7 +6,7 @@ format keys may be added; they never change their meaning or go away.
 
 Format history:
     1: the first one; `basis`, `plan` and `remedies` of findings, and `planning`, were added,
-        and `files` of totals, the number of sources where no tests ran.
+        and of totals `files`, the number of sources where no tests ran, `migrations`, `tables` and `by_tests`.
 """
 
 from __future__ import annotations
@@ -48,6 +48,9 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
             "files": totals.files,
             "statements": totals.statements,
             "shapes": totals.shapes,
+            "migrations": totals.migrations,
+            "tables": totals.tables,
+            "by_tests": totals.by_tests,
             "findings": len(verdict.findings),
             "about_tests": len(verdict.test_findings),
             "new": len(verdict.new),

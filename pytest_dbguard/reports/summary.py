@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pytest_dbguard.core.findings import Certainty, Finding
 from pytest_dbguard.core.verdict import RunTotals, Verdict
 from pytest_dbguard.reports.fitting import cells, one_line, wrap
@@ -52,19 +54,19 @@ def clean_line(verdict: Verdict) -> str:
     totals = verdict.totals
     if totals.files is not None:
         found = "no findings" if verdict.baseline.path is None else "no new findings"
-        return f"dbguard: {counted(totals.files, 'file')}, {counted(totals.statements, 'statement')}, {found}{aside}."
+        return f"dbguard: {', '.join((*_places(totals), *_held(totals)))}, {found}{aside}."
     return f"dbguard: {counted(totals.tests, 'test')}, {queries(totals.statements)}, no new findings{aside}."
 
 
 def totals_lines(totals: RunTotals, width: int) -> list[str]:
     """Return `142 tests ran 1 893 queries (211 shapes) in 4.2 s.  slowest 212 ms shop/report.py:41`.
 
-    Of sources `141 statements (80 shapes) in 12 files.`
+    Of sources `141 statements (80 shapes), 2 migrations, 14 tables in 12 files.`
     """
     shapes = counted(totals.shapes, "shape")
     if totals.files is not None:
-        held = f"{counted(totals.statements, 'statement')} ({shapes}) in {counted(totals.files, 'file')}."
-        return wrap(held, width)
+        places = f" in {counted(totals.files, 'file')}" if totals.files else ""
+        return wrap(f"{', '.join(_held(totals, f' ({shapes})'))}{places}.", width)
     ran = (
         f"{counted(totals.tests, 'test')} ran {queries(totals.statements)} ({shapes}) in {duration(totals.elapsed_ms)}."
     )
@@ -75,6 +77,24 @@ def totals_lines(totals: RunTotals, width: int) -> list[str]:
     if cells(ran) + 2 + cells(told) <= width:
         return [f"{ran}  {told}"]
     return [*wrap(ran, width), *wrap(told, width, break_words=False)]
+
+
+def _places(totals: RunTotals) -> tuple[str, ...]:
+    """Return how many files were read; nothing where there was something else to look at, such as models."""
+    others = totals.statements or totals.tables
+    return (counted(totals.files, "file"),) if totals.files else () if others else ("0 files",)
+
+
+def _held(totals: RunTotals, shapes: str = "") -> Iterator[str]:
+    """Yield what was looked at: statements, how many of them are the tests' own, migrations, tables."""
+    if totals.statements or not (totals.migrations or totals.tables):
+        yield counted(totals.statements, "statement") + shapes
+    if totals.by_tests:
+        yield f"{number(totals.by_tests)} of them by test code only"
+    if totals.migrations:
+        yield counted(totals.migrations, "migration")
+    if totals.tables:
+        yield counted(totals.tables, "table")
 
 
 def fault_line(verdict: Verdict) -> str:

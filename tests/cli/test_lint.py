@@ -33,6 +33,18 @@ def test_a_clean_project_is_one_line(dbguard, project):
     assert (result.status, result.out, result.err) == (0, CLEAN, "")
 
 
+def test_tables_and_migrations_are_told_as_what_was_looked_at(dbguard, project):
+    project(
+        models_py="from sqlalchemy import Column, Integer, MetaData, Table\n\nmetadata = MetaData()\n"
+        "Table('shops', metadata, Column('id', Integer, primary_key=True))\n",
+        add_sql="CREATE TABLE towns (id integer PRIMARY KEY);\n",
+    )
+    models = dbguard("lint", "--no-cache", "--no-lab", "models:metadata")
+    assert models.out == "dbguard: 1 table, no findings.\n"
+    both = dbguard("lint", "--no-cache", "--no-lab", "models:metadata", "add.sql")
+    assert both.out == "dbguard: 1 file, 1 migration, 1 table, no findings.\n"
+
+
 def test_literals_are_in_no_report(dbguard, project, tmp_path):
     project(
         pages_sql="SELECT id FROM shops WHERE city <> 'geheim' ORDER BY random() LIMIT 1;\n",

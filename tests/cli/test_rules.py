@@ -28,3 +28,9 @@ def test_json(dbguard):
         assert rule.keys() == {"code", "name", "severity", "stage", "summary", "options"}
         assert rule["summary"]
         assert "severity" in rule["options"]
+
+
+def test_dots_in_code_end_no_sentence(dbguard):
+    document = json.loads(dbguard("rules", "--output-format", "json").out)
+    summaries = {rule["code"]: rule["summary"] for rule in document["rules"]}
+    assert "are joined" in summaries["DBG413"]

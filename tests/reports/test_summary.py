@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pytest_dbguard.core.findings import Severity
-from pytest_dbguard.core.verdict import Fault, Verdict
+from pytest_dbguard.core.verdict import Fault, RunTotals, Verdict
+from pytest_dbguard.reports.summary import totals_lines
 from pytest_dbguard.reports.terminal import short_lines, summary_line
 from pytest_dbguard.reports.wording import counted, duration, number
 
@@ -57,3 +58,19 @@ def test_durations(elapsed_ms, text):
 def test_numbers():
     assert [number(n) for n in (0, 999, 1893, 1234567)] == ["0", "999", "1 893", "1 234 567"]
     assert [counted(n, "test") for n in (0, 1, 2)] == ["0 tests", "1 test", "2 tests"]
+
+
+@pytest.mark.parametrize(
+    ("totals", "line"),
+    [
+        (RunTotals(files=1, statements=2, shapes=1), "2 statements (1 shape) in 1 file."),
+        (
+            RunTotals(files=0, statements=9, shapes=9, by_tests=4),
+            "9 statements (8 shapes), 4 of them by test code only.",
+        ),
+        (RunTotals(files=2, migrations=2), "2 migrations in 2 files."),
+        (RunTotals(files=0, tables=14), "14 tables."),
+    ],
+)
+def test_of_sources_what_was_looked_at_is_told(totals, line):
+    assert totals_lines(totals, 80) == [line]
