@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from pydantic import PositiveInt
 
-from pytest_dbguard.core.findings import Finding, Severity
+from pytest_dbguard.core.findings import Certainty, Finding, Severity
 from pytest_dbguard.planning.assessment import AssessedStatement, Assessment
 from pytest_dbguard.rules.base import RuleOptions, Stage
 from pytest_dbguard.rules.index_findings import count
@@ -15,6 +16,7 @@ from pytest_dbguard.schema.catalog import Table
 from pytest_dbguard.schema.quoting import quoted
 from pytest_dbguard.sql.lint.model import LintMark, MarkKind
 
+_NUMBER = re.compile(r"\bOFFSET\s+\(*\d|\bLIMIT\s+\d+\s*,", re.IGNORECASE)
 _UNKNOWN_KEY = "id"
 _WHAT_IT_IS = f"{_UNKNOWN_KEY}: the primary key, or another unique column"
 """What stands for a unique column of a table that nobody knows, and the comment that says so."""
@@ -67,12 +69,13 @@ class DeepOffset(LintRule):
     ```
 
     ## Options
-    - `severity` (default "warning").
+    - `severity` (default "warning"): a note where the number is not in the text, but sent by tests.
     - `max_offset` (default 1000): rows that may be skipped.
 
     ## Limits
-    An OFFSET that is a parameter is only judged where tests send a large one. Keys that several rows share lose rows at
-    the edges of pages, so the last key has to be unique; the primary key is added where the schema is known.
+    An OFFSET that is a parameter is only judged where tests send a large one, which may be but a page that is not
+    there. Keys that several rows share lose rows at the edges of pages, so the last key has to be unique; the primary
+    key is added where the schema is known.
     """
 
     code: ClassVar[str] = "DBG403"
@@ -96,12 +99,22 @@ class DeepOffset(LintRule):
         if not is_sure:
             sqlalchemy = f"# {_WHAT_IT_IS}\n{sqlalchemy}" if sqlalchemy else ""
             sql = f"-- {_WHAT_IT_IS}\n{sql}" if sql else ""
+        # a test that asks for a page behind the last one sends a large number too, and no row is skipped there
+        is_written = _is_written(statement)
         return self.finding(
             mark,
             f"OFFSET reads more than {count(most)} rows of `{mark.table}` only to drop them, and more with each page",
+            severity=None if is_written else Severity.NOTE,
+            certainty=Certainty.CERTAIN if is_written else Certainty.LIKELY,
             fix=fix_for(statement, _title(columns, table, is_sure=is_sure), sqlalchemy=sqlalchemy, sql=sql),
             remedies=both(sqlalchemy, sql),
         )
+
+
+def _is_written(statement: AssessedStatement) -> bool:
+    """Whether the text holds the number itself, rather than a parameter for which tests sent it."""
+    exemplar = statement.statement.exemplar
+    return exemplar is not None and _NUMBER.search(exemplar.text) is not None
 
 
 def _keys(mark: LintMark, table: Table | None) -> tuple[str, ...]:
