@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import ClassVar
 
 from pytest_dbguard.core.findings import Finding, Fix, Remedy, Severity
@@ -59,13 +59,13 @@ def is_for_postgres(migration: Migration) -> bool:
 def used_steps(migration: Migration) -> Iterator[Step]:
     """Yield the steps that change tables which others use meanwhile.
 
-    Those of tables that the migration makes, drops in the end, or whose name nobody can tell are left out; all of
-    them where it is the first of its history.
+    Those of tables that the migration makes, drops in the end, or puts in the place of one that it drops, or whose name
+    nobody can tell are left out; all of them where it is the first of its history.
     """
     if migration.is_first:
         return
-    made = migration.created
     dropped = {plain_name(step.table) for step in migration.steps if step.kind is StepKind.DROP_TABLE}
+    made = migration.created | set(_swapped_in(migration, dropped))
     indexes = {step.name for step in migration.steps if step.kind is StepKind.CREATE_INDEX}
     for step in migration.steps:
         name = plain_name(step.table)
@@ -74,6 +74,18 @@ def used_steps(migration: Migration) -> Iterator[Step]:
                 yield step
         elif step.table and name not in made and (name not in dropped or step.kind is StepKind.DROP_TABLE):
             yield step
+
+
+def _swapped_in(migration: Migration, dropped: Collection[str]) -> Iterator[str]:
+    """Yield the tables that take the names of tables which are dropped: until then nobody uses them."""
+    for step in migration.steps:
+        table, name = plain_name(step.table), plain_name(step.name)
+        schema = table.rpartition(".")[0]
+        if (
+            step.kind is StepKind.RENAME_TABLE
+            and (f"{schema}.{name}" if schema and "." not in name else name) in dropped
+        ):
+            yield table
 
 
 def in_transaction(migration: Migration, step: Step) -> bool:
