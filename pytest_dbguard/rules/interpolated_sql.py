@@ -127,8 +127,9 @@ class InterpolatedSql(IndexRule):
 
 def _fix(exemplar: Exemplar | None) -> Fix:
     """Return how a value gets into a statement: not all kinds take parameters."""
-    verb = exemplar.text.split(maxsplit=1)[0].upper() if exemplar is not None and exemplar.text.strip() else ""
-    if verb == "SET":
+    verb, *rest = exemplar.text.upper().split(maxsplit=1) if exemplar is not None and exemplar.text.strip() else [""]
+    # a variable of MySQL takes a value from anywhere
+    if verb == "SET" and not "".join(rest).startswith("@"):
         return Fix("bind it as an argument of set_config", "SELECT set_config('...', :value, false)")
     if verb in _WITHOUT_PARAMETERS:
         return Fix(f"{verb} takes no parameters: check the value against those that are allowed, or quote it")
