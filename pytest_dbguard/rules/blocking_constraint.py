@@ -10,6 +10,7 @@ from pytest_dbguard.rules.base import Stage
 from pytest_dbguard.rules.migration_findings import (
     ReviewRule,
     executed,
+    filled_steps,
     fix_of,
     in_transaction,
     is_for_postgres,
@@ -62,8 +63,8 @@ class BlockingConstraint(ReviewRule):
     - `severity` (default "warning").
 
     ## Limits
-    Exclusion constraints are not told: there is no other way to add them. Silent for tables that the migration makes,
-    and for the first migration of a history.
+    Exclusion constraints are not told: there is no other way to add them. Silent for tables that the migration makes
+    or empties, and for the first migration of a history.
     """
 
     code: ClassVar[str] = "DBG815"
@@ -75,7 +76,7 @@ class BlockingConstraint(ReviewRule):
         """Yield a finding for each constraint that blocks."""
         if not is_for_postgres(migration):
             return
-        for step in used_steps(migration):
+        for step in filled_steps(migration):
             if step.kind is StepKind.ADD_CONSTRAINT and step.constraint in _BY_ROWS and step.is_valid:
                 yield self._checked(migration, step)
             elif step.kind is StepKind.ADD_CONSTRAINT and step.constraint in _BY_INDEX and not step.has_index:

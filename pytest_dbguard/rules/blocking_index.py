@@ -9,11 +9,11 @@ from pytest_dbguard.core.findings import Finding, Severity
 from pytest_dbguard.rules.base import Stage
 from pytest_dbguard.rules.migration_findings import (
     ReviewRule,
+    filled_steps,
     fix_of,
     in_transaction,
     is_for_postgres,
     sql_name,
-    used_steps,
 )
 from pytest_dbguard.schema.migration import Migration, Step, StepKind
 
@@ -59,8 +59,9 @@ class BlockingIndex(ReviewRule):
 
     ## Limits
     Dropping without CONCURRENTLY is a note: the lock is short, but whoever comes after it waits as long as it waits.
-    CONCURRENTLY in a transaction is an error. Silent for tables that the migration makes or drops, and for the first
-    migration of a history. Indexes of partitioned tables cannot be made CONCURRENTLY: only those of partitions can.
+    CONCURRENTLY in a transaction is an error. Silent for tables that the migration makes, empties or drops, and for the
+    first migration of a history. Indexes of partitioned tables cannot be made CONCURRENTLY: only those of partitions
+    can.
     """
 
     code: ClassVar[str] = "DBG811"
@@ -75,7 +76,7 @@ class BlockingIndex(ReviewRule):
         for step in migration.steps:
             if step.kind in _KINDS and step.is_concurrent and in_transaction(migration, step):
                 yield self._failing(migration, step)
-        for step in used_steps(migration):
+        for step in filled_steps(migration):
             if step.kind in _KINDS and not step.is_concurrent:
                 yield self._blocking(migration, step)
 

@@ -12,6 +12,7 @@ from pytest_dbguard.rules.migration_findings import (
     column_label,
     executed,
     fix_of,
+    follow_emptied,
     is_for_postgres,
     sql_name,
     used_steps,
@@ -73,7 +74,7 @@ class BlockingNotNull(ReviewRule):
         """Yield a finding for each column that becomes NOT NULL in a way that fails, or blocks."""
         emptied: set[str] = set()
         for step in used_steps(migration):
-            _follow_emptied(emptied, step)
+            follow_emptied(emptied, step)
             is_new = step.kind is StepKind.ADD_COLUMN and step.is_nullable is False and not step.has_default
             has_rows = plain_name(step.table) not in emptied
             if is_new and has_rows and migration.dialect in ("", "postgresql", "sqlite"):
@@ -101,15 +102,6 @@ class BlockingNotNull(ReviewRule):
         title = "add a check NOT VALID, validate it in a later transaction, then set NOT NULL"
         fix, remedies = fix_of(migration, title, "\n".join(lines), alembic)
         return self.finding(step, Severity.WARNING, message, label, fix=fix, remedies=remedies)
-
-
-def _follow_emptied(emptied: set[str], step: Step) -> None:
-    """Keep account of the tables that hold no rows."""
-    table = plain_name(step.table)
-    if step.kind is StepKind.EMPTY_TABLE:
-        emptied.add(table)
-    elif step.kind is StepKind.RENAME_TABLE and table in emptied:
-        emptied.add(plain_name(step.name))
 
 
 def _checked_lines(step: Step) -> list[str]:

@@ -76,6 +76,24 @@ def used_steps(migration: Migration) -> Iterator[Step]:
             yield step
 
 
+def filled_steps(migration: Migration) -> Iterator[Step]:
+    """Yield the steps that change tables which others use, and which hold rows: which the migration did not empty."""
+    emptied: set[str] = set()
+    for step in used_steps(migration):
+        follow_emptied(emptied, step)
+        if plain_name(step.table) not in emptied:
+            yield step
+
+
+def follow_emptied(emptied: set[str], step: Step) -> None:
+    """Keep account of the tables that hold no rows."""
+    table = plain_name(step.table)
+    if step.kind is StepKind.EMPTY_TABLE:
+        emptied.add(table)
+    elif step.kind is StepKind.RENAME_TABLE and table in emptied:
+        emptied.add(plain_name(step.name))
+
+
 def _swapped_in(migration: Migration, dropped: Collection[str]) -> Iterator[str]:
     """Yield the tables that take the names of tables which are dropped: until then nobody uses them."""
     for step in migration.steps:

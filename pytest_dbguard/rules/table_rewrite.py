@@ -11,10 +11,10 @@ from pytest_dbguard.rules.migration_findings import (
     ReviewRule,
     column_label,
     executed,
+    filled_steps,
     fix_of,
     is_for_postgres,
     sql_name,
-    used_steps,
 )
 from pytest_dbguard.schema.migration import Migration, Step, StepKind
 from pytest_dbguard.schema.type_changes import TypeChange, type_change
@@ -62,7 +62,7 @@ class TableRewrite(ReviewRule):
     ## Limits
     Between TIMESTAMP and TIMESTAMPTZ it depends on the time zone of the session, so that is a note: in UTC nothing is
     written. Where the script does not tell the old type, only types are told that hardly any other is stored like.
-    Functions that are not PostgreSQL's are taken for constant. Silent for tables that the migration makes.
+    Functions that are not PostgreSQL's are taken for constant. Silent for tables that the migration makes or empties.
     """
 
     code: ClassVar[str] = "DBG813"
@@ -72,7 +72,7 @@ class TableRewrite(ReviewRule):
 
     def review(self, migration: Migration) -> Iterable[Finding]:
         """Yield a finding for each step that writes all rows of a table that others use."""
-        for step in used_steps(migration) if is_for_postgres(migration) else ():
+        for step in filled_steps(migration) if is_for_postgres(migration) else ():
             if step.kind is StepKind.ALTER_TYPE:
                 change = type_change(step.old_type, step.type)
                 if change in (TypeChange.REWRITE, TypeChange.UNLESS_UTC):
