@@ -179,7 +179,11 @@ def _baseline(command: LintCommand) -> Baseline | None:
 
     if command.updates_baseline and command.baseline is None:
         raise ConfigError("--update-baseline needs a file", hint="name it with --baseline FILE")
-    return None if command.baseline is None else read_baseline(command.baseline)
+    if command.baseline is None:
+        return None
+    if not command.updates_baseline and not command.baseline.exists():
+        raise ConfigError(f"there is no baseline {str(command.baseline)!r}", hint="--update-baseline makes it")
+    return read_baseline(command.baseline)
 
 
 def _accepted(command: LintCommand, outcome: LintOutcome) -> LintOutcome:

@@ -63,7 +63,7 @@ def lint_schema(
         return LintSchema()
     named = ([schema] if schema is not None else []) + [name for name in models if name != schema]
     if named:
-        return _of_models(named, config, root, dialect)
+        return _of_named_models(named, config, root, dialect)
     return _of_settings(config, root, dialect)
 
 
@@ -74,6 +74,20 @@ def _of_database(url: str, config: Config, root: Path) -> LintSchema:
     file = Path(url.partition("///")[2] if "://" in url else url)
     is_file = url.startswith("sqlite") or "://" not in url
     return LintSchema(found.catalog, files=(file.absolute(),) if is_file else (), is_remote=not is_file)
+
+
+def _of_named_models(names: Sequence[str], config: Config, root: Path, dialect: str | None) -> LintSchema:
+    """Return the schema of models that were asked for; what breaks while they are imported is theirs, not ours."""
+    try:
+        return _of_models(names, config, root, dialect)
+    except DbguardError:
+        raise
+    except (Exception, SystemExit) as error:  # importing a project may do anything
+        module = names[0].partition(":")[0]
+        raise ConfigError(
+            f"models: {', '.join(names)}: {type(error).__name__} while importing",
+            hint=f'python -c "import {module}" shows where',
+        ) from error
 
 
 def _of_models(names: Sequence[str], config: Config, root: Path, dialect: str | None = None) -> LintSchema:

@@ -38,6 +38,6 @@ def write_report(target: ReportTarget, verdict: Verdict, context: ReportContext)
     except OSError as error:
         raise ReportError(
             f"cannot write the {reporter.title} report to {target.destination!r}: {error.strerror or error}",
-            hint=f"choose another place with --dbguard-report {target.type}:DEST",
+            hint=f"choose another place: {target.type}:DEST",
         ) from error
     return f"Wrote {reporter.title} report to {target.destination}"

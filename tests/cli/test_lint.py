@@ -45,6 +45,22 @@ def test_tables_and_migrations_are_told_as_what_was_looked_at(dbguard, project):
     assert both.out == "dbguard: 1 file, 1 migration, 1 table, no findings.\n"
 
 
+def test_a_baseline_that_is_not_there_is_missed(dbguard, project):
+    project(pages_sql=PAGES)
+    result = dbguard("lint", "--baseline", "lint.json", "--no-cache")
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith("dbguard: there is no baseline ")
+
+
+def test_models_that_break_are_no_error_of_ours(dbguard, project):
+    project(broken_py="raise RuntimeError('geheim')\n")
+    result = dbguard("lint", "--no-cache", "broken:Base")
+    assert (result.status, result.err) == (
+        2,
+        'dbguard: models: broken:Base: RuntimeError while importing\n  python -c "import broken" shows where\n',
+    )
+
+
 def test_literals_are_in_no_report(dbguard, project, tmp_path):
     project(
         pages_sql="SELECT id FROM shops WHERE city <> 'geheim' ORDER BY random() LIMIT 1;\n",

@@ -65,7 +65,7 @@ def test_numbers():
     [
         (RunTotals(files=1, statements=2, shapes=1), "2 statements (1 shape) in 1 file."),
         (
-            RunTotals(files=0, statements=9, shapes=9, by_tests=4),
+            RunTotals(files=0, statements=9, shapes=8, by_tests=4),
             "9 statements (8 shapes), 4 of them by test code only.",
         ),
         (RunTotals(files=2, migrations=2), "2 migrations in 2 files."),

@@ -48,7 +48,7 @@ def test_a_destination_that_cannot_be_written(make_verdict, context, destination
     with pytest.raises(ReportError) as caught:
         write_report(ReportTarget("json", destination), make_verdict(), context())
     assert caught.value.message.startswith(f"cannot write the JSON report to '{destination}': ")
-    assert caught.value.hint == "choose another place with --dbguard-report json:DEST"
+    assert caught.value.hint == "choose another place: json:DEST"
 
 
 def test_a_directory_that_is_read_only(make_verdict, context, monkeypatch):
