@@ -87,7 +87,7 @@ def bench_of(name: str, source: Populated, questions: tuple[Question, ...], sent
 
 def measure(bench: Bench, options: argparse.Namespace) -> None:
     """Print what each advisor proposes, then ours at the sizes of the best of them."""
-    budgets = [budget * MB * options.scale * 10 for budget in (BUDGETS[::2] if options.quick else BUDGETS)]
+    budgets = [budget * MB * options.scale * 10 for budget in (BUDGETS[::4] if options.quick else BUDGETS)]
     peers = [point for name in options.peers for point in of_peer(bench, name, budgets, options.seconds)]
     title = f"{bench.name}: cost without {bench.before.cost:,.0f}; left in % of it at real sizes"
     bench.verify()
@@ -100,7 +100,7 @@ def measure(bench: Bench, options: argparse.Namespace) -> None:
         if not options.quick:
             ours += unseen(bench, lab, (None, budgets[-1]))
         print_table(title, HEAD, [bench.row(point) for point in (*ours, *peers)])
-        compare(bench, lab, ours, front(peers)[:: 3 if options.quick else 1], losses=options.losses)
+        compare(bench, lab, ours, front(peers)[:: 4 if options.quick else 1], losses=options.losses)
     bench.verify()
 
 

@@ -10,7 +10,7 @@ from plans_tables import print_table
 
 from pytest_dbguard.planning.lab.base import Lab
 
-TRIES = 6
+TRIES = 4
 """Smaller budgets that are tried for a set to be no larger than a peer's."""
 
 
