@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -27,6 +29,9 @@ MAX_STATEMENTS = 2_000
 
 READING = 0.6
 """Share of the time in which statements are read; what is left is the planner's."""
+
+TREES = 50_000
+"""Objects that are made between two looks for cycles while statements are read: those of about 50 of them."""
 
 NO_TIME = "no time was left"
 TOO_MANY = f"more than {MAX_STATEMENTS:,} shapes"
@@ -95,7 +100,8 @@ class _Run:
     def statements(self, found: Iterable[WorkloadStatement]) -> tuple[AssessedStatement, ...]:
         """Return all statements, by shape id, assessed as far as time allows."""
         ordered = sorted((each for each in found if each.verb.upper() in PLANNED), key=lambda each: each.shape.id)
-        prepared = [self._prepare(number, each) for number, each in enumerate(ordered)]
+        with _seldom_collected():
+            prepared = [self._prepare(number, each) for number, each in enumerate(ordered)]
         if self.what_if is not None:
             self.what_if.add((*_specs(prepared), *(spec for _, _, spec in wanted_keys(self._catalog, self.verdicts))))
         assessed = with_wider([self._assess(each) for each in prepared])
@@ -124,6 +130,18 @@ class _Run:
         explained = self.what_if.plan(sql)
         problem = "the planner refused it" if explained.problem else ""
         return replace(assessed, plan=explained.plan, planned_text=sql, problem=problem)
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Look for cycles seldom: trees are full of them, and each time all objects of a run of tests are looked at."""
+    thresholds = gc.get_threshold()
+    if gc.isenabled() and thresholds[0]:
+        gc.set_threshold(max(thresholds[0], TREES), *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def _specs(prepared: Iterable[Prepared]) -> Iterable[IndexSpec]:

@@ -83,9 +83,8 @@ class Reader:
 
     def _variant(self, text: Explainable) -> Variant:
         # the parser behind them is only paid for by who needs it
-        from pytest_dbguard.planning.candidates.unusable import unusable
+        from pytest_dbguard.planning.candidates.driving import proposals
         from pytest_dbguard.planning.candidates.unused_joins import unused_joins
-        from pytest_dbguard.planning.candidates.wanted import wanted
         from pytest_dbguard.sql.facts.statement import parsed
         from pytest_dbguard.sql.lint.statement import marks_of
 
@@ -94,13 +93,13 @@ class Reader:
         facts = read.facts
         if not facts.is_analysed:
             return Variant(sql, facts)
-        catalog, statistics = self._catalog, self._statistics
+        found = proposals(facts, self._catalog, self._statistics, sql)
         return Variant(
             sql,
             facts,
-            wanted(facts, catalog, statistics, sql=sql),
-            unusable(facts, catalog, statistics, sql=sql),
-            unused_joins(facts, catalog, sql=sql),
+            found.wanted,
+            found.unusable,
+            unused_joins(facts, self._catalog, sql=sql),
             _placed(marks_of(read, sql), text),
         )
 

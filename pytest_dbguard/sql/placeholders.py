@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 DOUBLED = frozenset({"format", "pyformat"})
@@ -19,6 +20,7 @@ _PARAMETERS = {
 }
 _COMMON = r"""
       (?P<space>\s+)
+    | (?P<plain>[^\W\d][\w$]*(?![\w$']))
     | (?P<comment>--[^\n]*|/\*)
     | (?P<string>{strings})
     | (?P<quoted>"(?:[^"]|"")*(?:"|\Z)|`[^`]*`{brackets})
@@ -94,26 +96,39 @@ def placeholders(text: str, style: str) -> tuple[Placeholder, ...]:
 
 def lexemes(text: str, style: str) -> list[Lexeme]:
     """Return the tokens without whitespace and comments. Linear in the length."""
-    return list(_lexemes(text, style))
+    return list(_known(text, style))
+
+
+@lru_cache(maxsize=4)
+def _known(text: str, style: str) -> tuple[Lexeme, ...]:
+    """Return the tokens of one of the last texts, which several who read a statement ask for."""
+    return tuple(_lexemes(text, style))
 
 
 def _lexemes(text: str, style: str) -> Iterator[Lexeme]:
     pattern = _FORMAT if style in DOUBLED else _PATTERNS.get(style, _SQLITE)
-    end = count = 0
-    while match := pattern.match(text, end):
-        start, end = match.span()
-        kind = match.lastgroup or "sign"
-        if kind == "comment":
-            end = _comment_end(text, start, end, is_nested=style in _POSTGRES)
-        elif kind in ("parameter", "name", "number", "position"):
-            key = _key(match, count)
-            count = max(count, key + 1) if isinstance(key, int) else count
-            yield Lexeme("parameter", match.group(), start, end, key)
-        elif kind != "space":
-            yield Lexeme(_KINDS.get(kind, kind), match.group(), start, end)
+    count = 0
+    begin: int | None = 0
+    while begin is not None:
+        matches, begin = pattern.finditer(text, begin), None
+        for match in matches:
+            kind = match.lastgroup or "sign"
+            if kind == "space":
+                continue
+            start, end = match.span()
+            if kind == "comment":
+                begin = _comment_end(text, start, end, is_nested=style in _POSTGRES)
+                break
+            if kind in _KEYED:
+                key = _key(match, count)
+                count = max(count, key + 1) if isinstance(key, int) else count
+                yield Lexeme("parameter", match.group(), start, end, key)
+            else:
+                yield Lexeme(_KINDS.get(kind, kind), match.group(), start, end)
 
 
-_KINDS = {"tag": "string", "number_": "number", "percent": "sign", "operator": "sign"}
+_KEYED = frozenset({"parameter", "name", "number", "position"})
+_KINDS = {"plain": "word", "tag": "string", "number_": "number", "percent": "sign", "operator": "sign"}
 
 
 def _key(match: re.Match[str], count: int) -> str | int:

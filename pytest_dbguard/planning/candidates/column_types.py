@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 from pytest_dbguard.schema.catalog import Column, Dialect
 
@@ -63,6 +64,7 @@ def family_of(column: Column, dialect: Dialect) -> Family:
     return family_of_type(column.type, dialect)
 
 
+@lru_cache(maxsize=500)
 def family_of_type(type_name: str, dialect: Dialect) -> Family:
     """Return the family of a type by its name."""
     known = _POSTGRES if dialect is Dialect.POSTGRESQL else _SQLITE

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pytest_dbguard.planning.candidates.expressions import parsed_statement
@@ -38,9 +39,8 @@ def unused_joins(facts: StatementFacts, catalog: Catalog, *, sql: str = "") -> t
     has_joins = facts.verb == "SELECT" and any(join.kind in ("left", "inner") for join in facts.joins)
     if not sql or not has_joins or not catalog.tables:
         return ()
-    tree = parsed_statement(sql, catalog.dialect)
-    if tree is None:
-        return ()
+    # most joins are told apart without it
+    tree = cache(lambda: parsed_statement(sql, catalog.dialect))
     found: dict[str, UnusedJoin] = {}
     # without the last join of a chain nothing may be left that reads the one before
     while more := [each for each in _found(facts, catalog, tree, frozenset(found)) if each.alias not in found]:
@@ -48,7 +48,9 @@ def unused_joins(facts: StatementFacts, catalog: Catalog, *, sql: str = "") -> t
     return tuple(found.values())
 
 
-def _found(facts: StatementFacts, catalog: Catalog, tree: exp.Expr, gone: frozenset[str]) -> Iterator[UnusedJoin]:
+def _found(
+    facts: StatementFacts, catalog: Catalog, tree: Callable[[], exp.Expr | None], gone: frozenset[str]
+) -> Iterator[UnusedJoin]:
     left = [each for each in facts.joins if each.right not in gone]
     for join in left:
         scans = [scan for scan in facts.scans if scan.alias == join.right]
@@ -58,10 +60,11 @@ def _found(facts: StatementFacts, catalog: Catalog, tree: exp.Expr, gone: frozen
         if not is_simple or sum(join.right in (each.left, each.right) for each in left) != 1:
             continue
         table = catalog.table(scans[0].table, scans[0].schema)
-        if table is None or not _is_named_only_by_joins(tree, {join.right, *gone}, join.right, table):
+        reason = _reason(facts, catalog, join, table) if table is not None else ""
+        if table is None or not reason:
             continue
-        reason = _reason(facts, catalog, join, table)
-        if reason:
+        parsed = tree()
+        if parsed is not None and _is_named_only_by_joins(parsed, {join.right, *gone}, join.right, table):
             columns = tuple(right for _, right in join.equal)
             yield UnusedJoin(join.right, table.label, join.kind, columns, reason)
 

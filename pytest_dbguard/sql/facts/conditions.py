@@ -14,6 +14,7 @@ from pytest_dbguard.sql.facts.operands import Operand, bare
 from pytest_dbguard.sql.facts.readings import Bound, Reading, apart
 from pytest_dbguard.sql.facts.scans import QueryInfo, Reach
 from pytest_dbguard.sql.facts.scopes import Scope
+from pytest_dbguard.sql.facts.trees import children, find_all, holds
 
 _RANGES: Mapping[type[exp.Expr], str] = {exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 _HINTS = frozenset({"likely", "unlikely", "likelihood"})
@@ -44,10 +45,14 @@ _OPERATORS = {
 
 @dataclass(slots=True)
 class ConditionReader:
-    """Reads conditions of one scope; `infos` has the queries that stand in them, by the id of their node."""
+    """Reads conditions of one scope; `infos` has the queries that stand in them, by the id of their node.
+
+    Unless it `describes` them, terms lack the texts of their conditions.
+    """
 
     scope: Scope
     infos: Mapping[int, QueryInfo]
+    describes: bool = True
 
     def read(self, condition: exp.Expr) -> Reading:
         """Return what a condition that is no AND says; of an OR only what it mentions."""
@@ -57,7 +62,8 @@ class ConditionReader:
         for found in Operand(condition, self.scope).found:
             if found.leaf not in reading.mentions:
                 reading.mentions.append(found.leaf)
-        self._describe(reading, condition)
+        if self.describes:
+            self._describe(reading, condition)
         return reading
 
     def _without_not(self, node: exp.Expr) -> tuple[exp.Expr, bool]:
@@ -142,9 +148,11 @@ class ConditionReader:
         left = node.this.unnest()
         columns = tuple(map(self._operand, left.expressions if isinstance(left, exp.Tuple) else (left,)))
         query = node.args.get("query")
-        if query is not None and not any(isinstance(table.this, exp.Identifier) for table in query.find_all(exp.Table)):
+        if query is not None and not any(
+            isinstance(table.this, exp.Identifier) for table in find_all(query, exp.Table)
+        ):
             # a list of values, or none at all: SQLAlchemy's empty IN
-            kind = TermKind.OTHER if is_negated or query.find(exp.Where) is not None else TermKind.LIST
+            kind = TermKind.OTHER if is_negated or holds(query, exp.Where) else TermKind.LIST
             for column in columns:
                 self._bind(reading, column, kind, operator="IN", is_negated=is_negated, operand="expression")
             return
@@ -296,14 +304,14 @@ class ConditionReader:
             if info is not None and info.query.is_correlated:
                 return True
             if not isinstance(part, exp.Select):
-                pending += part.iter_expressions()
+                pending += children(part)
         return False
 
     def _other(self, reading: Reading, node: exp.Expr, *, is_negated: bool) -> None:
         """Read what no B-tree serves, or what nobody here knows."""
         operator = "<>" if isinstance(node, exp.NEQ) else _OPERATORS.get(node.key, "")
         if isinstance(node, exp.Between | exp.In):
-            for part in node.iter_expressions():
+            for part in children(node):
                 self._bind(reading, self._operand(part), TermKind.OTHER, operator=operator, is_negated=is_negated)
             return
         one, other = self._operand(node), None
@@ -354,18 +362,20 @@ class ConditionReader:
     def _describe(self, reading: Reading, condition: exp.Expr) -> None:
         """Add the text of the condition to its terms, where it is about one table and holds no parameter."""
         scans = {id(bound.ref.scan) for bound in reading.bounds}
-        if len(scans) != 1 or len(reading.mentions) != 1 or condition.find(exp.Placeholder, exp.Query) is not None:
+        if len(scans) != 1 or len(reading.mentions) != 1 or holds(condition, exp.Placeholder, exp.Query):
             return
         named = condition.copy()
-        for column in [named] if isinstance(named, exp.Column) else list(named.find_all(exp.Column)):
+        for column in [named] if isinstance(named, exp.Column) else find_all(named, exp.Column):
             found = self.scope.find(column)
             ref = found.plain if found is not None else None
             if found is None or ref is None:
                 return
             if ref.column != found.name:
                 column.set("this", exp.to_identifier(ref.column))
-        text = bare(named, self.scope.names)
-        reading.bounds = [replace(bound, term=replace(bound.term, condition=text)) for bound in reading.bounds]
+        text = bare(named, self.scope.names, is_own=True)
+        for bound in reading.bounds:
+            # nobody has seen them yet, and to make each of them anew costs more than all else here
+            object.__setattr__(bound.term, "condition", text)
 
 
 def _is_quantified(node: exp.Expr) -> bool:

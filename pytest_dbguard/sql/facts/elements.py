@@ -11,6 +11,7 @@ from pytest_dbguard.sql.facts.joins import JoinNode, Node, leaves
 from pytest_dbguard.sql.facts.scans import Leaf, Output, Part, QueryInfo, Reach, ScanDraft
 from pytest_dbguard.sql.facts.scopes import Scope, has, is_open
 from pytest_dbguard.sql.facts.text import NotUnderstood
+from pytest_dbguard.sql.facts.trees import children
 
 _FUNCTIONS = (exp.Func, exp.Lateral, exp.Unnest, exp.Values, exp.Anonymous, exp.Dot)
 
@@ -95,7 +96,7 @@ class FromReader:
     def _function(self, node: exp.Expr) -> Leaf:
         """Take in what is computed: its arguments may name what stands before it."""
         names = _column_names(node, self.scope)
-        for part in node.iter_expressions():
+        for part in children(node):
             if not isinstance(part, exp.TableAlias | exp.Join):
                 self.visit(part, self.scope)
         function = node.this if isinstance(node.this, exp.Expression) else None
@@ -134,6 +135,7 @@ class FromReader:
             self.unresolved[name] = None
             return None
         self.scope.merged[key] = other if kind == "right" else one
+        self.scope.merges += 1
         sides = (exp.column(name, table=leaf.alias, quoted=True) for leaf in (one, other))
         return exp.EQ(this=next(sides), expression=next(sides))
 

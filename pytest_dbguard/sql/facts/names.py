@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
@@ -28,11 +28,11 @@ class Names:
     dialect: str
     columns: Mapping[str, Sequence[str]]
     writing: Writing | None = None
+    is_postgres: bool = field(init=False)
+    """Whether names follow PostgreSQL's rules."""
 
-    @property
-    def is_postgres(self) -> bool:
-        """Whether names follow PostgreSQL's rules."""
-        return self.dialect == "postgresql"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_postgres", self.dialect == "postgresql")
 
     @property
     def sqlglot_dialect(self) -> str:
@@ -43,8 +43,9 @@ class Names:
         """Return a name as the database reads it; "" for none."""
         if node is None or isinstance(node, str):
             return node or ""
-        quoted = bool(node.args.get("quoted"))
-        return node.name.lower() if self.is_postgres and not quoted else node.name
+        text = node.args.get("this")
+        name: str = text if isinstance(text, str) else node.name
+        return name.lower() if self.is_postgres and not node.args.get("quoted") else name
 
     def key(self, name: str) -> str:
         """Return what equal names have in common."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from sqlglot import exp
 
@@ -12,6 +11,7 @@ from pytest_dbguard.sql.facts.names import Names
 from pytest_dbguard.sql.facts.scans import Found, Ref
 from pytest_dbguard.sql.facts.scopes import Scope
 from pytest_dbguard.sql.facts.text import ordinal_of
+from pytest_dbguard.sql.facts.trees import children, find_all, holds, lazy, written
 
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.IntDiv, exp.Pow)
 _BITS = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot, exp.BitwiseLeftShift, exp.BitwiseRightShift)
@@ -19,12 +19,14 @@ _LITERALS = frozenset(
     {"literal", "boolean", "rawstring", "national", "hexstring", "bitstring", "bytestring", "unicodestring", "column"}
 )
 _JSON = (exp.JSONExtract, exp.JSONExtractScalar, exp.JSONBExtract, exp.JSONBExtractScalar, exp.Bracket)
+# what is not looked into: queries are read by themselves, columns are made of names
+_WHOLE = (exp.Query, exp.DataType, exp.Column)
 # what says nothing of its own
 _PLAIN = (exp.Column, exp.Paren)
 _WEIGHT = (Wrapping.NONE, Wrapping.COLLATE, Wrapping.CAST, Wrapping.ARITHMETIC, Wrapping.FUNCTION)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Operand:
     """One side of a condition, read in a scope."""
 
@@ -36,7 +38,7 @@ class Operand:
         """How names are compared."""
         return self.scope.names
 
-    @cached_property
+    @lazy
     def _nodes(self) -> list[exp.Expr]:
         """All nodes of it but those of queries in it."""
         nodes: list[exp.Expr] = []
@@ -44,17 +46,17 @@ class Operand:
         while pending:
             node = pending.pop()
             nodes.append(node)
-            if not isinstance(node, exp.Query | exp.DataType):
-                pending += node.iter_expressions()
+            if not isinstance(node, _WHOLE):
+                pending += children(node)
         return nodes
 
-    @cached_property
+    @lazy
     def columns(self) -> tuple[Found | None, ...]:
         """What each column in it is; None for those that nobody can tell."""
         found = (node for node in self._nodes if isinstance(node, exp.Column))
         return tuple(self.scope.find(node) for node in found if not self.scope.is_string(node))
 
-    @cached_property
+    @lazy
     def found(self) -> tuple[Found, ...]:
         """The columns that are known, each place once."""
         places: dict[tuple[int, str], Found] = {}
@@ -73,34 +75,36 @@ class Operand:
         """Whether no column stands in it, also none of a query around."""
         return not self.columns
 
-    @cached_property
+    @lazy
     def has_query(self) -> bool:
         """Whether a query stands in it."""
         return any(isinstance(node, exp.Query) for node in self._nodes)
 
-    @cached_property
+    @lazy
     def has_parameter(self) -> bool:
         """Whether a parameter stands in it, also within a query."""
-        return self.node.find(exp.Placeholder) is not None
+        return holds(self.node, exp.Placeholder)
 
-    @cached_property
+    @lazy
     def is_json(self) -> bool:
         """Whether a part of a JSON value or an array is taken."""
         return any(isinstance(node, _JSON) for node in self._nodes)
 
-    @cached_property
+    @lazy
     def holds_condition(self) -> bool:
         """Whether a comparison or a connective stands in it: CASE, (a = 1) IS TRUE."""
         return any(isinstance(node, exp.Predicate | exp.Connector) for node in self._nodes)
 
-    @cached_property
+    @lazy
     def wrapping(self) -> Wrapping:
         """What is done to the columns in it, the weightiest of all."""
-        inner = [ref.wrapping for found in self.found for ref in found.refs]
+        inner = [ref.wrapping for found in self.found for ref in found.refs if ref.wrapping is not Wrapping.NONE]
+        if not inner and isinstance(self.node, exp.Column):
+            return Wrapping.NONE
         around = [_wrapping(node) for node in self._nodes if id(node) in self._above_columns]
         return max([Wrapping.NONE, *around, *inner], key=_WEIGHT.index)
 
-    @cached_property
+    @lazy
     def _above_columns(self) -> frozenset[int]:
         """What stands between the root and a column."""
         above: set[int] = set()
@@ -144,7 +148,7 @@ class Operand:
             node = node.this
         return node
 
-    @cached_property
+    @lazy
     def kind(self) -> str:
         """What `Term.operand` calls it."""
         if self.columns:
@@ -167,25 +171,26 @@ class Operand:
         node = self.node.unnest()
         if ref.expression is not None:
             inner = ref.expression
-            return bare(node.transform(lambda n: inner.copy() if isinstance(n, exp.Column) else n), self.names)
+            changed = node.transform(lambda n: inner.copy() if isinstance(n, exp.Column) else n)
+            return bare(changed, self.names, is_own=True)
         return bare(node, self.names)
 
 
-def bare(node: exp.Expr, names: Names) -> str:
-    """Return SQL without the aliases of tables, parameters as `?`."""
+def bare(node: exp.Expr, names: Names, *, is_own: bool = False) -> str:
+    """Return SQL without the aliases of tables, parameters as `?`; a tree of one's own is used up by it."""
     calls = names.writing.calls_in(node) if names.writing is not None else {}
 
-    def written(part: exp.Expr) -> exp.Expr:
+    def hidden(part: exp.Expr) -> exp.Expr:
         if isinstance(part, exp.Placeholder):
             return exp.Var(this="?")
         text = calls.get(part) if calls else None
         return part if text is None else exp.Var(this=text)
 
-    stripped = node.transform(written)
-    for column in [stripped] if isinstance(stripped, exp.Column) else list(stripped.find_all(exp.Column)):
+    stripped = node.transform(hidden, copy=not is_own)
+    for column in [stripped] if isinstance(stripped, exp.Column) else find_all(stripped, exp.Column):
         for part in ("table", "db", "catalog"):
             column.set(part, None)
-    return stripped.sql(names.sqlglot_dialect, normalize_functions="lower", comments=False)
+    return written(stripped, names.sqlglot_dialect)
 
 
 def _wrapping(node: exp.Expr) -> Wrapping:

@@ -7,16 +7,15 @@ from sqlglot import exp
 from pytest_dbguard.sql.facts.model import SortKey, Wrapping
 from pytest_dbguard.sql.facts.names import arg
 from pytest_dbguard.sql.facts.operands import Operand
-from pytest_dbguard.sql.facts.outputs import aggregates, windows
 from pytest_dbguard.sql.facts.scans import Leaf, Reach, Ref, ScanDraft
 from pytest_dbguard.sql.facts.scopes import Scope
 from pytest_dbguard.sql.facts.text import ordinal_of
 
 
-def set_order(select: exp.Expr, scope: Scope, free: list[Leaf]) -> None:
-    """Give ORDER BY and LIMIT to the scans that they are about."""
+def set_order(select: exp.Expr, scope: Scope, free: list[Leaf], *, gathers: bool = False) -> None:
+    """Give ORDER BY and LIMIT to the scans that they are about: none where groups or windows stand between."""
     items = select.expressions if isinstance(select, exp.Select) else []
-    if isinstance(select, exp.Select) and _gathers(select):
+    if gathers or _is_distinct(select):
         return
     has_limit, ordinal = _limit(select)
     free_scans = [leaf.scan for leaf in free if leaf.scan is not None]
@@ -32,11 +31,10 @@ def set_order(select: exp.Expr, scope: Scope, free: list[Leaf]) -> None:
         scan.limit_ordinal = ordinal if scan.limit_ordinal is None else scan.limit_ordinal
 
 
-def _gathers(select: exp.Select) -> bool:
+def _is_distinct(select: exp.Expr) -> bool:
     """Whether rows do not come out as they are read."""
-    distinct = select.args.get("distinct")
-    is_distinct = distinct is not None and distinct.args.get("on") is None
-    return is_distinct or aggregates(select) or bool(windows(select))
+    distinct = select.args.get("distinct") if isinstance(select, exp.Select) else None
+    return distinct is not None and distinct.args.get("on") is None
 
 
 def set_groups(select: exp.Select, scope: Scope) -> None:

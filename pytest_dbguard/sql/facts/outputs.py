@@ -11,6 +11,7 @@ from pytest_dbguard.sql.facts.names import arg
 from pytest_dbguard.sql.facts.operands import Operand
 from pytest_dbguard.sql.facts.scans import Leaf, Output, QueryInfo, Reach, Ref
 from pytest_dbguard.sql.facts.scopes import Scope
+from pytest_dbguard.sql.facts.trees import children
 
 # aggregates that sqlglot does not know as such
 _AGGREGATES = frozenset(
@@ -39,8 +40,8 @@ def is_limited(select: exp.Expr) -> bool:
     return select.args.get("limit") is not None or select.args.get("offset") is not None
 
 
-def fill_outputs(info: QueryInfo, select: exp.Select, scope: Scope, tree_leaves: list[Leaf]) -> None:
-    """Add the columns that a SELECT list gives."""
+def fill_outputs(info: QueryInfo, select: exp.Select, scope: Scope, tree_leaves: list[Leaf]) -> bool:
+    """Add the columns that a SELECT list gives; return whether it gathers rows by aggregates, or has windows."""
     is_grouped = aggregates(select)
     over = windows(select)
     distinct = select.args.get("distinct")
@@ -52,7 +53,9 @@ def fill_outputs(info: QueryInfo, select: exp.Select, scope: Scope, tree_leaves:
         if isinstance(expression, exp.Star) or isinstance(expression.args.get("this"), exp.Star):
             _add_star(info, expression, scope, tree_leaves, cap if not fences else Reach.NONE, free)
         else:
-            info.outputs.append(_output(expression, scope, cap, fences, free))
+            is_aggregate = is_grouped and _aggregates(expression)
+            info.outputs.append(_output(expression, scope, cap, fences, free, is_aggregate=is_aggregate))
+    return is_grouped or bool(over)
 
 
 def _fences(select: exp.Select, scope: Scope, over: list[exp.Expr], *, is_grouped: bool) -> list[set[tuple[int, str]]]:
@@ -81,14 +84,20 @@ def _numbered(key: exp.Expr, select: exp.Select) -> exp.Expr:
 
 
 def _output(
-    expression: exp.Expr, scope: Scope, cap: Reach, fences: list[set[tuple[int, str]]], free: set[int]
+    expression: exp.Expr,
+    scope: Scope,
+    cap: Reach,
+    fences: list[set[tuple[int, str]]],
+    free: set[int],
+    *,
+    is_aggregate: bool,
 ) -> Output:
     operand = Operand(expression.unalias(), scope)
     if isinstance(expression, exp.Alias | exp.Column):
         name = scope.names.name(expression.args.get("alias")) or scope.names.name(expression.args.get("this"))
     else:
         name = expression.alias_or_name
-    if len(operand.found) != 1 or operand.has_query or not operand.is_known or _aggregates(expression):
+    if len(operand.found) != 1 or operand.has_query or not operand.is_known or is_aggregate:
         return Output(name)
     found = operand.found[0]
     is_plain = isinstance(operand.node.unnest(), exp.Column)
@@ -131,7 +140,7 @@ def _add_star(
 def _aggregates(expression: exp.Expr) -> bool:
     """Whether an expression holds an aggregate that is no window function."""
     for node in _own(expression):
-        is_one = isinstance(node, exp.AggFunc) or (node.name.lower() in _AGGREGATES and isinstance(node, exp.Anonymous))
+        is_one = isinstance(node, exp.AggFunc) or (isinstance(node, exp.Anonymous) and node.name.lower() in _AGGREGATES)
         if is_one and not _is_windowed(node):
             return True
     return False
@@ -152,5 +161,5 @@ def _own(expression: exp.Expr) -> list[exp.Expr]:
         node = pending.pop()
         if not isinstance(node, exp.Query) or (isinstance(node, exp.Subquery) and not isinstance(node.this, exp.Query)):
             nodes.append(node)
-            pending += node.iter_expressions()
+            pending += children(node) if not isinstance(node, exp.Column) else ()
     return nodes

@@ -18,6 +18,7 @@ from pytest_dbguard.sql.facts.readings import conjuncts
 from pytest_dbguard.sql.facts.scans import Output, Part, Query, QueryInfo, Reach, ScanDraft
 from pytest_dbguard.sql.facts.scopes import Scope
 from pytest_dbguard.sql.facts.text import NotUnderstood
+from pytest_dbguard.sql.facts.trees import children, find_all
 
 Parts = Mapping[str, Part]
 # arguments of a query that are read by themselves
@@ -85,7 +86,7 @@ class Analyst:
                 if isinstance(node.parent, exp.Select | exp.Returning):
                     _mark_whole(scope.leaves.values())
             else:
-                pending += reversed(list(node.iter_expressions()))
+                pending += reversed(children(node))
 
     def _name(self, column: exp.Column, scope: Scope, *, is_read: bool) -> None:
         if isinstance(column.this, exp.Star):
@@ -166,7 +167,7 @@ class Analyst:
         return self.query(node, sees, query, parts)
 
     def _names_itself(self, part: exp.Expr, key: str) -> bool:
-        return any(self.names.key(self.names.name(t.this)) == key for t in part.this.find_all(exp.Table))
+        return any(self.names.key(self.names.name(t.this)) == key for t in find_all(part.this, exp.Table))
 
     def _reach(self, part: exp.Expr, key: str, *, is_recursive: bool) -> Reach:
         """Return what arrives within a part: nothing where it is computed once for all."""
@@ -199,9 +200,9 @@ class Analyst:
         return info
 
     def _finish(self, info: QueryInfo, node: exp.Select, scope: Scope, tree: Node | None) -> None:
-        fill_outputs(info, node, scope, leaves(tree))
+        gathers = fill_outputs(info, node, scope, leaves(tree))
         set_groups(node, scope)
-        set_order(node, scope, info.free)
+        set_order(node, scope, info.free, gathers=gathers)
 
     def _wrapped(self, node: exp.Subquery, sees: Scope | None, around: Query | None, parts: Parts) -> QueryInfo:
         """Read a query in parentheses, which may have a LIMIT of their own."""

@@ -23,7 +23,9 @@ class Scope:
         merged: Columns that USING made one of, by key.
         aliases: Keys of the names that the SELECT list gives.
         parts: Of WITH that it may name, by key.
+        merges: How often USING made one of columns.
         is_unclear: Whether it names columns that nobody can tell.
+        known: What was found of columns, by the id of their node, with the node and the elements that were seen.
     """
 
     names: Names
@@ -33,7 +35,18 @@ class Scope:
     merged: dict[str, Leaf] = field(default_factory=dict)
     aliases: frozenset[str] = frozenset()
     parts: Mapping[str, Part] = field(default_factory=dict)
+    merges: int = 0
     is_unclear: bool = False
+    known: dict[int, tuple[exp.Column, int, Found | None]] = field(default_factory=dict, repr=False)
+
+    @property
+    def _seen(self) -> int:
+        """How many elements are seen from here, which only become more."""
+        number, scope = 0, self.parent
+        while scope is not None:
+            number += len(scope.leaves) + scope.merges
+            scope = scope.parent
+        return number + len(self.leaves) + self.merges
 
     def add(self, leaf: Leaf) -> Leaf:
         """Take an element in; one that nobody can name gets a name of its own."""
@@ -50,11 +63,21 @@ class Scope:
 
     def find(self, column: exp.Column) -> Found | None:
         """Return what a column is; None where it is ambiguous or unknown. Marks correlated queries."""
+        known, seen = self.known.get(id(column)), self._seen
+        if known is not None and known[0] is column and known[1] == seen:
+            return known[2]
+        found = self._find(column)
+        self.known[id(column)] = column, seen, found
+        return found
+
+    def _find(self, column: exp.Column) -> Found | None:
         name = self.names.name(column.this)
         table = column.args.get("table")
+        alias = self.names.key(self.names.name(table))
         inner: list[Scope] = []
-        for scope in self.chain():
-            leaf = scope.by_alias(column) if table is not None else scope._by_column(name)
+        scope: Scope | None = self
+        while scope is not None:
+            leaf = scope.leaves.get(alias) if table is not None else scope._by_column(name)
             if leaf is not None:
                 for passed in inner:
                     passed.query.is_correlated = True
@@ -62,6 +85,7 @@ class Scope:
             if table is None and scope._may_have(name):
                 return None
             inner.append(scope)
+            scope = scope.parent
         return None
 
     def whole(self, column: exp.Column) -> Leaf | None:

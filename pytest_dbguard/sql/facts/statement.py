@@ -12,6 +12,7 @@ from pytest_dbguard.sql.facts.model import StatementFacts
 from pytest_dbguard.sql.facts.names import Names, arg
 from pytest_dbguard.sql.facts.scopes import Scope
 from pytest_dbguard.sql.facts.text import NotUnderstood, tree_of
+from pytest_dbguard.sql.facts.trees import find_all, holds
 from pytest_dbguard.sql.facts.writes import WriteAnalyst
 
 _CHANGES: Mapping[type[exp.Expr], str] = {
@@ -85,7 +86,8 @@ def _parsed(tree: exp.Expr, names: Names) -> Parsed:
 
 def _uses(tree: exp.Expr, names: Names) -> Mapping[str, int]:
     """Return how often each name stands for a table, where there is a WITH."""
-    if arg(tree, "with") is None and tree.find(exp.With) is None:
+    is_said = names.writing is None or "WITH" in names.writing.text.upper()
+    if not is_said or (arg(tree, "with") is None and not holds(tree, exp.With)):
         return {}
-    tables = (table for table in tree.find_all(exp.Table) if table.args.get("db") is None)
+    tables = (table for table in find_all(tree, exp.Table) if table.args.get("db") is None)
     return Counter(names.key(names.name(table.this)) for table in tables if isinstance(table.this, exp.Identifier))

@@ -7,12 +7,12 @@ the databases when they compare an expression with that of an index.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from pytest_dbguard.sql.facts.trees import children, lazy
 from pytest_dbguard.sql.placeholders import Lexeme, lexemes
 
 _NO_CALLS = (exp.Cast, exp.TryCast, exp.Case, exp.Connector, exp.Extract)
@@ -26,11 +26,11 @@ class Writing:
         self._dialect = dialect
         self._style = "numeric_dollar" if dialect == "postgres" else "qmark"
 
-    @cached_property
+    @lazy
     def _lexemes(self) -> list[Lexeme]:
         return lexemes(self.text, self._style)
 
-    @cached_property
+    @lazy
     def _calls(self) -> list[tuple[exp.Expr, str]]:
         """Return each call in the text, with the text; inner ones first."""
         calls: list[tuple[exp.Expr, str]] = []
@@ -73,7 +73,7 @@ class Writing:
             if text is not None:
                 found[part] = text
             else:
-                pending += part.iter_expressions()
+                pending += children(part)
         return found
 
 

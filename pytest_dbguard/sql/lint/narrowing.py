@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from pytest_dbguard.sql.facts.model import Scan, Term, TermKind, Wrapping
+from pytest_dbguard.sql.facts.trees import find_all
 from pytest_dbguard.sql.lint.queries import elements, limit_of, part_of_with
 from pytest_dbguard.sql.lint.text import LintedText
 
@@ -71,5 +72,5 @@ def _is_looked_up(select: exp.Select) -> bool:
     """Whether a query in WHERE decides which rows are left: `EXISTS`, `IN (SELECT ...)`."""
     where = select.args.get("where")
     return where is not None and any(
-        isinstance(node.parent, exp.Exists | exp.In | exp.Any | exp.Subquery) for node in where.find_all(exp.Select)
+        isinstance(node.parent, exp.Exists | exp.In | exp.Any | exp.Subquery) for node in find_all(where, exp.Select)
     )

@@ -26,7 +26,7 @@ def marks(text: LintedText) -> Iterator[LintMark]:
         joins = select.args.get("joins") or []
         if scope is None or where is None or not any(_side(join) for join in joins):
             continue
-        reader = ConditionReader(scope, {})
+        reader = ConditionReader(scope, {}, describes=False)
         strict = [(each, _refused(each, reader)) for each in conjuncts(where.this)]
         for join, side, nullable in _outer(joins, scope):
             found = ((each, leaf) for each, leaves in strict for leaf in leaves if leaf in nullable)

@@ -25,7 +25,7 @@ def marks(text: LintedText) -> Iterator[LintMark]:
         if scope is None or where is None or not select.args.get("joins"):
             continue
         conditions = list(conjuncts(where.this))
-        reader = ConditionReader(scope, {})
+        reader = ConditionReader(scope, {}, describes=False)
         for condition in conditions:
             found = _tables(condition, reader) if is_or(condition) else ()
             if len(found) > 1 and not _is_bounded(text, select, found):

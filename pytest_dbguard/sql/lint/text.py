@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import TypeVar, cast
 
 from sqlglot import exp
@@ -15,6 +14,7 @@ from pytest_dbguard.sql.facts.scans import Found, ScanDraft
 from pytest_dbguard.sql.facts.scopes import Scope
 from pytest_dbguard.sql.facts.statement import Parsed
 from pytest_dbguard.sql.facts.text import ordinal_of
+from pytest_dbguard.sql.facts.trees import children, lazy, walk, written
 from pytest_dbguard.sql.lint.queries import branches, elements, part_of_with
 from pytest_dbguard.sql.placeholders import Lexeme, lexemes
 
@@ -47,15 +47,16 @@ class LintedText:
         """Whose rules it follows: "postgresql" or "sqlite"."""
         return self.names.dialect
 
-    @cached_property
+    @lazy
     def _by_type(self) -> Mapping[type[exp.Expr], list[exp.Expr]]:
-        """All nodes of the statement by their type, in the order of the text."""
+        """All nodes of the statement by their type, in the order of the text; but the names in columns."""
         found: dict[type[exp.Expr], list[exp.Expr]] = {}
         pending = [self.tree]
         while pending:
             node = pending.pop()
             found.setdefault(type(node), []).append(node)
-            pending += reversed(list(node.iter_expressions()))
+            if not isinstance(node, exp.Column):
+                pending += reversed(children(node))
         return found
 
     def all(self, *types: type[_Node]) -> Iterator[_Node]:
@@ -63,12 +64,12 @@ class LintedText:
         for kind in types:
             yield from cast("list[_Node]", self._by_type.get(kind, []))
 
-    @cached_property
+    @lazy
     def selects(self) -> tuple[exp.Select, ...]:
         """Each SELECT, outer ones first."""
         return tuple(self.all(exp.Select))
 
-    @cached_property
+    @lazy
     def outermost(self) -> tuple[exp.Select, ...]:
         """The SELECTs whose rows the statement returns: one, the branches of a UNION, none of a change."""
         found: list[exp.Select] = []
@@ -133,19 +134,21 @@ class LintedText:
         def hidden(part: exp.Expr) -> exp.Expr:
             return exp.Var(this="?") if isinstance(part, _VALUES) else part
 
-        text: str = node.transform(hidden).sql(self.names.sqlglot_dialect, normalize_functions="lower", comments=False)
-        return text
+        return written(node.transform(hidden), self.names.sqlglot_dialect)
 
     def position(self, node: exp.Expr) -> int | None:
         """Return where a node begins in `sql`, by the first name, sign or parameter in it; None if unknown."""
-        starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+        parts = walk(node)
+        # to ask a node for its `meta` makes a dictionary of it
+        metas = [meta for part in parts if (meta := part._meta)]
+        starts = [meta["start"] for meta in metas if "start" in meta]
         found = [self._in_sql(min(starts))] if starts else []
-        found += [self._of_parameter(ordinal_of(part)) for part in node.find_all(exp.Placeholder)]
+        found += [self._of_parameter(ordinal_of(part)) for part in parts if isinstance(part, exp.Placeholder)]
         return min((place for place in found if place is not None), default=None)
 
     def keyword(self, word: str, before: int | None) -> int | None:
         """Return where a word (in capitals) stands last before a place in `sql`; that place itself without one."""
-        places = [token.start for token in self._lexemes if token.text.upper() == word]
+        places = self._places.get(word, ())
         return max((place for place in places if before is not None and place < before), default=before)
 
     def _of_parameter(self, ordinal: int | None) -> int | None:
@@ -153,27 +156,33 @@ class LintedText:
 
     def position_of(self, word: str, nth: int = 0) -> int | None:
         """Return where a word (in capitals) stands for the n-th time, from 0, in `sql`."""
-        places = [token.start for token in self._lexemes if token.text.upper() == word]
+        places = self._places.get(word, ())
         return places[nth] if nth < len(places) else None
 
     def _in_sql(self, start: int) -> int | None:
         """Return a token's place in `sql`: the text that was parsed lacks members of lists and rows, no words."""
-        seen: Counter[str] = Counter()
-        for token in self._parsed:
-            text = token.text.upper()
-            if token.end > start:
-                return self.position_of(text, seen[text])
-            seen[text] += 1
-        return None
+        words, ends = self._parsed
+        at = bisect_right(ends, start)
+        return self.position_of(words[at], words[:at].count(words[at])) if at < len(words) else None
 
     @property
     def _style(self) -> str:
         return "numeric_dollar" if self.names.is_postgres else "qmark"
 
-    @cached_property
-    def _parsed(self) -> list[Lexeme]:
-        return lexemes(self.names.writing.text if self.names.writing is not None else "", self._style)
+    @lazy
+    def _parsed(self) -> tuple[list[str], list[int]]:
+        """The tokens of the text that was parsed, in capitals, and where they end."""
+        found = lexemes(self.names.writing.text if self.names.writing is not None else "", self._style)
+        return [token.text.upper() for token in found], [token.end for token in found]
 
-    @cached_property
+    @lazy
+    def _places(self) -> Mapping[str, list[int]]:
+        """Where each token, in capitals, begins in `sql`."""
+        places: dict[str, list[int]] = {}
+        for token in self._lexemes:
+            places.setdefault(token.text.upper(), []).append(token.start)
+        return places
+
+    @lazy
     def _lexemes(self) -> list[Lexeme]:
         return lexemes(self.sql, self._style)

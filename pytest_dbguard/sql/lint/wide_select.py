@@ -21,7 +21,7 @@ def marks(text: LintedText) -> Iterator[LintMark]:
     Of a star `detail` is "*", `expression` names all tables it stands for, and `rewrite` their columns where they are
     known; else `detail` is "columns" and `columns` has them.
     """
-    if not isinstance(text.tree, exp.Query) or _compares(text.tree):
+    if not isinstance(text.tree, exp.Query) or _compares(text):
         return
     pending = [select for select in branches(text.tree) if not _returns_nothing(select)]
     seen: set[int] = set()
@@ -40,9 +40,9 @@ def marks(text: LintedText) -> Iterator[LintMark]:
         yield from _of_columns(text, select)
 
 
-def _compares(tree: exp.Expr) -> bool:
+def _compares(text: LintedText) -> bool:
     """Whether rows of tables are compared, for which all of their columns are wanted."""
-    return any(isinstance(node, exp.Except | exp.Intersect) for node in tree.find_all(exp.SetOperation))
+    return any(True for _ in text.all(exp.Except, exp.Intersect))
 
 
 def _returns_nothing(select: exp.Select) -> bool:
