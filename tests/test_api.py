@@ -39,7 +39,7 @@ def quiet(connection):
 def connection():
     engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     with engine.connect() as connection:
-        connection.execute(text("CREATE TABLE item (id INTEGER)"))
+        connection.execute(text("CREATE TABLE item (id INTEGER PRIMARY KEY)"))
         connection.execute(text("INSERT INTO item VALUES (1)"))
         yield connection
     engine.dispose()
@@ -251,7 +251,7 @@ SCRIPT = """
 
     engine = create_engine("sqlite://", poolclass=StaticPool)
     with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE item (id INTEGER)"))
+        connection.execute(text("CREATE TABLE item (id INTEGER PRIMARY KEY)"))
         connection.execute(text("INSERT INTO item VALUES (1)"))
         with pytest_dbguard.record("script") as recording:
             shop.names(connection, [1, 2, 3])

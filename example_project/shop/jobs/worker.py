@@ -30,7 +30,7 @@ def wait_until_idle(session: Session, attempts: int = 5, pause: float = 0.0) -> 
     """Return whether the queue ran empty; looks again after a pause that grows."""
     for attempt in range(attempts):
         stmt = select(func.count()).select_from(Task).where(Task.status == TaskStatus.WAITING)
-        if not session.scalar(stmt):  # innocent: polling
+        if not session.scalar(stmt):  # innocent: polling; planted: DBG404 tasks
             return True
         session.rollback()
         time.sleep(pause * 2**attempt)
