@@ -24,7 +24,8 @@ from plans_tables import print_table
 
 from pytest_dbguard.rules.base import Stage
 from pytest_dbguard.rules.registry import find_rule
-from tests.rules.lint_corpus.labels import Label, Score, judged, labels, scores
+from tests.planning.corpus.verdicts import Score
+from tests.rules.lint_corpus.labels import Label, judged, labels, scores
 from tests.rules.lint_corpus.sources import RULE, score_of_sources
 
 HEAD = ("rule (* in preview)", "right", "wrong", "missing", "precision", "recall")

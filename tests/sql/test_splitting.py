@@ -75,7 +75,7 @@ def test_commands_of_shells_are_no_statements(text, expected):
 
 def test_names_stand_in_comments_and_end_what_has_no_semicolon():
     text = "SELECT 0;\n-- name: get-user :one\n-- Returns one.\nSELECT 1\n-- name: all_users\nSELECT 2;\nSELECT 3;\n"
-    assert [part.name for part in script_parts(text)] == ["", "get-user", "all_users", "all_users"]
+    assert [part.name for part in script_parts(text)] == ["", "get-user", "all_users", ""]
     assert statements(text)[1] == "SELECT 1"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from pytest_dbguard.rules.registry import find_rule
 from pytest_dbguard.schema.catalog import Catalog, Dialect
 from pytest_dbguard.sql.shape import Shape, read_statement
 from tests.planning.corpus.corpus import SCHEMAS, catalog, exemplar_of, names_of
+from tests.planning.corpus.verdicts import Score
 
 HERE = Path(__file__).parent
 LINTED = tuple(f"DBG4{number:02}" for number in range(1, 14))
@@ -146,23 +147,6 @@ def _statement(key: str, label: Label) -> WorkloadStatement:
     use = Use(None, 1, ("test_labels.py::test",), call=label.call)
     verb = read_statement(label.exemplar.text).verb
     return WorkloadStatement(Shape(key, label.exemplar.text), label.exemplar, (use,), verb)
-
-
-@dataclass
-class Score:
-    """Counts of one rule: right findings, wrong ones, and those that are missing."""
-
-    right: int = 0
-    wrong: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-
-    @property
-    def precision(self) -> float:
-        return self.right / ((self.right + len(self.wrong)) or 1)
-
-    @property
-    def recall(self) -> float:
-        return self.right / ((self.right + len(self.missing)) or 1)
 
 
 def scores(said: Mapping[Label, frozenset[str]]) -> dict[str, Score]:

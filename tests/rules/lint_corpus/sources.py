@@ -9,7 +9,8 @@ from pytest_dbguard.analysis.plan_sources import PlanSources
 from pytest_dbguard.linting.lint_run import LintRequest, run_lint
 from pytest_dbguard.linting.reading import source_file
 from pytest_dbguard.recording.ownership import Ownership
-from tests.rules.lint_corpus.labels import Score, document
+from tests.planning.corpus.verdicts import Score
+from tests.rules.lint_corpus.labels import document
 
 RULE = "DBG701"
 
