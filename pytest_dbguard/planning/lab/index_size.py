@@ -26,6 +26,9 @@ _POSTING_LIMIT = (_PAGE // 10 // 8 * 8 - _LINE_POINTER) // 8 * 8
 _ROW_POINTER = 6
 # lengths of texts about their mean: alignment makes steps of them
 _SPREAD = (-0.25, -0.125, 0.0, 0.125, 0.25)
+# rows of one value from which their spread makes no difference, and shares of values that are left out
+_MANY_ROWS = 32
+_RARE = 1e-4
 # a share of rows without a value below which they make no difference
 _FEW_NULLS = 0.1
 # types whose equal values may look different, so that one entry cannot stand for both
@@ -191,14 +194,10 @@ class _Tree:
             return self.rows, single + _LINE_POINTER
         entries, size = 0.0, 0.0
         for rows, distinct in self._parts():
-            sharing = rows / distinct
-            low = math.floor(sharing)
-            # keys of `low` rows and keys of one more, so that the mean is right
-            more = sharing - low
-            few, few_bytes = _of_key(low, single)
-            many, many_bytes = _of_key(low + 1, single)
-            entries += distinct * (few * (1 - more) + many * more)
-            size += distinct * (few_bytes * (1 - more) + many_bytes * more)
+            for sharing, share in _sharing(rows / distinct, by_chance=len(self.keys) == 1):
+                found, found_bytes = _of_key(sharing, single)
+                entries += distinct * share * found
+                size += distinct * share * found_bytes
         return entries, size / entries
 
     def _parts(self) -> Iterator[tuple[float, float]]:
@@ -220,6 +219,32 @@ class _Tree:
     def _null_fraction(self, key: Key) -> float:
         known = self.statistics.column(key[0]) if len(key) == 1 else None
         return known.null_fraction if known is not None else 0.0
+
+
+def _sharing(mean: float, *, by_chance: bool) -> Iterator[tuple[int, float]]:
+    """Yield how many rows share a key, and the share of the keys of which that holds.
+
+    Rows find the values of one column by chance, as those of a foreign key do: a Poisson distribution without the
+    values that no row has. What entries weigh is rounded up, so that their mean is not that of the mean value. The
+    values of several columns are counted as if each came with each, and where many rows share a value the spread makes
+    no difference: whole numbers beside the mean then.
+    """
+    if not (by_chance and 1 < mean < _MANY_ROWS):
+        low = math.floor(mean)
+        yield from ((low, 1 - (mean - low)), (low + 1, mean - low))
+        return
+    rate = mean
+    for _ in range(60):
+        rate = mean * -math.expm1(-rate)
+    share, left = rate * math.exp(-rate) / -math.expm1(-rate), 1.0
+    for sharing in range(1, 4 * _MANY_ROWS):
+        yield sharing, share
+        left -= share
+        if sharing > mean and share < _RARE:
+            break
+        share *= rate / (sharing + 1)
+    if left > 0:
+        yield sharing + 1, left
 
 
 def _of_key(sharing: int, single: float) -> tuple[int, float]:
