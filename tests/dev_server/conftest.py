@@ -84,7 +84,7 @@ def shop(tmp_path):
 def engine(tmp_path):
     engine = create_engine(f"sqlite:///{tmp_path}/items.db")
     with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE item (id INTEGER)"))
+        connection.execute(text("CREATE TABLE item (id INTEGER PRIMARY KEY)"))
         connection.execute(text("INSERT INTO item VALUES (1)"))
     yield engine
     engine.dispose()

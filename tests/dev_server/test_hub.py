@@ -220,7 +220,7 @@ import shop
 def test_page(dbguard, caplog, is_outside):
     engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE item (id INTEGER)"))
+        connection.execute(text("CREATE TABLE item (id INTEGER PRIMARY KEY)"))
     api = FastAPI()
     api.get("/page")(lambda: shop.names(engine, [1, 2, 3]))
     if is_outside:
