@@ -113,7 +113,7 @@ def test_failing_test_stays_failed_and_finding_is_told(project):
 
 def test_select_and_ignore(project):
     assert project.run("--dbguard", "--dbguard-ignore=n-plus-one").ret == 0
-    assert project.run("--dbguard", "--dbguard-select=DBG8,DBG103", "-x").ret == 4
+    assert project.run("--dbguard", "--dbguard-select=DBG0,DBG103", "-x").ret == 4
     assert project.run("--dbguard", "--dbguard-select=DBG103,DBG104").ret == 0
     assert project.run("--dbguard", "--dbguard-select=DBG1").ret == 1
 
