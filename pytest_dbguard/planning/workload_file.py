@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from pytest_dbguard.core.errors import ConfigError
 from pytest_dbguard.core.files import write_atomically
+from pytest_dbguard.planning.json_files import JsonFile
 from pytest_dbguard.planning.workload import Workload
 from pytest_dbguard.planning.workload_document import KIND, VERSION, Source, WorkloadFile
 from pytest_dbguard.planning.workload_entries import schema_entry, workload_of
@@ -28,7 +29,6 @@ from pytest_dbguard.schema.catalog import Catalog
 Pair = tuple[Workload, Catalog | None]
 
 _AGAIN = "make it again with: pytest --dbguard --dbguard-save-workload FILE"
-_CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})", re.MULTILINE)
 _MADE = re.compile(r'^  "made": "[^"\n]*",\n', re.MULTILINE)
 _HEAD = 200
 _MAX_PROBLEMS = 5
@@ -71,8 +71,9 @@ def read_document(path: Path) -> WorkloadFile:
     Raises:
         ConfigError: As `read_workload`.
     """
-    text = _text_of(path)
-    value = _parsed(path, text)
+    file = JsonFile(path, "workload file", _AGAIN)
+    text = file.text()
+    value = file.value(text)
     if not isinstance(value, dict) or value.get("kind") != KIND:
         raise ConfigError(f'{path}: not a workload file: "kind" is not "{KIND}"', hint=_AGAIN)
     if value.get("version") != VERSION or isinstance(value["version"], bool):
@@ -167,30 +168,6 @@ def _block(head: str, items: Iterable[Any], end: str) -> Iterator[str]:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise ConfigError(f"there is no workload file {str(path)!r}", hint=_AGAIN) from error
-    except OSError as error:
-        raise ConfigError(f"cannot read the workload {path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})", hint=_AGAIN) from error
-
-
-def _parsed(path: Path, text: str) -> Any:
-    conflict = _CONFLICT.search(text)
-    if conflict:
-        line = text.count("\n", 0, conflict.start()) + 1
-        raise ConfigError(f"{path}:{line}: a merge conflict is not resolved", hint=f"take one side, or {_AGAIN}")
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"{path}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}", hint=_AGAIN) from None
-    except RecursionError:
-        raise ConfigError(f"{path}: JSON nested too deeply to be a workload", hint=_AGAIN) from None
 
 
 def _problem(problem: Any) -> str:

@@ -85,7 +85,7 @@ class Rewriter:
         words = [token.text.upper() if token.kind == "word" else token.text for token in self.found]
         if _INSERTS.isdisjoint(words):
             return
-        closed = _closed(words)
+        closed = closed_at(words)
         for index, word in enumerate(words):
             first = closed.get(index + 1, -1) if word == "VALUES" else -1
             last = first
@@ -106,7 +106,7 @@ def _offsets(pieces: Iterable[tuple[int, str]], cut: int) -> tuple[tuple[int, in
     return tuple(found)
 
 
-def _closed(words: list[str]) -> dict[int, int]:
+def closed_at(words: list[str]) -> dict[int, int]:
     """Return where each parenthesis is closed."""
     closed: dict[int, int] = {}
     opened: list[int] = []

@@ -11,6 +11,7 @@ from pytest_dbguard.core.directives import IGNORE, MARK, directives
 from pytest_dbguard.sql.literals import Value, literal
 from pytest_dbguard.sql.patterns import pattern_class, stand_in
 from pytest_dbguard.sql.placeholders import DOUBLED, Lexeme, lexemes
+from pytest_dbguard.sql.rewriting import closed_at
 from pytest_dbguard.sql.roles import Role, roles_of
 from pytest_dbguard.sql.tokens import comments
 
@@ -263,7 +264,7 @@ class _Scrubber:
         return frozenset(at for start, end in self._ranges() for at in range(start, end))
 
     def _ranges(self) -> Iterator[tuple[int, int]]:
-        closed = _closed(self.words)
+        closed = closed_at(self.words)
         inserts = not {"INSERT", "REPLACE"}.isdisjoint(self.words)
         for index, word in enumerate(self.words):
             first = closed.get(index + 1, -1)
@@ -301,15 +302,3 @@ def _tells_nothing(value: Value, role: Role, keeps: Keeps, is_postgres: bool) ->
         return True
     written = literal(value, is_postgres=is_postgres)
     return written is not None and keeps(role.column, written)
-
-
-def _closed(words: list[str]) -> dict[int, int]:
-    """Return where each parenthesis is closed."""
-    closed: dict[int, int] = {}
-    opened: list[int] = []
-    for index, word in enumerate(words):
-        if word == "(":
-            opened.append(index)
-        elif word == ")" and opened:
-            closed[opened.pop()] = index
-    return closed

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from pytest_dbguard.core.errors import ConfigError, nearest
 from pytest_dbguard.core.files import write_atomically
+from pytest_dbguard.planning.json_files import JsonFile
 from pytest_dbguard.planning.statistics.document import (
     FORMAT,
     CollationEntry,
@@ -36,7 +37,6 @@ from pytest_dbguard.planning.statistics.model import Statistics
 from pytest_dbguard.planning.statistics.pg_dump import is_pg_dump, statistics_of_pg_dump
 
 _EXPORT_AGAIN = "write it again with: dbguard stats export URL"
-_CONFLICT_MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 _MAX_PROBLEMS = 5
 _MODELS: tuple[type[Any], ...] = (
     ColumnEntry,
@@ -55,11 +55,11 @@ def read_statistics(path: Path) -> Statistics:
     Raises:
         ConfigError: When it cannot be read or understood; names the place in it and the next step, never a value.
     """
-    text = _text_of(path)
+    file = JsonFile(path, "file of statistics", _EXPORT_AGAIN)
+    text = file.text()
     if is_pg_dump(text):
         return statistics_of_pg_dump(text, source=path.name)
-    _refuse_conflict(path, text)
-    return _checked(path, _parsed(path, text)).statistics(path.name)
+    return _checked(path, file.value(text)).statistics(path.name)
 
 
 def write_statistics(path: Path, statistics: Statistics) -> None:
@@ -120,36 +120,6 @@ def _block(indent: str, key: str, brackets: str, lines: Iterable[str], end: str)
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise ConfigError(f"there is no file of statistics {str(path)!r}", hint=_EXPORT_AGAIN) from error
-    except OSError as error:
-        raise ConfigError(f"cannot read the statistics {path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text (byte {error.start})", hint=_EXPORT_AGAIN) from error
-
-
-def _refuse_conflict(path: Path, text: str) -> None:
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.startswith(_CONFLICT_MARKERS):
-            raise ConfigError(
-                f"{path}:{number}: a merge conflict is not resolved", hint=f"take one side, or {_EXPORT_AGAIN}"
-            )
-
-
-def _parsed(path: Path, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ConfigError(
-            f"{path}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}", hint=_EXPORT_AGAIN
-        ) from error
-    except RecursionError as error:
-        raise ConfigError(f"{path}: JSON nested too deeply to be statistics", hint=_EXPORT_AGAIN) from error
 
 
 def _checked(path: Path, value: Any) -> StatisticsFile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -69,20 +70,26 @@ def _of_query(text: LintedText, left: exp.Expr, found: Found | None, query: exp.
             scan = text.scan(ref.scan)
             if scan is None or ref.wrapping is not Wrapping.NONE or _is_never_null(text, select, scan, ref):
                 continue
-            yield LintMark(
-                MarkKind.NOT_IN_SUBQUERY,
-                subject=f"{scan.table}.{ref.column}",
-                table=scan.table,
-                schema=scan.schema,
-                columns=(ref.column,),
-                query=scan.query,
-                alias=scan.alias,
-                expression=f"{text.spelled(left)} NOT IN (SELECT {ref.column} ...)",
-                rewrite=_rewrite(text, left, found, query),
-                position=text.position(left),
-                detail="outer" if scan.is_outer else "",
-                other=_label(found),
-            )
+            mark = _mark(text, left, found, scan, ref.column)
+            yield replace(mark, rewrite=_rewrite(text, left, found, query), detail="outer" if scan.is_outer else "")
+
+
+def _mark(
+    text: LintedText, left: exp.Expr, found: Found | None, scan: Scan, column: str, *, value: str = ""
+) -> LintMark:
+    """Return the mark for a column that may be NULL; `value` is what the query computes of it."""
+    return LintMark(
+        MarkKind.NOT_IN_SUBQUERY,
+        subject=f"{scan.table}.{column}",
+        table=scan.table,
+        schema=scan.schema,
+        columns=(column,),
+        query=scan.query,
+        alias=scan.alias,
+        expression=f"{text.spelled(left)} NOT IN (SELECT {value or column} ...)",
+        position=text.position(left),
+        other=_label(found),
+    )
 
 
 def _makes_null(value: exp.Expr) -> bool:
@@ -102,19 +109,7 @@ def _of_value(
     scan = text.scan(ref.scan) if ref is not None else None
     if ref is None or scan is None or select.args.get("having") is not None or _is_asked_for(select, value):
         return
-    yield LintMark(
-        MarkKind.NOT_IN_SUBQUERY,
-        subject=f"{scan.table}.{ref.column}",
-        table=scan.table,
-        schema=scan.schema,
-        columns=(ref.column,),
-        query=scan.query,
-        alias=scan.alias,
-        expression=f"{text.spelled(left)} NOT IN (SELECT {text.spelled(value)} ...)",
-        position=text.position(left),
-        detail="value",
-        other=_label(found),
-    )
+    yield replace(_mark(text, left, found, scan, ref.column, value=text.spelled(value)), detail="value")
 
 
 def _is_asked_for(select: exp.Select, value: exp.Expr) -> bool:

@@ -189,7 +189,7 @@ def test_other_files_are_refused(path, content):
 def test_files_that_are_not_there_or_cannot_be_written(path, tmp_path):
     with pytest.raises(ConfigError, match="there is no file of statistics"):
         read_statistics(path)
-    with pytest.raises(ConfigError, match="cannot read the statistics"):
+    with pytest.raises(ConfigError, match="cannot read the file of statistics"):
         read_statistics(tmp_path)
     with pytest.raises(ConfigError, match="cannot write the statistics"):
         write_statistics(tmp_path, STATISTICS)
